@@ -1,0 +1,44 @@
+# Every target does its own set-up, may be repeated, and fails with a sentence that says what to do.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# ---- set-up ---------------------------------------------------------------------------------------------------------
+
+$(VENV)/.installed: requirements/dev.lock scripts/set_up.sh
+	@bash scripts/set_up.sh "$(PYTHON)" $(VENV)
+
+.PHONY: setup
+setup: $(VENV)/.installed ## Create the virtual environment from the locked requirements
+
+.PHONY: lock
+lock: setup ## Resolve requirements/*.in again into their lock files
+	@for name in runtime dev ministack sam; do echo "locking $$name"; \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate requirements/$$name.in -o requirements/$$name.lock; done
+
+# ---- checks ---------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright --warnings
+
+.PHONY: format
+format: setup ## Format and fix what can be fixed by itself
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+.PHONY: check
+check: lint ## Lint, types, architecture rules, template
+	@$(BIN)/python -m pytest tests/architecture
+
+.PHONY: test
+test: setup ## The whole suite, in parallel on two cores
+	@$(BIN)/python -m pytest -n 2 --dist loadscope

@@ -1,0 +1,43 @@
+"""Identifiers: UUIDv7 for rows made in bulk, UUIDv4 for tenants and keys, prefixed forms for the public ones."""
+
+import secrets
+import string
+import time
+from uuid import UUID, uuid4
+
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+def random_base62(length: int) -> str:
+    """`length` independent uniform draws from the 62 letters and digits, from the system's secure generator."""
+    return "".join(secrets.choice(BASE62) for _ in range(length))
+
+
+def new_uuid4() -> UUID:
+    """For what must not reveal when it was made: tenants, users, API keys."""
+    return uuid4()
+
+
+def new_uuid7() -> UUID:
+    """Time-ordered (RFC 9562 §5.7), so that bulk inserts append to their index instead of scattering over it."""
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = int.from_bytes(secrets.token_bytes(10), "big")
+    value = (milliseconds & (1 << 48) - 1) << 80 | random_bits
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def new_request_id() -> str:
+    """`req_` and 24 base62 characters; returned in X-Request-Id and written to logs and audit rows."""
+    return "req_" + random_base62(24)
+
+
+def event_public_id(event_id: UUID) -> str:
+    """The form of an event id that customers see, `evt_` and 32 hex digits."""
+    return "evt_" + event_id.hex
+
+
+def delivery_public_id(delivery_id: UUID) -> str:
+    """The form of a delivery id that customers see, `del_` and 32 hex digits."""
+    return "del_" + delivery_id.hex

@@ -1,0 +1,126 @@
+"""The process's configuration, read once from the environment and never changed afterwards."""
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+Environment = Literal["local", "test", "dev", "staging", "production"]
+MINIMUM_BCRYPT_ROUNDS = 12
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or unsafe; the message names it and says what to set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a function may be told from outside. Secrets are never among it, only where to find them."""
+
+    environment: Environment
+    release: str
+    public_url: str
+    """Origin under which customers reach API and docs, without a trailing slash."""
+    console_origins: tuple[str, ...]
+    """Origins whose pages may send a session cookie."""
+    database_url: str
+    """PostgreSQL as the application role: sees one tenant at a time."""
+    jobs_database_url: str
+    """PostgreSQL as the jobs role: sees what its policies let cross-tenant jobs see."""
+    redis_url: str
+    redis_cluster: bool
+    vault_addr: str
+    vault_namespace: str
+    vault_kv_mount: str
+    vault_auth_method: Literal["approle", "aws"]
+    vault_auth_mount: str
+    vault_role: str
+    vault_role_id: str
+    vault_secret_id_file: str
+    platform_secrets_wrapped: str
+    """KMS ciphertext (base64) of the platform secrets document; see `platform_secrets`."""
+    platform_secrets_file: str
+    """The same document in the clear, for one machine only; refused inside Lambda."""
+    aws_endpoint_url: str
+    events_queue_url: str
+    deliveries_queue_url: str
+    emails_queue_url: str
+    platform_mail_queue_url: str
+    smtp_host: str
+    smtp_port: int
+    mail_from: str
+    bcrypt_rounds: int
+    allow_localhost_webhooks: bool
+
+    @property
+    def in_lambda(self) -> bool:
+        """True in AWS itself; `sam local` and the one-machine stack are not it."""
+        return "AWS_EXECUTION_ENV" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
+
+
+def _boolean(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "").strip().lower()
+    if value == "":
+        return default
+    if value in {"1", "true", "yes"}:
+        return True
+    if value in {"0", "false", "no"}:
+        return False
+    raise ConfigurationError(f"{name} is {value!r}; set it to true or false.")
+
+
+def _integer(name: str, default: int) -> int:
+    value = os.environ.get(name, "").strip()
+    try:
+        return int(value) if value else default
+    except ValueError:
+        raise ConfigurationError(f"{name} is {value!r}; set it to a whole number.") from None
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    if not settings.in_lambda:
+        return
+    if settings.allow_localhost_webhooks:
+        raise ConfigurationError("ALLOW_LOCALHOST_WEBHOOKS is for one machine; remove it from the function.")
+    if settings.platform_secrets_file:
+        raise ConfigurationError("PLATFORM_SECRETS_FILE is for one machine; set PLATFORM_SECRETS_WRAPPED instead.")
+    if settings.bcrypt_rounds < MINIMUM_BCRYPT_ROUNDS:
+        raise ConfigurationError(f"BCRYPT_ROUNDS is below {MINIMUM_BCRYPT_ROUNDS}; remove it from the function.")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Read the environment; raises ConfigurationError with the name of a bad or unsafe setting."""
+    env = os.environ.get
+    settings = Settings(
+        environment=env("ENVIRONMENT", "local"),  # pyright: ignore[reportArgumentType]
+        release=env("RELEASE", "1.0.0"),
+        public_url=env("PUBLIC_URL", "https://api.penguinmails.com").rstrip("/"),
+        console_origins=tuple(origin for origin in env("CONSOLE_ORIGINS", "").split(",") if origin),
+        database_url=env("DATABASE_URL", ""),
+        jobs_database_url=env("JOBS_DATABASE_URL", ""),
+        redis_url=env("REDIS_URL", ""),
+        redis_cluster=_boolean("REDIS_CLUSTER", default=False),
+        vault_addr=env("VAULT_ADDR", ""),
+        vault_namespace=env("VAULT_NAMESPACE", ""),
+        vault_kv_mount=env("VAULT_KV_MOUNT", "secret"),
+        vault_auth_method=env("VAULT_AUTH_METHOD", "aws"),  # pyright: ignore[reportArgumentType]
+        vault_auth_mount=env("VAULT_AUTH_MOUNT", ""),
+        vault_role=env("VAULT_ROLE", ""),
+        vault_role_id=env("VAULT_ROLE_ID", ""),
+        vault_secret_id_file=env("VAULT_SECRET_ID_FILE", ""),
+        platform_secrets_wrapped=env("PLATFORM_SECRETS_WRAPPED", ""),
+        platform_secrets_file=env("PLATFORM_SECRETS_FILE", ""),
+        aws_endpoint_url=env("AWS_ENDPOINT_URL", ""),
+        events_queue_url=env("EVENTS_QUEUE_URL", ""),
+        deliveries_queue_url=env("DELIVERIES_QUEUE_URL", ""),
+        emails_queue_url=env("EMAILS_QUEUE_URL", ""),
+        platform_mail_queue_url=env("PLATFORM_MAIL_QUEUE_URL", ""),
+        smtp_host=env("SMTP_HOST", ""),
+        smtp_port=_integer("SMTP_PORT", 25),
+        mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
+        bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
+        allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
+    )
+    _refuse_unsafe(settings)
+    return settings
