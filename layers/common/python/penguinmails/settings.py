@@ -27,6 +27,8 @@ class Settings:
     """PostgreSQL as the application role: sees one tenant at a time."""
     jobs_database_url: str
     """PostgreSQL as the jobs role: sees what its policies let cross-tenant jobs see."""
+    migrations_database_url: str
+    """PostgreSQL as the owner of the schema; only the migration function has it."""
     redis_url: str
     redis_cluster: bool
     vault_addr: str
@@ -99,6 +101,7 @@ def get_settings() -> Settings:
         console_origins=tuple(origin for origin in env("CONSOLE_ORIGINS", "").split(",") if origin),
         database_url=env("DATABASE_URL", ""),
         jobs_database_url=env("JOBS_DATABASE_URL", ""),
+        migrations_database_url=env("MIGRATIONS_DATABASE_URL", ""),
         redis_url=env("REDIS_URL", ""),
         redis_cluster=_boolean("REDIS_CLUSTER", default=False),
         vault_addr=env("VAULT_ADDR", ""),

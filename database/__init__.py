@@ -1,0 +1,1 @@
+"""The schema: forward-only migrations, and the function that applies them."""

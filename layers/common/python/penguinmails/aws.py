@@ -1,0 +1,76 @@
+"""AWS services: the only module that knows boto3, which it loads on first use.
+
+Queue messages always carry the tenant as message group, so that a standard queue shares its consumers fairly among
+tenants (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from penguinmails.settings import get_settings
+
+MAX_DELAY_SECONDS = 900
+"""SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
+_BATCH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One queue message: a JSON document, the tenant whose turn it uses, and a delay in seconds (0 to 900)."""
+
+    body: dict[str, Any]
+    tenant_id: UUID
+    delay_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.delay_seconds <= MAX_DELAY_SECONDS:
+            raise ValueError(f"SQS delays by 0 to {MAX_DELAY_SECONDS} s, not {self.delay_seconds} s; keep it in the table.")
+
+
+@lru_cache(maxsize=16)
+def client(service: str, *, timeout_seconds: float = 5, attempts: int = 2) -> Any:
+    """A boto3 client, made once per process, service and timing."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,
+        endpoint_url=get_settings().aws_endpoint_url or None,
+        config=Config(
+            connect_timeout=min(timeout_seconds, 1),
+            read_timeout=timeout_seconds,
+            retries={"total_max_attempts": attempts, "mode": "standard"},
+            proxies={},
+        ),
+    )
+
+
+def send_messages(
+    queue_url: str, messages: Sequence[Message], *, timeout_seconds: float = 5, attempts: int = 2
+) -> list[int]:
+    """Send in batches of ten; the positions of those that SQS did not take, in order. Raises when SQS is out of reach."""
+    sqs = client("sqs", timeout_seconds=timeout_seconds, attempts=attempts)
+    refused: list[int] = []
+    for start in range(0, len(messages), _BATCH):
+        entries: list[dict[str, Any]] = []
+        for position, message in enumerate(messages[start : start + _BATCH], start):
+            entry = {
+                "Id": str(position),
+                "MessageBody": json.dumps(message.body, separators=(",", ":"), default=str),
+                "MessageGroupId": str(message.tenant_id),
+            }
+            if message.delay_seconds:
+                entry["DelaySeconds"] = message.delay_seconds
+            entries.append(entry)
+        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        refused += sorted(int(failure["Id"]) for failure in answer.get("Failed", []))
+    return refused
+
+
+def decrypt_with_kms(ciphertext: bytes) -> bytes:
+    """Open what was wrapped with a KMS key; the key is named by the ciphertext itself."""
+    return client("kms", timeout_seconds=2).decrypt(CiphertextBlob=ciphertext)["Plaintext"]

@@ -1,0 +1,103 @@
+"""Redis (Valkey): the only module that knows its driver.
+
+Everything kept here can be lost: PostgreSQL is the truth. Callers handle `CacheUnavailable`.
+"""
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha1
+from typing import Any
+
+from penguinmails.settings import get_settings
+
+_SOCKET_TIMEOUT_SECONDS = 0.25
+_PAUSE_AFTER_FAILURE_SECONDS = 0.5
+
+
+class CacheUnavailable(Exception):
+    """Redis did not answer in time."""
+
+
+class _Breaker:
+    """Spares each request the connection timeout while Redis is known to be away."""
+
+    closed_again_at = 0.0
+
+    def refuse_while_open(self) -> None:
+        if time.monotonic() < self.closed_again_at:
+            raise CacheUnavailable
+
+    def trip(self) -> None:
+        self.closed_again_at = time.monotonic() + _PAUSE_AFTER_FAILURE_SECONDS
+
+    def reset(self) -> None:
+        self.closed_again_at = 0.0
+
+
+_breaker = _Breaker()
+
+
+@lru_cache(maxsize=1)
+def _client() -> Any:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    settings = get_settings()
+    options: dict[str, Any] = {
+        "socket_timeout": _SOCKET_TIMEOUT_SECONDS,
+        "socket_connect_timeout": _SOCKET_TIMEOUT_SECONDS,
+        "decode_responses": False,
+    }
+    if settings.redis_cluster:
+        return redis.RedisCluster.from_url(settings.redis_url, retry=Retry(NoBackoff(), 1), **options)
+    # One retry covers the connection that the server closed while the environment was frozen.
+    return redis.Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 1), **options)
+
+
+class Script:
+    """A Lua script, sent by its digest; all its keys share one hash tag, as cluster mode demands."""
+
+    def __init__(self, source: str) -> None:
+        """`source` is the Lua text."""
+        self.source = source
+        self.digest = sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, keys: Sequence[str], arguments: Sequence[bytes | str | int | float], *, try_anyway: bool = False) -> Any:
+        """Run it in one round trip. Raises CacheUnavailable; `try_anyway` skips the pause after a failure."""
+        import redis
+
+        def evaluate() -> Any:
+            try:
+                return _client().evalsha(self.digest, len(keys), *keys, *arguments)
+            except redis.exceptions.NoScriptError:
+                return _client().eval(self.source, len(keys), *keys, *arguments)
+
+        return _guarded(evaluate, try_anyway=try_anyway)
+
+
+def _guarded(call: Any, *, try_anyway: bool) -> Any:
+    import redis
+
+    if not try_anyway:
+        _breaker.refuse_while_open()
+    try:
+        answer = call()
+    except (redis.exceptions.RedisError, OSError) as error:
+        if isinstance(error, redis.exceptions.ResponseError) and not _is_refusal_of_a_sick_server(error):
+            raise
+        _breaker.trip()
+        _client.cache_clear()
+        raise CacheUnavailable from error
+    _breaker.reset()
+    return answer
+
+
+def _is_refusal_of_a_sick_server(error: Exception) -> bool:
+    return str(error).split(" ", 1)[0] in {"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "OOM", "BUSY", "TRYAGAIN"}
+
+
+def command(*parts: bytes | str | int | float) -> Any:
+    """One plain command on one key, e.g. `command("GET", "name")`. Raises CacheUnavailable."""
+    return _guarded(lambda: _client().execute_command(*parts), try_anyway=False)

@@ -1,0 +1,212 @@
+"""PostgreSQL: one connection per process, transactions with a tenant context, rows as frozen dataclasses.
+
+This is the only module that knows the driver. Each transaction tells row-level security who asks, transaction-locally
+(`app.current_tenant_id`, `app.current_mode`), so a connection can be reused for another tenant without a trace.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, LiteralString, TypeVar, overload
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row, scalar_row
+from psycopg.types.json import Jsonb, set_json_dumps
+
+from penguinmails.errors import ServiceUnavailable
+from penguinmails.settings import get_settings
+
+Row = TypeVar("Row")
+Mode = Literal["live", "test"]
+Role = Literal["app", "jobs"]
+Params = Mapping[str, Any]
+
+_CONNECT_TIMEOUT_SECONDS = 3
+_STATEMENT_TIMEOUT_MS = 25_000
+_connections: dict[Role, psycopg.Connection[Any]] = {}
+
+
+def _compact_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), default=str)
+
+
+set_json_dumps(_compact_json)
+
+
+class UniqueViolation(Exception):
+    """A row with the same unique value exists; `constraint` names which."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+class ForeignKeyViolation(Exception):
+    """A referenced row does not exist for this tenant and mode; `constraint` names which."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+def jsonb(value: Any) -> Jsonb:
+    """Mark a parameter as a jsonb document."""
+    return Jsonb(value)
+
+
+@dataclass(slots=True)
+class Tx:
+    """One open transaction. Statements are literal text with `%(name)s` parameters."""
+
+    connection: psycopg.Connection[Any]
+    tenant_id: UUID | None
+    mode: Mode | None
+    _after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    @overload
+    def one(self, statement: LiteralString, params: Params, row: type[Row]) -> Row | None: ...
+    @overload
+    def one(self, statement: LiteralString, params: Params, row: None = None) -> Any: ...
+    def one(self, statement: LiteralString, params: Params, row: type[Row] | None = None) -> Row | Any | None:
+        """The first row as `row`, or its first column when no class is given; None when there is no row."""
+        with self._execute(statement, params, class_row(row) if row else scalar_row) as cursor:
+            return cursor.fetchone()
+
+    @overload
+    def all(self, statement: LiteralString, params: Params, row: type[Row]) -> list[Row]: ...
+    @overload
+    def all(self, statement: LiteralString, params: Params, row: None = None) -> list[Any]: ...
+    def all(self, statement: LiteralString, params: Params, row: type[Row] | None = None) -> list[Row] | list[Any]:
+        """All rows as `row`, or their first columns when no class is given."""
+        with self._execute(statement, params, class_row(row) if row else scalar_row) as cursor:
+            return cursor.fetchall()
+
+    def run(self, statement: LiteralString, params: Params) -> int:
+        """Execute a statement that returns nothing; the number of rows that it touched."""
+        with self._execute(statement, params, scalar_row) as cursor:
+            return cursor.rowcount
+
+    def run_many(self, statement: LiteralString, rows: Sequence[Params]) -> None:
+        """Execute a statement once per row, pipelined into few round trips."""
+        if not rows:
+            return
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.executemany(statement, rows)
+        except psycopg.Error as error:
+            raise _translate(error) from error
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once the transaction is committed; never when it is rolled back."""
+        self._after_commit.append(callback)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that may fail alone: an exception undoes it and leaves the transaction usable."""
+        with self.connection.transaction():
+            yield
+
+    def _execute(self, statement: LiteralString, params: Params, factory: Any) -> psycopg.Cursor[Any]:
+        cursor = self.connection.cursor(row_factory=factory)
+        try:
+            return cursor.execute(statement, params)
+        except psycopg.Error as error:
+            cursor.close()
+            raise _translate(error) from error
+
+
+def _translate(error: psycopg.Error) -> Exception:
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return UniqueViolation(error.diag.constraint_name or "")
+    if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        return ForeignKeyViolation(error.diag.constraint_name or "")
+    if isinstance(error, psycopg.OperationalError):
+        return _unavailable()
+    return error
+
+
+def _unavailable() -> ServiceUnavailable:
+    return ServiceUnavailable.retry_in(2, "The database cannot be reached. Nothing was changed; try again.")
+
+
+def _connect(role: Role) -> psycopg.Connection[Any]:
+    settings = get_settings()
+    url = settings.database_url if role == "app" else settings.jobs_database_url
+    connection = psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+        application_name="penguinmails",
+        options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        keepalives_idle=30,
+    )
+    connection.prepare_threshold = 3
+    return connection
+
+
+_BEGIN: LiteralString = (
+    "SELECT set_config('app.current_tenant_id', %(tenant)s, true), set_config('app.current_mode', %(mode)s, true),"
+    " set_config('app.current_user_id', %(user)s, true)"
+)
+
+
+def _begin(role: Role, context: Params) -> psycopg.Connection[Any]:
+    """Open a transaction with its context in one round trip; a connection that died while idle is replaced once."""
+    for attempt in (1, 2):
+        connection = _connections.get(role)
+        try:
+            if connection is None or connection.closed:
+                connection = _connections[role] = _connect(role)
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise RuntimeError("A transaction is open already; pass it on instead of opening a second one.")
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                connection.execute(_BEGIN, context)
+        except psycopg.OperationalError as error:
+            close_connection(role)
+            if attempt == 2:
+                raise _unavailable() from error
+        else:
+            return connection
+    raise AssertionError("unreachable")
+
+
+def close_connection(role: Role) -> None:
+    """Drop the process's connection; the next transaction opens a new one."""
+    connection = _connections.pop(role, None)
+    if connection is not None:
+        connection.close()
+
+
+@contextmanager
+def transaction(
+    *, tenant_id: UUID | None = None, mode: Mode | None = None, user_id: UUID | None = None, role: Role = "app"
+) -> Iterator[Tx]:
+    """One transaction, committed at the end of the block and rolled back when the block raises.
+
+    Without a tenant the application role sees no tenant's rows. Raises ServiceUnavailable when the database cannot be
+    reached or goes away: what was not committed is undone. When the connection breaks in COMMIT itself the outcome is
+    unknown; the caller is told to retry, which an Idempotency-Key makes safe.
+    """
+    context = {"tenant": str(tenant_id or ""), "mode": mode or "", "user": str(user_id or "")}
+    connection = _begin(role, context)
+    tx = Tx(connection, tenant_id, mode)
+    try:
+        yield tx
+        connection.execute("COMMIT")
+    except BaseException as error:
+        _roll_back(role, connection)
+        if isinstance(error, psycopg.OperationalError):
+            raise _unavailable() from error
+        raise
+    for callback in tx._after_commit:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        callback()
+
+
+def _roll_back(role: Role, connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except psycopg.Error:
+        close_connection(role)
