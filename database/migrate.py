@@ -51,7 +51,9 @@ def migrate(database_url: str, report: Callable[[str], None] = lambda _line: Non
             report(f"applying {file.stem}")
             with connection.transaction():
                 connection.execute(text)  # pyright: ignore[reportArgumentType, reportCallIssue]
-                connection.execute("INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)", [file.stem, checksum])
+                connection.execute(
+                    "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)", [file.stem, checksum]
+                )
             applied.append(file.stem)
     return applied
 

@@ -28,7 +28,9 @@ class Message:
 
     def __post_init__(self) -> None:
         if not 0 <= self.delay_seconds <= MAX_DELAY_SECONDS:
-            raise ValueError(f"SQS delays by 0 to {MAX_DELAY_SECONDS} s, not {self.delay_seconds} s; keep it in the table.")
+            raise ValueError(
+                f"SQS delays by 0 to {MAX_DELAY_SECONDS} s, not {self.delay_seconds} s; keep it in the table."
+            )
 
 
 @lru_cache(maxsize=16)

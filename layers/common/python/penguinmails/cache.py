@@ -64,7 +64,9 @@ class Script:
         self.source = source
         self.digest = sha1(source.encode(), usedforsecurity=False).hexdigest()
 
-    def run(self, keys: Sequence[str], arguments: Sequence[bytes | str | int | float], *, try_anyway: bool = False) -> Any:
+    def run(
+        self, keys: Sequence[str], arguments: Sequence[bytes | str | int | float], *, try_anyway: bool = False
+    ) -> Any:
         """Run it in one round trip. Raises CacheUnavailable; `try_anyway` skips the pause after a failure."""
         import redis
 
@@ -95,7 +97,15 @@ def _guarded(call: Any, *, try_anyway: bool) -> Any:
 
 
 def _is_refusal_of_a_sick_server(error: Exception) -> bool:
-    return str(error).split(" ", 1)[0] in {"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "OOM", "BUSY", "TRYAGAIN"}
+    return str(error).split(" ", 1)[0] in {
+        "LOADING",
+        "READONLY",
+        "CLUSTERDOWN",
+        "MASTERDOWN",
+        "OOM",
+        "BUSY",
+        "TRYAGAIN",
+    }
 
 
 def command(*parts: bytes | str | int | float) -> Any:

@@ -63,6 +63,8 @@ class Tx:
     connection: psycopg.Connection[Any]
     tenant_id: UUID | None
     mode: Mode | None
+    stored_messages: list[Any] = field(default_factory=list[Any])
+    """Outbox rows that this transaction wrote; see `events.outbox`."""
     _after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     @overload
@@ -182,7 +184,11 @@ def close_connection(role: Role) -> None:
 
 @contextmanager
 def transaction(
-    *, tenant_id: UUID | None = None, mode: Mode | None = None, user_id: UUID | None = None, role: Role = "app"
+    *,
+    tenant_id: UUID | None = None,
+    mode: Mode | None = None,
+    user_id: UUID | None = None,
+    role: Role = "app",
 ) -> Iterator[Tx]:
     """One transaction, committed at the end of the block and rolled back when the block raises.
 
@@ -201,7 +207,7 @@ def transaction(
         if isinstance(error, psycopg.OperationalError):
             raise _unavailable() from error
         raise
-    for callback in tx._after_commit:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    for callback in tx._after_commit:  # pyright: ignore[reportPrivateUsage]
         callback()
 
 

@@ -14,7 +14,9 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from penguinmails.settings import get_settings
 
-SECRET_SHAPES = re.compile(r"pm_(?:live|test)_[A-Za-z0-9]{32}|whsec_[A-Za-z0-9+/=]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+|hvs\.[\w-]{20,}")
+SECRET_SHAPES = re.compile(
+    r"pm_(?:live|test)_[A-Za-z0-9]{32}|whsec_[A-Za-z0-9+/=]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+|hvs\.[\w-]{20,}"
+)
 
 
 class _RedactingFormatter(LambdaPowertoolsFormatter):

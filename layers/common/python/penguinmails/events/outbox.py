@@ -1,0 +1,96 @@
+"""The transactional outbox: a message is stored with the change that causes it, and handed to its queue after commit.
+
+What cannot be handed over at once stays in the table; `sweep_outbox` sends it again after 30 seconds. So nothing that
+was answered 2xx is lost, and a message may arrive more than once: consumers are idempotent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from penguinmails.aws import Message, send_messages
+from penguinmails.db import Mode, Tx, jsonb, transaction
+from penguinmails.ids import new_uuid7
+from penguinmails.logging import count, logger
+from penguinmails.settings import get_settings
+
+Queue = Literal["events", "deliveries", "emails", "platform_mail"]
+_PUBLISH_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One stored message."""
+
+    id: UUID
+    tenant_id: UUID
+    mode: Mode
+    queue: Queue
+    payload: dict[str, Any]
+
+
+def enqueue(tx: Tx, queue: Queue, payload: dict[str, Any]) -> None:
+    """Store a message for a queue; it is sent once the transaction commits. References only, never a secret."""
+    if tx.tenant_id is None or tx.mode is None:
+        raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
+    row = OutboxRow(new_uuid7(), tx.tenant_id, tx.mode, queue, payload)
+    tx.run(
+        """
+        INSERT INTO outbox (id, tenant_id, mode, queue, payload)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(queue)s, %(payload)s)
+        """,
+        {
+            "id": row.id,
+            "tenant_id": row.tenant_id,
+            "mode": row.mode,
+            "queue": queue,
+            "payload": jsonb(payload),
+        },
+    )
+    if not tx.stored_messages:
+        tx.after_commit(lambda: _publish_at_once(tx))
+    tx.stored_messages.append(row)
+
+
+def publish(rows: Sequence[OutboxRow], *, timeout_seconds: float, attempts: int) -> list[OutboxRow]:
+    """Hand rows to their queues; those that were taken. Raises nothing: what is not taken stays in the table."""
+    taken: list[OutboxRow] = []
+    for queue in sorted({row.queue for row in rows}):
+        batch = [row for row in rows if row.queue == queue]
+        messages = [
+            Message({"tenant_id": row.tenant_id, "mode": row.mode, **row.payload}, row.tenant_id) for row in batch
+        ]
+        try:
+            refused = set(send_messages(queue_url(queue), messages, timeout_seconds=timeout_seconds, attempts=attempts))
+        except Exception as error:  # any failure means the same: the sweep sends it later
+            count("outbox_publish_failed_total", queue=queue)
+            logger.warning(
+                "queue not reached, the sweep will send",
+                extra={"queue": queue, "error": type(error).__name__},
+            )
+            continue
+        taken += [row for position, row in enumerate(batch) if position not in refused]
+    return taken
+
+
+def queue_url(queue: Queue) -> str:
+    """Where a queue listens."""
+    settings = get_settings()
+    return {
+        "events": settings.events_queue_url,
+        "deliveries": settings.deliveries_queue_url,
+        "emails": settings.emails_queue_url,
+        "platform_mail": settings.platform_mail_queue_url,
+    }[queue]
+
+
+def _publish_at_once(tx: Tx) -> None:
+    taken = publish(tx.stored_messages, timeout_seconds=_PUBLISH_SECONDS, attempts=1)
+    if not taken:
+        return
+    try:
+        with transaction(tenant_id=tx.tenant_id, mode=tx.mode) as cleanup:
+            cleanup.run("DELETE FROM outbox WHERE id = ANY(%(ids)s)", {"ids": [row.id for row in taken]})
+    except Exception:  # a row that stays is sent twice, which consumers are built for
+        logger.warning("published messages not removed from the outbox", exc_info=True)

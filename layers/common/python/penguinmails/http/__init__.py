@@ -1,0 +1,1 @@
+"""Everything between API Gateway and a route: handler, access, problems, pages, idempotency."""

@@ -1,0 +1,52 @@
+"""Facts about the request under way that logs, audit rows and responses need."""
+
+import time
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from penguinmails.auth.principal import RateLimitState
+from penguinmails.ids import new_request_id
+
+_KEY = "penguinmails.context"
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """One per request; filled by the middleware and by the access check."""
+
+    source_ip: str
+    user_agent: str
+    request_id: str = field(default_factory=new_request_id)
+    started: float = field(default_factory=time.perf_counter)
+    rate_limit: RateLimitState | None = None
+    key_id: str | None = None
+    tenant_id: str | None = None
+    user_id: str | None = None
+    plan: str | None = None
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request entered the function."""
+        return (time.perf_counter() - self.started) * 1000
+
+
+def attach(scope: Scope) -> RequestContext:
+    """Create the context of a request from API Gateway's event; a route of its own wins over the peer's address."""
+    http = scope.get("aws.event", {}).get("requestContext", {}).get("http", {})
+    client = scope.get("client") or ("", 0)
+    context = RequestContext(
+        source_ip=http.get("sourceIp") or client[0], user_agent=(http.get("userAgent") or "")[:512]
+    )
+    scope[_KEY] = context
+    return context
+
+
+def context_of(request: Request) -> RequestContext:
+    """The context of the request under way."""
+    return request.scope[_KEY]
+
+
+def route_template(scope: Scope) -> str:
+    """The route's template (`/api/v1/contacts/{contact_id}`), never the raw URL; `unmatched` when there is none."""
+    return getattr(scope.get("route"), "path", "unmatched")

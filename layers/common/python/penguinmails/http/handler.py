@@ -1,0 +1,56 @@
+"""Turns a router into a Lambda handler."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from mangum import Mangum
+from starlette.responses import JSONResponse, Response
+
+from penguinmails.http.idempotency import Replayed
+from penguinmails.http.middleware import RequestMiddleware
+from penguinmails.http.problems import install_problem_handlers
+
+MAX_BODY_BYTES = 1_000_000
+_ALIAS, _CANONICAL = "/v1/", "/api/v1/"
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+async def _replayed(_request: Request, replay: Exception) -> JSONResponse:
+    assert isinstance(replay, Replayed)  # noqa: S101
+    return replay.response
+
+
+def api_app(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastAPI:
+    """The ASGI application of one resource; the documents of all resources are generated at build time, not here."""
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=Response,
+    )
+    app.router.default_response_class = JSONResponse
+    app.include_router(router)
+    install_problem_handlers(app)
+    app.add_exception_handler(Replayed, _replayed)
+    app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes)
+    return app
+
+
+def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> Handler:
+    """The Lambda handler of one resource, for API Gateway's HTTP API payload format 2.0.
+
+    `/v1/...` is an alias of `/api/v1/...`. Routes are `async` and call the blocking drivers directly: an execution
+    environment handles one request at a time, so a thread pool would only add its own cost.
+    """
+    serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off", api_gateway_base_path=None)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        path: str = event.get("rawPath", "")
+        if path.startswith(_ALIAS):
+            event = {**event, "rawPath": _CANONICAL + path.removeprefix(_ALIAS)}
+        return serve(event, context)
+
+    return handler

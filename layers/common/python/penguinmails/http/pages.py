@@ -1,0 +1,119 @@
+"""Pages of a collection: by cursor (stable under inserts, any depth) or by offset (with a total).
+
+A cursor is opaque to clients: base64url of the position and the sort order, signed, valid for 24 hours.
+"""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from penguinmails import clock
+from penguinmails.errors import ValidationFailed
+from penguinmails.http.models import Page, Pagination
+from penguinmails.keyset import Keyset, Order
+from penguinmails.platform_secrets import key_versions, keyed_digest
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+_MAX_OFFSET = 10_000
+_CURSOR_LIFE_SECONDS = 24 * 3600
+_SIGNATURE_BYTES = 16
+
+Row = TypeVar("Row")
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What the client asked for; `limit` is clamped, a cursor is already verified."""
+
+    limit: int
+    order: Order
+    sort_by: str
+    offset: int | None
+    after: tuple[Any, UUID] | None
+
+    def keyset(self, columns: dict[str, str]) -> Keyset:
+        """The position in SQL terms; `columns` maps public sort names to their type, `time` or `text` or `number`."""
+        return Keyset(self.limit, self.order, self.sort_by, columns[self.sort_by], self.offset, self.after)
+
+
+def page_request(*sort_by: str) -> Callable[..., PageRequest]:
+    """The dependency that reads `limit`, `cursor`, `offset`, `sort_by` and `order`; the first name is the default."""
+    names = Literal[sort_by]  # pyright: ignore[reportInvalidTypeForm]
+
+    def read(
+        limit: Annotated[int, Query(ge=1, description="Items per page, at most 100; more is clamped.")] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
+        offset: Annotated[
+            int | None,
+            Query(ge=0, le=_MAX_OFFSET, description="Skip so many items and count all; cursors reach deeper."),
+        ] = None,
+        sort_by: Annotated[names, Query(description="What the list is sorted by; ties are broken by id.")] = sort_by[0],  # pyright: ignore[reportInvalidTypeForm]
+        order: Annotated[Order, Query(description="Direction of the sort.")] = "desc",
+    ) -> PageRequest:
+        if cursor is not None and offset is not None:
+            raise ValidationFailed.of("cursor", "cannot be combined with offset; send one of them")
+        after = None if cursor is None else _open_cursor(cursor, str(sort_by), order)
+        return PageRequest(min(limit, MAX_LIMIT), order, str(sort_by), offset, after)
+
+    return read
+
+
+def paged(*sort_by: str) -> Any:
+    """Annotation helper: `page: Annotated[PageRequest, paged("created_at", "email")]`."""
+    return Depends(page_request(*sort_by))
+
+
+def page_of(request: PageRequest, rows: list[Row], view: Callable[[Row], View], total: int | None) -> Page[View]:
+    """A page from up to `limit + 1` rows: the surplus row only proves that more follow."""
+    shown = rows[: request.limit]
+    has_more = len(rows) > request.limit
+    last = shown[-1] if has_more and request.offset is None else None
+    return Page(
+        data=[view(row) for row in shown],
+        pagination=Pagination(
+            limit=request.limit,
+            has_more=has_more,
+            next_cursor=None if last is None else _make_cursor(request, getattr(last, request.sort_by), last.id),  # pyright: ignore
+            offset=request.offset,
+            total=total,
+        ),
+    )
+
+
+def _make_cursor(request: PageRequest, value: Any, row_id: UUID) -> str:
+    position = value.isoformat() if isinstance(value, datetime) else value
+    kind = "time" if isinstance(value, datetime) else "plain"
+    payload = json.dumps(
+        [request.sort_by, request.order, kind, position, row_id.hex, int(clock.now().timestamp())],
+        separators=(",", ":"),
+    ).encode()
+    return urlsafe_b64encode(keyed_digest("cursor_keys", payload)[:_SIGNATURE_BYTES] + payload).decode().rstrip("=")
+
+
+def _open_cursor(cursor: str, sort_by: str, order: Order) -> tuple[Any, UUID]:
+    invalid = ValidationFailed.of("cursor", "is not a cursor of this list; take next_cursor from the page before")
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        raise invalid from None
+    signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+    signed = (
+        keyed_digest("cursor_keys", payload, version)[:_SIGNATURE_BYTES] for version in key_versions("cursor_keys")
+    )
+    if not any(hmac.compare_digest(signature, expected) for expected in signed):
+        raise invalid
+    made_for, made_order, kind, position, row_id, made_at = json.loads(payload)
+    if (made_for, made_order) != (sort_by, order):
+        raise ValidationFailed.of("cursor", f"belongs to sort_by={made_for}&order={made_order}; send the same again")
+    if clock.now().timestamp() - made_at > _CURSOR_LIFE_SECONDS:
+        raise ValidationFailed.of("cursor", "has expired after 24 hours; start again from the first page", "expired")
+    return (datetime.fromisoformat(position) if kind == "time" else position), UUID(row_id)
