@@ -50,14 +50,14 @@ class _LocalBucket:
 _local_buckets: dict[str, _LocalBucket] = {}
 
 
-def state_of(answer: list[Any], limit: int, burst: int) -> tuple[bool, RateLimitState]:
+def state_of(answer: list[Any], limit: float, burst: int) -> tuple[bool, RateLimitState]:
     """What `take_token` returned: whether the request is admitted, and what the caller is told."""
     taken, remaining, until_one_ms, until_full_ms, epoch = (int(value) for value in answer)
     retry_after = 0 if taken else max(1, ceil(until_one_ms / 1000))
-    return bool(taken), RateLimitState(limit, burst, remaining, epoch + ceil(until_full_ms / 1000), retry_after)
+    return bool(taken), RateLimitState(round(limit), burst, remaining, epoch + ceil(until_full_ms / 1000), retry_after)
 
 
-def take(name: str, *, limit: int, burst: int) -> tuple[bool, RateLimitState]:
+def take(name: str, *, limit: float, burst: int) -> tuple[bool, RateLimitState]:
     """Take one token of a bucket of its own; `limit` is per minute."""
     try:
         return state_of(_TAKE.run([f"bucket:{{{name}}}"], [limit, burst]), limit, burst)
@@ -65,11 +65,11 @@ def take(name: str, *, limit: int, burst: int) -> tuple[bool, RateLimitState]:
         return take_locally(name, limit=limit, burst=burst)
 
 
-def take_locally(name: str, *, limit: int, burst: int) -> tuple[bool, RateLimitState]:
+def take_locally(name: str, *, limit: float, burst: int) -> tuple[bool, RateLimitState]:
     """The bucket of this process alone, at a tenth of the limit: what holds while Redis is away."""
     count("rate_limit_fail_open")
     now = time.monotonic()
-    capacity, per_second = max(1.0, burst / 10), max(limit / 10, 1) / 60
+    capacity, per_second = max(1.0, burst / 10), limit / 10 / 60
     if len(_local_buckets) >= _MAX_LOCAL_BUCKETS:
         _local_buckets.clear()
     bucket = _local_buckets.setdefault(name, _LocalBucket(capacity, now))
@@ -80,7 +80,19 @@ def take_locally(name: str, *, limit: int, burst: int) -> tuple[bool, RateLimitS
         bucket.tokens -= 1
     retry_after = 0 if taken else max(1, ceil((1 - bucket.tokens) / per_second))
     reset_at = int(time.time()) + ceil((capacity - bucket.tokens) / per_second)
-    return taken, RateLimitState(limit, burst, int(bucket.tokens), reset_at, retry_after)
+    return taken, RateLimitState(round(limit), burst, int(bucket.tokens), reset_at, retry_after)
+
+
+def take_hourly(name: str, *, per_hour: int) -> tuple[bool, RateLimitState]:
+    """Take one token of a bucket that holds `per_hour` and refills within an hour."""
+    return take(name, limit=per_hour / 60, burst=per_hour)
+
+
+def refuse_hourly(state: RateLimitState, what: str, per_hour: int) -> RateLimitExceeded:
+    """The 429 of an hourly limit."""
+    return RateLimitExceeded.after(
+        state.retry_after, f"{what} {per_hour} times per hour. Try again in {ceil(state.retry_after / 60)} min."
+    )
 
 
 def refuse(state: RateLimitState, what: str, **members: Any) -> RateLimitExceeded:

@@ -1,0 +1,120 @@
+"""What the API key endpoints take and answer."""
+
+from datetime import date, datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.http.models import RequestModel, ResponseModel
+
+KeyName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9 _-]+$")]
+Cidr = IPv4Network | IPv6Network
+Quota = Annotated[int, Field(ge=1, le=1_000_000_000)]
+KeyStatus = Literal["active", "revoked", "expired"]
+
+
+class NewApiKey(RequestModel):
+    """A key to be made."""
+
+    name: KeyName = Field(description="1 to 50 letters, digits, spaces, `-` and `_`.", examples=["Billing service"])
+    permissions: Annotated[list[Scope], Field(min_length=1, max_length=8)] = Field(
+        description="Scopes of the key, at least one; only scopes that your own role has.", examples=[["send_email"]]
+    )
+    environment: Literal["live", "test"] = Field(default="live", description="Which data set the key sees.")
+    expires_at: AwareDatetime | None = Field(default=None, description="When the key stops; never when absent.")
+    allowed_cidrs: Annotated[list[Cidr], Field(max_length=50)] = Field(
+        default_factory=list[Cidr], description="Networks (v4 or v6) that may use the key; all when empty."
+    )
+    monthly_quota: Quota | None = Field(default=None, description="Requests per calendar month (UTC); unlimited when absent.")
+
+
+class ApiKeyChange(RequestModel):
+    """Fields to change; absent ones stay, null clears what may be absent."""
+
+    name: KeyName | None = Field(default=None, description="A new name.")
+    permissions: Annotated[list[Scope], Field(min_length=1, max_length=8)] | None = Field(
+        default=None, description="The scopes from now on."
+    )
+    expires_at: AwareDatetime | None = Field(default=None, description="When the key stops; null for never.")
+    allowed_cidrs: Annotated[list[Cidr], Field(max_length=50)] | None = Field(
+        default=None, description="Networks that may use the key; empty for all."
+    )
+    monthly_quota: Quota | None = Field(default=None, description="Requests per calendar month; null for unlimited.")
+
+
+class ApiKeySecret(ResponseModel):
+    """The only answer that ever carries the key itself."""
+
+    api_key: str | None = Field(description="The key. Shown this once; null when the request is replayed.")
+    key_id: UUID
+    name: str
+    permissions: list[Scope]
+    environment: Literal["live", "test"]
+    rate_limit: int = Field(description="Requests per minute.")
+    expires_at: datetime | None
+    created_at: datetime
+    warning: str
+
+
+class ApiKeyItem(ResponseModel):
+    """A key as it is seen after it was made."""
+
+    key_id: UUID
+    name: str
+    masked_key: str = Field(examples=["pm_live_a1b...o5p6"])
+    environment: Literal["live", "test"]
+    permissions: list[Scope]
+    rate_limit: int = Field(description="Requests per minute.")
+    status: KeyStatus
+    created_at: datetime
+    created_by: UUID
+    last_used: datetime | None
+    request_count: int = Field(description="Requests in the key's life, up to a minute ago.")
+    error_count: int = Field(description="Those of them that were answered 4xx or 5xx.")
+    expires_at: datetime | None
+    allowed_cidrs: list[str]
+    monthly_quota: int | None
+    revoked_at: datetime | None
+
+
+class UsageDay(ResponseModel):
+    """Requests of one day (UTC)."""
+
+    date: date
+    requests: int
+    errors: int
+
+
+class EndpointUsage(ResponseModel):
+    """Requests of one endpoint."""
+
+    endpoint: str
+    count: int
+    avg_response_time_ms: float
+
+
+class ApiKeyDetails(ApiKeyItem):
+    """A key with its usage of the last 30 days."""
+
+    usage_by_day: list[UsageDay]
+    top_endpoints: list[EndpointUsage]
+
+
+class RevokedApiKey(ResponseModel):
+    """The confirmation that a key is dead."""
+
+    message: str
+    key_id: UUID
+    revoked_at: datetime
+
+
+class ApiUsage(ResponseModel):
+    """Usage of all of the tenant's keys in the last 30 days."""
+
+    requests: int
+    errors: int
+    usage_by_day: list[UsageDay]
+    top_endpoints: list[EndpointUsage]

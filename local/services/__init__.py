@@ -1,0 +1,1 @@
+"""Servers that the one-machine stack and the tests start: each binds loopback only and dies with its parent."""

@@ -1,0 +1,115 @@
+"""Starts what the tests need: a PostgreSQL and a Valkey per worker process, Vault, and SQS in process."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from database.migrate import migrate
+from local.services.postgres import Postgres
+from local.services.valkey import Valkey
+from penguinmails.platform_secrets import PURPOSES
+from penguinmails.settings import get_settings
+from tests.support.tenants import TestKey, TestTenant, make_tenant
+
+QUEUES = ("events", "deliveries", "emails", "platform_mail")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server of this worker's own."""
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A server of this worker's own."""
+    server = Valkey(tmp_path_factory.mktemp("valkey") / "data", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def vault_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings that reach Vault: the real server where `make vault` has built it, else the stand-in."""
+    from local.services.process import free_port
+    from local.vault import start
+
+    running = start(tmp_path_factory.mktemp("vault"), free_port())
+    yield running.environment("api-service")
+    running.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def platform(
+    postgres: Postgres,
+    valkey: Valkey,
+    vault_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """A migrated database, and the environment that functions read their settings from."""
+    postgres.create_database("penguinmails")
+    migrate(postgres.url("penguinmails"))
+    secrets_file = tmp_path_factory.mktemp("secrets") / "platform.json"
+    _write_platform_secrets(secrets_file)
+    os.environ.update(
+        {
+            "ENVIRONMENT": "test",
+            "PUBLIC_URL": "https://api.example.test",
+            "CONSOLE_ORIGINS": "https://console.example.test",
+            "DATABASE_URL": postgres.url("penguinmails", "penguinmails_app"),
+            "JOBS_DATABASE_URL": postgres.url("penguinmails", "penguinmails_jobs"),
+            "MIGRATIONS_DATABASE_URL": postgres.url("penguinmails"),
+            "REDIS_URL": valkey.url,
+            "REDIS_CLUSTER": "true",
+            "PLATFORM_SECRETS_FILE": str(secrets_file),
+            # The cost is production's minimum; one test shows that, the others need not pay it.
+            "BCRYPT_ROUNDS": "4",
+            "ALLOW_LOCALHOST_WEBHOOKS": "true",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            **vault_environment,
+        }
+    )
+    with mock_aws():
+        import boto3
+
+        sqs = boto3.client("sqs")
+        for name in QUEUES:
+            url = sqs.create_queue(QueueName=name)["QueueUrl"]
+            os.environ[f"{name.upper()}_QUEUE_URL"] = url
+        get_settings.cache_clear()
+        yield
+
+
+def _write_platform_secrets(file: Path) -> None:
+    document = {purpose: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for purpose in PURPOSES}
+    file.write_text(json.dumps(document))
+
+
+@pytest.fixture
+def tenant() -> TestTenant:
+    """A tenant on the enterprise plan."""
+    return make_tenant()
+
+
+@pytest.fixture
+def other_tenant() -> TestTenant:
+    """Somebody else."""
+    return make_tenant()
+
+
+@pytest.fixture
+def key(tenant: TestTenant) -> TestKey:
+    """A live key of `tenant` with all scopes."""
+    return tenant.key()

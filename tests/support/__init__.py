@@ -1,0 +1,1 @@
+"""What tests need to act as API Gateway, as SQS, and as a customer."""

@@ -1,0 +1,96 @@
+"""Calls a Lambda handler as API Gateway's HTTP API would (payload format 2.0)."""
+
+import base64
+import json as jsonlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class LambdaContext:
+    """The part of Lambda's context object that handlers read."""
+
+    function_name = "test"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:test"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Always half a minute."""
+        return 30_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    cookies: list[str]
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return jsonlib.loads(self.body)
+
+    @property
+    def code(self) -> str | None:
+        """The stable code of a problem document."""
+        return self.json.get("code")
+
+
+def event(
+    method: str,
+    path: str,
+    *,
+    json: Any = None,
+    raw: bytes | None = None,
+    query: dict[str, Any] | None = None,
+    token: str | None = None,
+    headers: dict[str, str] | None = None,
+    cookies: list[str] | None = None,
+    ip: str = "203.0.113.10",
+) -> dict[str, Any]:
+    """An API Gateway v2 event; `json` is encoded, `raw` is sent as it is."""
+    body = jsonlib.dumps(json).encode() if json is not None else raw
+    sent = {"host": "api.example.test", "x-forwarded-proto": "https", "user-agent": "tests"}
+    if body is not None:
+        sent |= {"content-type": "application/json", "content-length": str(len(body))}
+    if token is not None:
+        sent["authorization"] = f"Bearer {token}"
+    sent |= {name.lower(): value for name, value in (headers or {}).items()}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": urlencode(query or {}, doseq=True),
+        "cookies": cookies or [],
+        "headers": sent,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "test",
+            "domainName": "api.example.test",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": ip, "userAgent": "tests"},
+            "requestId": "test",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1767225600000,
+        },
+        "body": None if body is None else base64.b64encode(body).decode(),
+        "isBase64Encoded": body is not None,
+    }
+
+
+def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
+    """Invoke a handler with an event made of `request` (see `event`) and read its answer."""
+    raw = handler(event(method, path, **request), LambdaContext())
+    body = raw.get("body") or ""
+    if raw.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode("utf-8", "replace")
+    headers = {name.lower(): value for name, value in raw.get("headers", {}).items()}
+    return Answer(raw["statusCode"], headers, body, raw.get("cookies", []))

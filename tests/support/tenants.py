@@ -1,0 +1,96 @@
+"""Tenants of a test's own, so that tests share nothing and commit for real."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from penguinmails.auth.key_format import make_key
+from penguinmails.auth.passwords import hash_secret
+from penguinmails.auth.scopes import ALL_SCOPES, Scope
+from penguinmails.db import Mode, transaction
+from penguinmails.vault import secret_path, write_secret
+
+
+@dataclass(frozen=True)
+class TestKey:
+    """An API key and its plaintext."""
+
+    __test__ = False
+    id: UUID
+    plaintext: str
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class TestTenant:
+    """A tenant with its owner and default workspace."""
+
+    __test__ = False
+    id: UUID
+    owner_id: UUID
+    workspace_id: UUID
+    plan: str
+
+    def key(self, *scopes: Scope, mode: Mode = "live", **columns: Any) -> TestKey:
+        """An API key with these scopes (all when none is named), made as the platform makes them."""
+        made, key_id = make_key(mode), uuid4()
+        record = {"key_hash": hash_secret(made.plaintext)}
+        version = write_secret(secret_path("api_keys", str(self.id), str(key_id)), record, expected_version=0)
+        values = {
+            "id": key_id,
+            "tenant_id": self.id,
+            "name": "test key",
+            "mode": mode,
+            "key_prefix": made.prefix,
+            "key_last4": made.last4,
+            "lookup_digest": made.digest,
+            "digest_version": made.digest_version,
+            "vault_version": version,
+            "permissions": sorted(scopes or ALL_SCOPES),
+            "created_by": self.owner_id,
+            "allowed_cidrs": [],
+            "monthly_quota": None,
+            "expires_at": None,
+        } | columns
+        with transaction(tenant_id=self.id) as tx:
+            tx.run(
+                """
+                INSERT INTO api_keys (id, tenant_id, name, mode, key_prefix, key_last4, lookup_digest, digest_version,
+                                      vault_version, permissions, created_by, allowed_cidrs, monthly_quota, expires_at)
+                VALUES (%(id)s, %(tenant_id)s, %(name)s, %(mode)s, %(key_prefix)s, %(key_last4)s, %(lookup_digest)s,
+                        %(digest_version)s, %(vault_version)s, %(permissions)s, %(created_by)s,
+                        %(allowed_cidrs)s::cidr[], %(monthly_quota)s, %(expires_at)s)
+                """,
+                values,
+            )
+        return TestKey(key_id, made.plaintext, made.digest)
+
+
+def make_tenant(plan: str = "enterprise") -> TestTenant:
+    """A tenant on a plan, with an owner and a default workspace."""
+    tenant = TestTenant(uuid4(), uuid4(), uuid4(), plan)
+    with transaction(tenant_id=tenant.id) as tx:
+        params = {
+            "tenant": tenant.id,
+            "owner": tenant.owner_id,
+            "workspace": tenant.workspace_id,
+            "plan": plan,
+            "email": f"owner-{tenant.owner_id.hex}@example.com",
+            "id": uuid4(),
+        }
+        tx.run("INSERT INTO tenants (id, name) VALUES (%(tenant)s, 'Test tenant')", params)
+        tx.run(
+            "INSERT INTO subscriptions (id, tenant_id, plan_slug) VALUES (%(id)s, %(tenant)s, %(plan)s)",
+            params,
+        )
+        tx.run(
+            "INSERT INTO users (id, tenant_id, email, name, role, email_verified_at)"
+            " VALUES (%(owner)s, %(tenant)s, %(email)s, 'Olive Owner', 'owner', now())",
+            params,
+        )
+        tx.run(
+            "INSERT INTO workspaces (id, tenant_id, name, slug, is_default)"
+            " VALUES (%(workspace)s, %(tenant)s, 'Default', 'default', true)",
+            params,
+        )
+    return tenant
