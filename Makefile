@@ -42,3 +42,7 @@ check: lint ## Lint, types, architecture rules, template
 .PHONY: test
 test: setup ## The whole suite, in parallel on two cores
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+.PHONY: vault
+vault: setup ## Build a real Vault server into your cache (about five minutes, once)
+	@bash scripts/build_vault.sh

@@ -16,7 +16,9 @@ from typing import Any, Protocol
 
 import hvac
 
-from local.services.process import LOOPBACK, free_port, start as start_process, stop as stop_process, wait_until
+from local.services.process import LOOPBACK, free_port, wait_until
+from local.services.process import start as start_process
+from local.services.process import stop as stop_process
 from local.vault_accounts import ACCOUNTS, policy_text
 from local.vault_standin.server import serve
 from local.vault_standin.store import Store
@@ -119,9 +121,12 @@ class RealVault:
     def __init__(self, directory: Path, port: int, program: Path) -> None:
         """Start, initialise a new one, unseal, and set up engines and accounts."""
         self.address = f"http://{LOOPBACK}:{port}"
-        self.kind = subprocess.run(
-            [str(program), "version"], capture_output=True, text=True, check=True
-        ).stdout.split(",")[0].split("(")[0].strip()
+        self.kind = (
+            subprocess.run([str(program), "version"], capture_output=True, text=True, check=True)
+            .stdout.split(",")[0]
+            .split("(")[0]
+            .strip()
+        )
         self._directory = directory
         self._keys_file = directory / "operator.json"
         self._process = self._launch(program, port)

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from database.migrate import migrate
+from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
 from penguinmails.platform_secrets import PURPOSES
@@ -49,10 +50,20 @@ def vault_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def mail_catcher() -> Iterator[MailCatcher]:
+    """The SMTP server that functions send to."""
+    catcher = MailCatcher()
+    catcher.start()
+    yield catcher
+    catcher.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def platform(
     postgres: Postgres,
     valkey: Valkey,
+    mail_catcher: MailCatcher,
     vault_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
@@ -71,6 +82,8 @@ def platform(
             "MIGRATIONS_DATABASE_URL": postgres.url("penguinmails"),
             "REDIS_URL": valkey.url,
             "REDIS_CLUSTER": "true",
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(mail_catcher.port),
             "PLATFORM_SECRETS_FILE": str(secrets_file),
             # The cost is production's minimum; one test shows that, the others need not pay it.
             "BCRYPT_ROUNDS": "4",

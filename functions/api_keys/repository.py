@@ -67,9 +67,7 @@ class EndpointRow:
     avg_response_time_ms: float
 
 
-def list_keys(
-    tx: Tx, keyset: Keyset, *, status: str | None, search: str | None
-) -> tuple[list[KeyRow], int | None]:
+def list_keys(tx: Tx, keyset: Keyset, *, status: str | None, search: str | None) -> tuple[list[KeyRow], int | None]:
     """A page of the tenant's keys; `search` is a part of the name."""
     where = Conditions()
     where.add_given(
@@ -77,9 +75,7 @@ def list_keys(
         status=status,
     )
     where.add_given("strpos(lower(k.name), lower(%(search)s)) > 0", search=search)
-    return select_page(
-        tx, _SELECT, where, keyset, COLUMNS, KeyRow, id_column="k.id", count_from=" FROM api_keys k"
-    )
+    return select_page(tx, _SELECT, where, keyset, COLUMNS, KeyRow, id_column="k.id", count_from=" FROM api_keys k")
 
 
 def find_key(tx: Tx, key_id: UUID) -> KeyRow | None:
@@ -89,7 +85,9 @@ def find_key(tx: Tx, key_id: UUID) -> KeyRow | None:
 
 def lock_tenant_keys(tx: Tx) -> None:
     """Let one creation at a time count the tenant's keys."""
-    tx.run("SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || %(tenant)s::text, 0))", {"tenant": tx.tenant_id})
+    tx.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || %(tenant)s::text, 0))", {"tenant": tx.tenant_id}
+    )
 
 
 def count_active(tx: Tx) -> int:

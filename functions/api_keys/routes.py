@@ -1,6 +1,6 @@
 """HTTP of API keys."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -90,7 +90,7 @@ async def create_api_key(body: NewApiKey, caller: SteppedUp) -> Response:
     fields = service.KeyFields(
         name=body.name,
         permissions=[scope.value for scope in body.permissions],
-        allowed_cidrs=[str(cidr) for cidr in body.allowed_cidrs],
+        allowed_cidrs=body.allowed_cidrs,
         monthly_quota=body.monthly_quota,
         expires_at=body.expires_at,
     )
@@ -142,22 +142,26 @@ async def get_api_key(key_id: UUID, caller: Manager) -> ApiKeyDetails:
     return ApiKeyDetails(
         **item.model_dump(),
         usage_by_day=[UsageDay(date=d.date, requests=d.requests, errors=d.errors) for d in days],
-        top_endpoints=[EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms) for e in endpoints],
+        top_endpoints=[
+            EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms)
+            for e in endpoints
+        ],
     )
 
 
-@router.put(
-    _KEYS + "/{key_id}", operation_id="updateApiKey", summary="Change an API key", responses=problems(404, 409)
-)
+@router.put(_KEYS + "/{key_id}", operation_id="updateApiKey", summary="Change an API key", responses=problems(404, 409))
 @router.patch(
-    _KEYS + "/{key_id}", operation_id="patchApiKey", summary="Change an API key (alias of PUT)", responses=problems(404, 409)
+    _KEYS + "/{key_id}",
+    operation_id="patchApiKey",
+    summary="Change an API key (alias of PUT)",
+    responses=problems(404, 409),
 )
 async def change_api_key(key_id: UUID, body: ApiKeyChange, caller: SteppedUp) -> ApiKeyItem:
     """Rename a key, or change its scopes, networks, quota or expiry. Narrower rights hold on the very next request."""
     changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
-    if changes.get("allowed_cidrs") is not None:
-        changes["allowed_cidrs"] = [str(cidr) for cidr in changes["allowed_cidrs"]]
-    changes = {name: value for name, value in changes.items() if value is not None or name in {"expires_at", "monthly_quota"}}
+    changes = {
+        name: value for name, value in changes.items() if value is not None or name in {"expires_at", "monthly_quota"}
+    }
     with caller.transaction() as tx:
         announcement = service.change_key(tx, caller.user, key_id, changes)
         caller.audit(
@@ -190,7 +194,7 @@ async def regenerate_api_key(key_id: UUID, caller: SteppedUp) -> Response:
             key_id=row.id,
             name=row.name,
             permissions=[Scope(scope) for scope in row.permissions],
-            environment=cast('Literal["live", "test"]', row.mode),
+            environment=row.mode,
             rate_limit=key.rate_limit,
             expires_at=row.expires_at,
             created_at=row.created_at,
@@ -225,5 +229,8 @@ async def get_api_usage(caller: Manager) -> ApiUsage:
         requests=sum(day.requests for day in days),
         errors=sum(day.errors for day in days),
         usage_by_day=[UsageDay(date=d.date, requests=d.requests, errors=d.errors) for d in days],
-        top_endpoints=[EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms) for e in endpoints],
+        top_endpoints=[
+            EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms)
+            for e in endpoints
+        ],
     )

@@ -1,17 +1,26 @@
 """What the API key endpoints take and answer."""
 
 from datetime import date, datetime
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from penguinmails.auth.scopes import Scope
 from penguinmails.http.models import RequestModel, ResponseModel
 
 KeyName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9 _-]+$")]
-Cidr = IPv4Network | IPv6Network
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("is not a network in CIDR form, such as 203.0.113.0/24 or 2001:db8::/32") from None
+
+
+Cidr = Annotated[str, StringConstraints(max_length=49), AfterValidator(_network)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000_000)]
 KeyStatus = Literal["active", "revoked", "expired"]
 
@@ -28,7 +37,9 @@ class NewApiKey(RequestModel):
     allowed_cidrs: Annotated[list[Cidr], Field(max_length=50)] = Field(
         default_factory=list[Cidr], description="Networks (v4 or v6) that may use the key; all when empty."
     )
-    monthly_quota: Quota | None = Field(default=None, description="Requests per calendar month (UTC); unlimited when absent.")
+    monthly_quota: Quota | None = Field(
+        default=None, description="Requests per calendar month (UTC); unlimited when absent."
+    )
 
 
 class ApiKeyChange(RequestModel):

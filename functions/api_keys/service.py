@@ -123,7 +123,8 @@ def regenerate_key(tx: Tx, user: UserPrincipal, key_id: UUID) -> tuple[KeyRow, K
     _refuse_ungrantable(user, _fields_of(row))
     if not announce_key_change(tx, key_id).reached_cache:
         raise ServiceUnavailable.retry_in(
-            5, "The old key could not be stopped at once, so nothing was changed. Try again; revoke the key if it is urgent."
+            5,
+            "The old key could not be stopped at once, so nothing was changed. Try again; revoke the key if it is urgent.",
         )
     key, rate_limit = make_key(row.mode), repository.tenant_rate_limit(tx)
     path = secret_path("api_keys", str(user.tenant_id), str(key_id))

@@ -39,7 +39,9 @@ def _as_unprivileged_user(command: list[str]) -> list[str]:
     if os.geteuid() != 0:
         return command
     if shutil.which("setpriv") is None:
-        raise ServiceError("PostgreSQL cannot run as root and setpriv is missing; install util-linux or use another user.")
+        raise ServiceError(
+            "PostgreSQL cannot run as root and setpriv is missing; install util-linux or use another user."
+        )
     keep = "--inh-caps=-all,+dac_override,+dac_read_search", "--ambient-caps=-all,+dac_override,+dac_read_search"
     # Changing the user clears the parent-death signal that was set before, so setpriv sets it again: INT is a fast stop.
     return ["setpriv", "--pdeathsig=INT", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *keep, *command]
@@ -81,7 +83,9 @@ class Postgres:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return
             source = psycopg.sql.Identifier(template or "template1")
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(psycopg.sql.Identifier(name), source))
+            connection.execute(
+                psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(psycopg.sql.Identifier(name), source)
+            )
 
     def _initialise(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ def _handler(store: Store) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        def log_message(self, format: str, *args: Any) -> None:
             """Vault's paths name tenants; nothing is logged."""
 
         def _answer(self) -> None:
@@ -61,9 +61,7 @@ def _route(store: Store, method: str, url: str, token: str, body: dict[str, Any]
     return _record(store, method, path, parse_qs(parts.query), token, body)
 
 
-def _record(
-    store: Store, method: str, path: str, query: dict[str, list[str]], token: str, body: dict[str, Any]
-) -> Any:
+def _record(store: Store, method: str, path: str, query: dict[str, list[str]], token: str, body: dict[str, Any]) -> Any:
     kind, _, name = path.removeprefix(f"{KV_MOUNT}/").partition("/")
     exists = name in store.records
     capability = "create" if method in {"POST", "PUT"} and not exists else _CAPABILITIES[method]

@@ -107,4 +107,10 @@ class Store:
 
 
 def _metadata(version: int, created: str) -> dict[str, Any]:
-    return {"created_time": created, "custom_metadata": None, "deletion_time": "", "destroyed": False, "version": version}
+    return {
+        "created_time": created,
+        "custom_metadata": None,
+        "deletion_time": "",
+        "destroyed": False,
+        "version": version,
+    }

@@ -1,7 +1,6 @@
 """GET /api/v1/me."""
 
 from me.app import handler
-
 from penguinmails.auth.scopes import Scope
 from tests.support.http import call
 from tests.support.tenants import TestTenant

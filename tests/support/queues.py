@@ -1,8 +1,9 @@
 """Calls a consumer as Lambda's SQS event source mapping would."""
 
 import json
+import os
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tests.support.http import Handler, LambdaContext
 
@@ -36,3 +37,21 @@ def consume(handler: Handler, *bodies: dict[str, Any] | str, receive_count: int 
 def run_job(handler: Handler) -> dict[str, int]:
     """Fire a scheduled job once."""
     return handler({}, LambdaContext())
+
+
+def receive(queue: str) -> list[dict[str, Any]]:
+    """All messages that wait in a queue, taken off it."""
+    import boto3
+
+    sqs, url = boto3.client("sqs"), os.environ[f"{queue.upper()}_QUEUE_URL"]
+    bodies: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            bodies.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def messages_for(queue: str, tenant_id: UUID) -> list[dict[str, Any]]:
+    """The messages of one tenant, oldest first; those of other tests are dropped."""
+    return [body for body in receive(queue) if body["tenant_id"] == str(tenant_id)]

@@ -60,7 +60,7 @@ def send_messages(
     for start in range(0, len(messages), _BATCH):
         entries: list[dict[str, Any]] = []
         for position, message in enumerate(messages[start : start + _BATCH], start):
-            entry = {
+            entry: dict[str, Any] = {
                 "Id": str(position),
                 "MessageBody": json.dumps(message.body, separators=(",", ":"), default=str),
                 "MessageGroupId": str(message.tenant_id),

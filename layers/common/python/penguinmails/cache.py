@@ -68,26 +68,26 @@ class Script:
         self, keys: Sequence[str], arguments: Sequence[bytes | str | int | float], *, try_anyway: bool = False
     ) -> Any:
         """Run it in one round trip. Raises CacheUnavailable; `try_anyway` skips the pause after a failure."""
-        import redis
+        from redis.exceptions import NoScriptError
 
         def evaluate() -> Any:
             try:
                 return _client().evalsha(self.digest, len(keys), *keys, *arguments)
-            except redis.exceptions.NoScriptError:
+            except NoScriptError:
                 return _client().eval(self.source, len(keys), *keys, *arguments)
 
         return _guarded(evaluate, try_anyway=try_anyway)
 
 
 def _guarded(call: Any, *, try_anyway: bool) -> Any:
-    import redis
+    from redis.exceptions import RedisError, ResponseError
 
     if not try_anyway:
         _breaker.refuse_while_open()
     try:
         answer = call()
-    except (redis.exceptions.RedisError, OSError) as error:
-        if isinstance(error, redis.exceptions.ResponseError) and not _is_refusal_of_a_sick_server(error):
+    except (RedisError, OSError) as error:
+        if isinstance(error, ResponseError) and not _is_refusal_of_a_sick_server(error):
             raise
         _breaker.trip()
         _client.cache_clear()

@@ -5,7 +5,7 @@ This is the only module that knows the driver. Each transaction tells row-level 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, LiteralString, TypeVar, overload
@@ -105,7 +105,7 @@ class Tx:
         self._after_commit.append(callback)
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Generator[None]:
         """A part that may fail alone: an exception undoes it and leaves the transaction usable."""
         with self.connection.transaction():
             yield
@@ -189,7 +189,7 @@ def transaction(
     mode: Mode | None = None,
     user_id: UUID | None = None,
     role: Role = "app",
-) -> Iterator[Tx]:
+) -> Generator[Tx]:
     """One transaction, committed at the end of the block and rolled back when the block raises.
 
     Without a tenant the application role sees no tenant's rows. Raises ServiceUnavailable when the database cannot be

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class RateLimitExceeded(DomainError):
     title = "Too many requests"
 
     @classmethod
-    def after(cls, seconds: int, detail: str) -> "RateLimitExceeded":
+    def after(cls, seconds: int, detail: str) -> Self:
         """A refusal that says when to come back."""
         return cls(detail, headers={"Retry-After": str(seconds)}, retry_after=seconds)
 
@@ -231,7 +231,7 @@ class ServiceUnavailable(DomainError):
     title = "The service is not available right now"
 
     @classmethod
-    def retry_in(cls, seconds: int, detail: str) -> "ServiceUnavailable":
+    def retry_in(cls, seconds: int, detail: str) -> Self:
         """A refusal that says when to come back."""
         return cls(detail, headers={"Retry-After": str(seconds)}, retry_after=seconds)
 

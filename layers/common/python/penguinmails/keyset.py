@@ -42,7 +42,7 @@ class Conditions:
             self.add(condition, **params)
 
 
-def select_page(  # noqa: PLR0917 - the parts of a statement, in the order of SQL
+def select_page(
     tx: Tx,
     select: LiteralString,
     where: Conditions,

@@ -208,7 +208,7 @@ def _client() -> Any:
 
 def _call(operation: Callable[[Any], Result]) -> Result:
     """Run an operation with retries and the circuit; a refused token is replaced once."""
-    global _session  # noqa: PLW0603
+    global _session
     import hvac.exceptions
     import requests
 

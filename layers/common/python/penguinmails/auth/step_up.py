@@ -1,9 +1,66 @@
-"""Step-up: a fresh proof of identity before a dangerous action."""
+"""Step-up: a fresh proof of identity before a dangerous action, valid 15 minutes for one session and purpose."""
 
+from datetime import timedelta
+from uuid import UUID
+
+from penguinmails import clock
 from penguinmails.auth.principal import StaffPrincipal, UserPrincipal
+from penguinmails.auth.tokens import new_token, token_hash
+from penguinmails.db import Tx, transaction
 from penguinmails.errors import ReauthenticationRequired
+from penguinmails.ids import new_uuid7
+
+LIFETIME = timedelta(minutes=15)
+PURPOSES = ("api_keys", "webhooks", "account")
+
+
+def grant(tx: Tx, *, user_id: UUID, session_id: UUID, level: str, purpose: str) -> str:
+    """Make a token for a session whose user has just proved who they are; only its hash is kept."""
+    token = new_token()
+    tx.run(
+        """
+        INSERT INTO reauth_tokens (id, tenant_id, session_id, user_id, token_hash, level, purpose, expires_at)
+        VALUES (%(id)s, %(tenant_id)s, %(session_id)s, %(user_id)s, %(hash)s, %(level)s, %(purpose)s, %(expires_at)s)
+        """,
+        {
+            "id": new_uuid7(),
+            "tenant_id": tx.tenant_id,
+            "session_id": session_id,
+            "user_id": user_id,
+            "hash": token_hash(token),
+            "level": level,
+            "purpose": purpose,
+            "expires_at": clock.now() + LIFETIME,
+        },
+    )
+    return token
 
 
 def require(principal: UserPrincipal | StaffPrincipal, token: str | None, *, purpose: str) -> None:
-    """Refuse unless the token was made for this session and purpose within 15 minutes."""
-    raise ReauthenticationRequired("Confirm your password first.")
+    """Refuse unless the token was granted to this session for this purpose and has not expired."""
+    if token is not None and isinstance(principal, UserPrincipal) and _is_granted(principal, token, purpose):
+        return
+    raise ReauthenticationRequired(
+        "Confirm your password with POST /api/v1/sessions/step-up and send its token as X-Reauth-Token.",
+        step_up_purpose=purpose,
+    )
+
+
+def _is_granted(principal: UserPrincipal, token: str, purpose: str) -> bool:
+    with transaction(tenant_id=principal.tenant_id) as tx:
+        return bool(
+            tx.one(
+                """
+                SELECT 1 FROM reauth_tokens
+                WHERE token_hash = %(hash)s AND session_id = %(session_id)s AND user_id = %(user_id)s
+                  AND purpose = %(purpose)s AND expires_at > %(now)s
+                """,
+                {
+                    "hash": token_hash(token),
+                    "session_id": principal.session_id,
+                    "user_id": principal.user_id,
+                    "purpose": purpose,
+                    "now": clock.now(),
+                },
+            )
+        )

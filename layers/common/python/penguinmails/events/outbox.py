@@ -56,7 +56,8 @@ def enqueue(tx: Tx, queue: Queue, payload: dict[str, Any]) -> None:
 def publish(rows: Sequence[OutboxRow], *, timeout_seconds: float, attempts: int) -> list[OutboxRow]:
     """Hand rows to their queues; those that were taken. Raises nothing: what is not taken stays in the table."""
     taken: list[OutboxRow] = []
-    for queue in sorted({row.queue for row in rows}):
+    queues: set[Queue] = {row.queue for row in rows}
+    for queue in queues:
         batch = [row for row in rows if row.queue == queue]
         messages = [
             Message({"tenant_id": row.tenant_id, "mode": row.mode, **row.payload}, row.tenant_id) for row in batch

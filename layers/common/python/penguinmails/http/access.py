@@ -113,7 +113,7 @@ def _authenticate(
     if scheme.lower() == "bearer" and credential.startswith("pm_"):
         return _authenticate_key(request, context, credential, requirement)
     if scheme.lower() == "bearer" and credential:
-        principal = sessions.authenticate(credential, _mode(request))
+        principal = sessions.authenticate(credential, _mode(request), writes=request.method in _WRITES)
     elif SESSION_COOKIE in request.cookies and not scheme:
         principal = _authenticate_cookie(request)
     else:
@@ -151,7 +151,7 @@ def _authenticate_cookie(request: Request) -> UserPrincipal | StaffPrincipal:
         if origin not in {get_settings().public_url, *get_settings().console_origins}:
             raise InsufficientPermissions("The request comes from a page of another origin and was refused.")
         sessions.check_csrf(token, request.headers.get(CSRF_HEADER))
-    return sessions.authenticate(token, _mode(request))
+    return sessions.authenticate(token, _mode(request), writes=request.method in _WRITES)
 
 
 def _mode(request: Request) -> Mode:

@@ -1,6 +1,6 @@
 """The caller of a route: who it is, and the transactions that it may open."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +78,7 @@ class StaffCaller:
     request: RequestContext
 
     @contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self) -> Generator[Tx]:
         """A transaction that sees what the jobs role's policies let it see."""
         with transaction(role="jobs", user_id=self.principal.user_id) as tx:
             yield tx

@@ -45,7 +45,7 @@ def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> H
     `/v1/...` is an alias of `/api/v1/...`. Routes are `async` and call the blocking drivers directly: an execution
     environment handles one request at a time, so a thread pool would only add its own cost.
     """
-    serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off", api_gateway_base_path=None)
+    serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         path: str = event.get("rawPath", "")

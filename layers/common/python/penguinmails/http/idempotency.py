@@ -6,7 +6,7 @@ while the first is still running is refused at once instead of waiting for its l
 
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +76,7 @@ def idempotency_record(key: str | None, principal_id: UUID, route: str, body: by
 @contextmanager
 def idempotent_work(
     *, tenant_id: UUID, mode: Mode, user_id: UUID | None, record: IdempotencyRecord | None
-) -> Iterator[Work]:
+) -> Generator[Work]:
     """Open the transaction of a write; raises Replayed when its answer is known already."""
     with transaction(tenant_id=tenant_id, mode=mode, user_id=user_id) as tx:
         if record is not None:

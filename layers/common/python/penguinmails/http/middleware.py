@@ -124,13 +124,8 @@ def _record(scope: Scope, context: RequestContext, status: int) -> None:
             "duration_ms": round(elapsed, 2),
         },
     )
-    labels = {
-        "route": route,
-        "method": scope["method"],
-        "status": str(status),
-        "plan": context.plan or "none",
-    }
-    count("api_requests_total", **labels)
-    duration("api_request_duration_ms", elapsed, route=route, plan=context.plan or "none")
+    plan = context.plan or "none"
+    count("api_requests_total", route=route, method=str(scope["method"]), status=str(status), plan=plan)
+    duration("api_request_duration_ms", elapsed, route=route, plan=plan)
     if context.key_id is not None:
         usage.remember(context, method=scope["method"], route=route, status=status, milliseconds=elapsed)

@@ -56,7 +56,9 @@ def page_request(*sort_by: str) -> Callable[..., PageRequest]:
             int | None,
             Query(ge=0, le=_MAX_OFFSET, description="Skip so many items and count all; cursors reach deeper."),
         ] = None,
-        sort_by: Annotated[names, Query(description="What the list is sorted by; ties are broken by id.")] = sort_by[0],  # pyright: ignore[reportInvalidTypeForm]
+        sort_by: Annotated[  # pyright: ignore[reportUnknownParameterType]
+            names, Query(description="What the list is sorted by; ties are broken by id.")
+        ] = sort_by[0],  # pyright: ignore[reportInvalidTypeForm]
         order: Annotated[Order, Query(description="Direction of the sort.")] = "desc",
     ) -> PageRequest:
         if cursor is not None and offset is not None:

@@ -1,0 +1,111 @@
+"""Hands one mail to the SMTP server (RFC 5321); the connection is kept for the process's next mail."""
+
+import smtplib
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, parseaddr
+
+from penguinmails.settings import get_settings
+
+_TIMEOUT_SECONDS = 15
+_connection: smtplib.SMTP | None = None
+
+
+class MailRefused(Exception):
+    """The server did not take the mail; `is_permanent` says whether it never will (5xx)."""
+
+    def __init__(self, reason: str, *, is_permanent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason[:500]
+        self.is_permanent = is_permanent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """One message to one recipient; `message_id` includes its angle brackets."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str | None = None
+    reply_to: str | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def send(mail: OutgoingMail) -> str:
+    """The server's answer to the content once it has taken the mail over.
+
+    Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
+    that is reported as a temporary refusal, so the mail may arrive twice rather than never.
+    """
+    content = _message(mail).as_bytes(policy=SMTP)
+    try:
+        return _hand_over(_connected(), parseaddr(mail.sender)[1], mail.recipient, content)
+    except smtplib.SMTPResponseException as error:
+        raise _refused(error.smtp_code, error.smtp_error) from None
+    except (OSError, smtplib.SMTPException) as error:
+        _forget()
+        raise MailRefused(f"the mail server cannot be reached ({type(error).__name__})", is_permanent=False) from None
+
+
+def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> str:
+    for code, answer in (connection.mail(sender), connection.rcpt(recipient)):
+        if code >= 400:
+            connection.rset()
+            raise smtplib.SMTPResponseException(code, answer)
+    code, answer = connection.data(content)
+    if code >= 400:
+        connection.rset()
+        raise smtplib.SMTPResponseException(code, answer)
+    return f"{code} {answer.decode('utf-8', 'replace')}"
+
+
+def _connected() -> smtplib.SMTP:
+    global _connection  # noqa: PLW0603
+    if _connection is not None and not _is_alive(_connection):
+        _forget()
+    if _connection is None:
+        settings = get_settings()
+        _connection = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS)
+        _connection.ehlo_or_helo_if_needed()
+    return _connection
+
+
+def _is_alive(connection: smtplib.SMTP) -> bool:
+    """Servers close idle connections; asking first means that nothing of a mail is sent into a closed one."""
+    try:
+        return connection.rset()[0] < 400
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
+def _forget() -> None:
+    global _connection  # noqa: PLW0603
+    if _connection is not None:
+        _connection.close()
+    _connection = None
+
+
+def _refused(code: int, answer: bytes | str) -> MailRefused:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return MailRefused(f"{code} {text}", is_permanent=code >= 500)
+
+
+def _message(mail: OutgoingMail) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["Message-ID"] = mail.message_id
+    message["Date"] = formatdate(usegmt=True)
+    message["From"] = mail.sender
+    message["To"] = mail.recipient
+    message["Subject"] = mail.subject
+    if mail.reply_to:
+        message["Reply-To"] = mail.reply_to
+    for name, value in mail.headers.items():
+        message[name] = value
+    message.set_content(mail.text)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
+    return message
