@@ -47,7 +47,6 @@ class PageRequest:
 
 def page_request(*sort_by: str) -> Callable[..., PageRequest]:
     """The dependency that reads `limit`, `cursor`, `offset`, `sort_by` and `order`; the first name is the default."""
-    names = Literal[sort_by]  # pyright: ignore[reportInvalidTypeForm]
 
     def read(
         limit: Annotated[int, Query(ge=1, description="Items per page, at most 100; more is clamped.")] = DEFAULT_LIMIT,
@@ -56,16 +55,18 @@ def page_request(*sort_by: str) -> Callable[..., PageRequest]:
             int | None,
             Query(ge=0, le=_MAX_OFFSET, description="Skip so many items and count all; cursors reach deeper."),
         ] = None,
-        sort_by: Annotated[  # pyright: ignore[reportUnknownParameterType]
-            names, Query(description="What the list is sorted by; ties are broken by id.")
-        ] = sort_by[0],  # pyright: ignore[reportInvalidTypeForm]
+        sort_by: str = sort_by[0],
         order: Annotated[Order, Query(description="Direction of the sort.")] = "desc",
     ) -> PageRequest:
         if cursor is not None and offset is not None:
             raise ValidationFailed.of("cursor", "cannot be combined with offset; send one of them")
-        after = None if cursor is None else _open_cursor(cursor, str(sort_by), order)
-        return PageRequest(min(limit, MAX_LIMIT), order, str(sort_by), offset, after)
+        after = None if cursor is None else _open_cursor(cursor, sort_by, order)
+        return PageRequest(min(limit, MAX_LIMIT), order, sort_by, offset, after)
 
+    # The names differ from list to list, which no static annotation can say.
+    read.__annotations__["sort_by"] = Annotated[
+        Literal[sort_by], Query(description="What the list is sorted by; ties are broken by id.")
+    ]
     return read
 
 

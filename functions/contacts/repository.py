@@ -1,0 +1,249 @@
+"""SQL of contacts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx, jsonb
+from penguinmails.ids import new_uuid7
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at", "updated_at": "c.updated_at", "email": "c.email"}
+KINDS = {"created_at": "time", "updated_at": "time", "email": "text"}
+TEXT_FIELDS = (
+    "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
+)  # fmt: skip
+_HIGHEST = "\U0010ffff"
+
+_SELECT: LiteralString = """
+SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
+       c.lead_source, c.external_id, c.attributes, c.status, c.lead_score, c.total_opens, c.total_clicks,
+       c.last_email_opened_at, c.last_campaign_id, c.source, c.created_at, c.updated_at,
+       ARRAY(SELECT t.name::text FROM contact_tags ct
+             JOIN tags t ON t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
+             WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY t.name) AS tags,
+       ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
+             WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
+             ORDER BY cw.workspace_id) AS workspace_ids
+FROM contacts c"""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One contact with its tags and workspaces."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    city: str | None
+    state: str | None
+    country: str | None
+    lead_source: str | None
+    external_id: str | None
+    attributes: dict[str, Any]
+    status: str
+    lead_score: int
+    total_opens: int
+    total_clicks: int
+    last_email_opened_at: datetime | None
+    last_campaign_id: UUID | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
+    tags: list[str]
+    workspace_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFilter:
+    """What a list is narrowed to; None leaves a filter out."""
+
+    status: str | None = None
+    email: str | None = None
+    external_id: str | None = None
+    search: str | None = None
+    tag: str | None = None
+    workspace: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[ContactRow], int | None]:
+    """A page of contacts. `search` is the beginning of the e-mail address, in any case."""
+    where = Conditions()
+    where.add_given("c.status = %(status)s", status=wanted.status)
+    where.add_given("c.email = %(email)s", email=wanted.email)
+    where.add_given("c.external_id = %(external_id)s", external_id=wanted.external_id)
+    where.add_given("c.created_at > %(created_after)s", created_after=wanted.created_after)
+    where.add_given("c.created_at < %(created_before)s", created_before=wanted.created_before)
+    where.add_given("c.updated_at > %(updated_after)s", updated_after=wanted.updated_after)
+    where.add_given("c.updated_at < %(updated_before)s", updated_before=wanted.updated_before)
+    if wanted.search is not None:
+        prefix = wanted.search.lower()
+        where.add("c.email >= %(prefix)s AND c.email < %(prefix_end)s", prefix=prefix, prefix_end=prefix + _HIGHEST)
+    where.add_given(
+        """
+        EXISTS (SELECT 1 FROM contact_tags ct
+                JOIN tags t ON t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
+                WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id AND t.name = %(tag)s)
+        """,
+        tag=wanted.tag,
+    )
+    where.add_given(
+        """
+        EXISTS (SELECT 1 FROM contact_workspaces cw
+                JOIN workspaces w ON w.tenant_id = cw.tenant_id AND w.id = cw.workspace_id
+                WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
+                  AND w.slug = %(workspace)s)
+        """,
+        workspace=wanted.workspace,
+    )
+    return select_page(tx, _SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")
+
+
+def find_contact(tx: Tx, contact_id: UUID, *, lock: bool = False) -> ContactRow | None:
+    """One contact, locked until the end of the transaction when asked for."""
+    statement: LiteralString = _SELECT + " WHERE c.id = %(id)s" + (" FOR UPDATE OF c" if lock else "")
+    return tx.one(statement, {"id": contact_id}, ContactRow)
+
+
+def find_by_email(tx: Tx, email: str) -> ContactRow | None:
+    """The contact with an address, locked."""
+    return tx.one(_SELECT + " WHERE c.email = %(email)s FOR UPDATE OF c", {"email": email}, ContactRow)
+
+
+def insert_contact(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> None:
+    """Add a contact; raises UniqueViolation when e-mail or external id are taken."""
+    tx.run(
+        """
+        INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, job_title, phone, city, state,
+                              country, lead_source, external_id, attributes, status, source)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(email)s, %(first_name)s, %(last_name)s, %(company)s, %(job_title)s,
+                %(phone)s, %(city)s, %(state)s, %(country)s, %(lead_source)s, %(external_id)s, %(attributes)s,
+                %(status)s, %(source)s)
+        """,
+        {**_row_params(tx, contact_id, values), "source": values["source"]},
+    )
+
+
+def update_contact(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> None:
+    """Write all changeable fields; raises UniqueViolation when e-mail or external id are taken."""
+    tx.run(
+        """
+        UPDATE contacts
+        SET email = %(email)s, first_name = %(first_name)s, last_name = %(last_name)s, company = %(company)s,
+            job_title = %(job_title)s, phone = %(phone)s, city = %(city)s, state = %(state)s, country = %(country)s,
+            lead_source = %(lead_source)s, external_id = %(external_id)s, attributes = %(attributes)s,
+            status = %(status)s
+        WHERE id = %(id)s
+        """,
+        _row_params(tx, contact_id, values),
+    )
+
+
+def _row_params(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: values[name] for name in TEXT_FIELDS},
+        "id": contact_id,
+        "tenant_id": tx.tenant_id,
+        "mode": tx.mode,
+        "email": values["email"],
+        "status": values["status"],
+        "attributes": jsonb(values["attributes"]),
+    }
+
+
+def set_tags(tx: Tx, contact_id: UUID, names: list[str]) -> None:
+    """Give a contact exactly these tags, making those that do not exist yet."""
+    wanted = sorted(set(names))
+    params = {
+        "tenant_id": tx.tenant_id,
+        "mode": tx.mode,
+        "contact_id": contact_id,
+        "names": wanted,
+        "ids": [new_uuid7() for _ in wanted],
+    }
+    tx.run(
+        """
+        INSERT INTO tags (id, tenant_id, mode, name)
+        SELECT id, %(tenant_id)s, %(mode)s, name FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS new (id, name)
+        ON CONFLICT (tenant_id, mode, name) DO NOTHING
+        """,
+        params,
+    )
+    tx.run(
+        """
+        DELETE FROM contact_tags ct USING tags t
+        WHERE ct.contact_id = %(contact_id)s AND t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
+          AND NOT t.name = ANY(%(names)s::text[])
+        """,
+        params,
+    )
+    tx.run(
+        """
+        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id)
+        SELECT tenant_id, mode, %(contact_id)s, id FROM tags WHERE name = ANY(%(names)s::text[])
+        ON CONFLICT DO NOTHING
+        """,
+        params,
+    )
+
+
+def set_workspaces(tx: Tx, contact_id: UUID, workspace_ids: list[UUID]) -> None:
+    """Link a contact to exactly these workspaces; raises ForeignKeyViolation for one that does not exist."""
+    params = {
+        "tenant_id": tx.tenant_id,
+        "mode": tx.mode,
+        "contact_id": contact_id,
+        "workspace_ids": sorted(set(workspace_ids)),
+    }
+    tx.run(
+        """
+        DELETE FROM contact_workspaces
+        WHERE contact_id = %(contact_id)s AND NOT workspace_id = ANY(%(workspace_ids)s::uuid[])
+        """,
+        params,
+    )
+    tx.run(
+        """
+        INSERT INTO contact_workspaces (tenant_id, mode, contact_id, workspace_id)
+        SELECT %(tenant_id)s, %(mode)s, %(contact_id)s, unnest(%(workspace_ids)s::uuid[])
+        ON CONFLICT DO NOTHING
+        """,
+        params,
+    )
+
+
+def delete_contact(tx: Tx, contact_id: UUID) -> bool:
+    """Remove a contact; False when there is none."""
+    return tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id}) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many contacts there are and may be; `allowed` None is unlimited."""
+
+    present: int
+    allowed: int | None
+
+
+def room(tx: Tx) -> Room:
+    """The tenant's count in this mode beside its plan's limit."""
+    found = tx.one(
+        """
+        SELECT coalesce((SELECT contacts FROM contact_counts), 0)::bigint AS present, max_contacts AS allowed
+        FROM tenant_limits WHERE tenant_id = %(tenant_id)s
+        """,
+        {"tenant_id": tx.tenant_id},
+        Room,
+    )
+    if found is None:
+        raise LookupError("the tenant has no subscription")
+    return found

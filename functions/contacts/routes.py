@@ -1,0 +1,124 @@
+"""HTTP of contacts."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, StringConstraints
+from starlette.responses import Response
+
+from contacts import repository, service
+from contacts.repository import ContactFilter, ContactRow
+from contacts.schemas import Contact, ContactChange, ContactStatus, DeletedContact, NewContact, Storable
+from penguinmails.auth.scopes import Scope
+from penguinmails.errors import NotFound
+from penguinmails.http.access import access
+from penguinmails.http.caller import Caller
+from penguinmails.http.models import Page
+from penguinmails.http.pages import PageRequest, page_of, paged
+from penguinmails.http.problems import problems
+
+router = APIRouter(prefix="/api/v1/contacts", tags=["Contacts"])
+
+Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
+
+
+def _view(row: ContactRow) -> Contact:
+    return Contact.model_validate(asdict(row))
+
+
+def _values(body: NewContact | ContactChange) -> dict[str, Any]:
+    return body.model_dump()
+
+
+@router.post(
+    "",
+    operation_id="createContact",
+    summary="Add a contact",
+    status_code=201,
+    response_model=Contact,
+    responses={200: {"model": Contact, "description": "With `upsert=true`: updated in place."}, **problems(409)},
+)
+async def create_contact(
+    body: NewContact,
+    caller: Manager,
+    upsert: Annotated[bool, Query(description="Update the contact with this address if there is one.")] = False,
+) -> Response:
+    """Add a person to the account. The address must be new, unless `upsert=true` asks to update the one that has it."""
+    with caller.work() as work:
+        if upsert:
+            contact, created = service.upsert_contact(work.tx, _values(body), body.model_fields_set, source="api")
+        else:
+            contact, created = service.create_contact(work.tx, _values(body), source="api"), True
+        return work.answer(201 if created else 200, _view(contact))
+
+
+@router.get("", operation_id="listContacts", summary="List contacts", responses=problems())
+async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
+    caller: Manager,
+    page: Annotated[PageRequest, paged("created_at", "updated_at", "email")],
+    status: Annotated[ContactStatus | None, Query(description="Only contacts in this state.")] = None,
+    email: Annotated[Text | None, Query(description="Only the contact with this address.")] = None,
+    external_id: Annotated[Text | None, Query(description="Only the contact with this id of yours.")] = None,
+    search: Annotated[Text | None, Query(description="The beginning of the address, in any case.")] = None,
+    tag: Annotated[Text | None, Query(description="Only contacts with this tag.")] = None,
+    workspace: Annotated[Text | None, Query(description="Only contacts of the workspace with this slug.")] = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="Added after this moment.")] = None,
+    created_before: Annotated[AwareDatetime | None, Query(description="Added before this moment.")] = None,
+    updated_after: Annotated[AwareDatetime | None, Query(description="Changed after this moment.")] = None,
+    updated_before: Annotated[AwareDatetime | None, Query(description="Changed before this moment.")] = None,
+) -> Page[Contact]:
+    """The account's contacts, newest first unless sorted otherwise; filters combine with AND."""
+    wanted = ContactFilter(
+        status=status,
+        email=email.lower() if email else None,
+        external_id=external_id,
+        search=search,
+        tag=tag,
+        workspace=workspace,
+        created_after=created_after,
+        created_before=created_before,
+        updated_after=updated_after,
+        updated_before=updated_before,
+    )
+    with caller.transaction() as tx:
+        rows, total = repository.list_contacts(tx, page.keyset(repository.KINDS), wanted)
+    return page_of(page, rows, _view, total)
+
+
+@router.get("/{contact_id}", operation_id="getContact", summary="Show a contact", responses=problems(404))
+async def get_contact(contact_id: UUID, caller: Manager) -> Contact:
+    """One contact with its tags, workspaces and engagement."""
+    with caller.transaction() as tx:
+        row = repository.find_contact(tx, contact_id)
+    if row is None:
+        raise NotFound.of("contact", contact_id)
+    return _view(row)
+
+
+@router.put("/{contact_id}", operation_id="updateContact", summary="Change a contact", responses=problems(404, 409))
+@router.patch(
+    "/{contact_id}",
+    operation_id="patchContact",
+    summary="Change a contact (alias of PUT)",
+    responses=problems(404, 409),
+)
+async def update_contact(contact_id: UUID, body: ContactChange, caller: Manager) -> Contact:
+    """Change the fields that are sent; absent fields stay, null clears. Lists (tags, workspaces) are replaced."""
+    changes = {name: value for name, value in _values(body).items() if name in body.model_fields_set}
+    for required in ("email", "status"):
+        if changes.get(required, ...) is None:
+            del changes[required]
+    with caller.transaction() as tx:
+        return _view(service.update_contact(tx, contact_id, changes))
+
+
+@router.delete("/{contact_id}", operation_id="deleteContact", summary="Delete a contact", responses=problems(404))
+async def delete_contact(contact_id: UUID, caller: Manager) -> DeletedContact:
+    """Remove the contact and its personal data for good."""
+    with caller.transaction() as tx:
+        service.delete_contact(tx, contact_id)
+        caller.audit(tx, "contact_deleted", resource_type="contact", resource_id=str(contact_id))
+    return DeletedContact(id=contact_id)

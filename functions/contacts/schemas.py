@@ -1,0 +1,106 @@
+"""What the contact endpoints take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+
+from penguinmails.http.models import RequestModel, ResponseModel
+
+ContactStatus = Literal["active", "unsubscribed", "bounced"]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps any text but NUL and lone surrogates."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not hold NUL characters or unpaired surrogates")
+    return text
+
+
+Storable = AfterValidator(_storable)
+Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
+ShortText = Annotated[str, StringConstraints(max_length=100), Storable]
+LongText = Annotated[str, StringConstraints(max_length=255), Storable]
+Phone = Annotated[str, StringConstraints(max_length=50), Storable]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
+AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+AttributeText = Annotated[str, StringConstraints(max_length=1000), Storable]
+AttributeNumber = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+AttributeValue = bool | Annotated[int, Field(ge=-(10**15), le=10**15)] | AttributeNumber | AttributeText | None
+Attributes = Annotated[dict[AttributeName, AttributeValue], Field(max_length=50)]
+Tags = Annotated[list[Tag], Field(max_length=50)]
+
+
+class ContactFields(RequestModel):
+    """What may be said about a contact; all optional."""
+
+    first_name: ShortText | None = Field(default=None, description="Given name.", examples=["Ada"])
+    last_name: ShortText | None = Field(default=None, description="Family name.", examples=["Lovelace"])
+    company: LongText | None = Field(default=None, description="Employer.")
+    job_title: LongText | None = Field(default=None, description="Position.")
+    phone: Phone | None = Field(default=None, description="Telephone number, as you write it.")
+    city: ShortText | None = Field(default=None, description="City.")
+    state: ShortText | None = Field(default=None, description="State or region.")
+    country: ShortText | None = Field(default=None, description="Country.")
+    lead_source: ShortText | None = Field(default=None, description="Where the contact came from.")
+    external_id: LongText | None = Field(default=None, description="Your own id; unique among your contacts.")
+    attributes: Attributes = Field(
+        default_factory=dict[AttributeName, AttributeValue],
+        description="Up to 50 fields of your own: text, number, boolean, or a date as text.",
+        examples=[{"industry": "SaaS", "seats": 12}],
+    )
+    tags: Tags = Field(default_factory=list[Tag], description="Up to 50 tags.", examples=[["customer"]])
+    workspace_ids: Annotated[list[UUID], Field(max_length=100)] = Field(
+        default_factory=list[UUID], description="Workspaces that the contact is linked to."
+    )
+
+
+class NewContact(ContactFields):
+    """A contact to be added."""
+
+    email: Email = Field(description="Stored in lower case; unique in the account.", examples=["ada@example.com"])
+    status: Literal["active", "unsubscribed"] = Field(default="active", description="Whether mail is wanted.")
+
+
+class ContactChange(ContactFields):
+    """Fields to change; absent ones stay, null clears."""
+
+    email: Email | None = Field(default=None, description="A new address.")
+    status: Literal["active", "unsubscribed"] | None = Field(default=None, description="Whether mail is wanted.")
+
+
+class Contact(ResponseModel):
+    """A person whom the account writes to."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    city: str | None
+    state: str | None
+    country: str | None
+    lead_source: str | None
+    external_id: str | None
+    attributes: dict[str, str | bool | int | float | None]
+    tags: list[str]
+    workspace_ids: list[UUID]
+    status: ContactStatus
+    lead_score: int = Field(description="0 to 100, computed.")
+    total_opens: int
+    total_clicks: int
+    last_email_opened_at: datetime | None
+    last_campaign_id: UUID | None
+    source: str = Field(description="How the contact came in, e.g. `api`.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeletedContact(ResponseModel):
+    """The confirmation that a contact and its personal data are gone."""
+
+    id: UUID
+    deleted: Literal[True] = True
