@@ -14,6 +14,7 @@ from database.migrate import migrate
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
+from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 from tests.support.tenants import TestKey, TestTenant, make_tenant
@@ -103,6 +104,8 @@ def platform(
             os.environ[f"{name.upper()}_QUEUE_URL"] = url
         get_settings.cache_clear()
         yield
+        close_connection("app")
+        close_connection("jobs")
 
 
 def _write_platform_secrets(file: Path) -> None:

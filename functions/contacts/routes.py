@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from contacts import repository, service
 from contacts.repository import ContactFilter, ContactRow
-from contacts.schemas import Contact, ContactChange, ContactStatus, DeletedContact, NewContact, Storable
+from contacts.schemas import Contact, ContactChange, ContactStatus, DeletedContact, NewContact
 from penguinmails.auth.scopes import Scope
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
-from penguinmails.http.models import Page
+from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 

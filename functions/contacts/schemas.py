@@ -4,21 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic import EmailStr, Field, StringConstraints
 
-from penguinmails.http.models import RequestModel, ResponseModel
+from penguinmails.http.models import RequestModel, ResponseModel, Storable
 
 ContactStatus = Literal["active", "unsubscribed", "bounced"]
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL keeps any text but NUL and lone surrogates."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not hold NUL characters or unpaired surrogates")
-    return text
-
-
-Storable = AfterValidator(_storable)
 Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
 ShortText = Annotated[str, StringConstraints(max_length=100), Storable]
 LongText = Annotated[str, StringConstraints(max_length=255), Storable]

@@ -5,7 +5,7 @@ delivers it again after the visibility time and moves it to the dead-letter queu
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -46,19 +46,43 @@ def parse(raw: dict[str, Any]) -> Record:
 def queue_handler(handle: Callable[[Record], None]) -> QueueHandler:
     """The Lambda handler of a consumer that treats records one by one."""
 
+    def handle_all(records: Sequence[Record]) -> list[Exception | None]:
+        return [_outcome(handle, record) for record in records]
+
+    return queue_batch_handler(handle_all)
+
+
+def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception | None]]) -> QueueHandler:
+    """The Lambda handler of a consumer that treats a batch at once and says of each record how it went."""
+
     def handler(event: dict[str, Any], _context: Any) -> BatchResponse:
-        failures: list[dict[str, str]] = []
+        failed: dict[str, Exception] = {}
+        readable: list[tuple[str, Record]] = []
         for raw in event["Records"]:
-            queue = str(raw.get("eventSourceARN", "")).rpartition(":")[2]
-            logger.append_keys(message_id=raw["messageId"], queue=queue)
             try:
-                handle(parse(raw))
-            except Exception as error:
-                count("queue_records_failed_total", queue=queue)
-                logger.exception("record failed", extra={"error": type(error).__name__})
-                failures.append({"itemIdentifier": raw["messageId"]})
-            finally:
-                logger.remove_keys(["message_id", "queue"])
-        return {"batchItemFailures": failures}
+                readable.append((raw["messageId"], parse(raw)))
+            except PoisonMessage as error:
+                failed[raw["messageId"]] = error
+        outcomes = handle([record for _, record in readable]) if readable else []
+        for (message_id, _), outcome in zip(readable, outcomes, strict=True):
+            if outcome is not None:
+                failed[message_id] = outcome
+        _report(event, failed)
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handler
+
+
+def _outcome(handle: Callable[[Record], None], record: Record) -> Exception | None:
+    try:
+        handle(record)
+    except Exception as error:  # the record is reported alone, whatever went wrong with it
+        return error
+    return None
+
+
+def _report(event: dict[str, Any], failed: dict[str, Exception]) -> None:
+    queue = str(event["Records"][0].get("eventSourceARN", "")).rpartition(":")[2] if event["Records"] else ""
+    for message_id, error in failed.items():
+        count("queue_records_failed_total", queue=queue)
+        logger.error("record failed", exc_info=error, extra={"message_id": message_id, "queue": queue})

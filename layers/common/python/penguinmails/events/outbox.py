@@ -75,6 +75,28 @@ def publish(rows: Sequence[OutboxRow], *, timeout_seconds: float, attempts: int)
     return taken
 
 
+def send_after_commit(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
+    """Send messages about rows that are their own outbox: a lost one is made good by the sweep of `next_sweep_at`."""
+    tenant_id, mode = tx.tenant_id, tx.mode
+    if tenant_id is None or mode is None:
+        raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
+    found = [
+        Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay_seconds) for payload in payloads
+    ]
+
+    def send() -> None:
+        try:
+            send_messages(queue_url(queue), found, timeout_seconds=_PUBLISH_SECONDS, attempts=1)
+        except Exception as error:  # any failure means the same: the sweep sends it later
+            count("outbox_publish_failed_total", queue=queue)
+            logger.warning(
+                "queue not reached, the sweep will send", extra={"queue": queue, "error": type(error).__name__}
+            )
+
+    if found:
+        tx.after_commit(send)
+
+
 def queue_url(queue: Queue) -> str:
     """Where a queue listens."""
     settings = get_settings()

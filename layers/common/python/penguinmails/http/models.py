@@ -2,9 +2,19 @@
 
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Item = TypeVar("Item")
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not hold NUL characters or unpaired surrogates")
+    return text
+
+
+Storable = AfterValidator(_storable)
+"""For every free text: PostgreSQL keeps any but NUL characters and unpaired surrogates."""
 
 
 class RequestModel(BaseModel):

@@ -1,0 +1,4 @@
+"""Posts events to customers' endpoints, signs them, logs each attempt and plans retries.
+
+An SQS consumer. Owns `webhook_attempts`; changes `webhook_deliveries` and the health of `webhooks`.
+"""

@@ -1,0 +1,159 @@
+"""Posts to customers' endpoints: concurrently, to vetted addresses only, with a limit on everything.
+
+The event loop and its connections live as long as the process, so that endpoints are met over kept connections.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from dispatch_webhooks.request import SignedRequest
+from penguinmails.domain.endpoints import check_url, vet
+from penguinmails.errors import ValidationFailed
+
+Result = TypeVar("Result")
+
+_MAX_BODY = 10 * 1024
+_MAX_HEADERS = 4 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a post: an answer, or the reason why there was none."""
+
+    status_code: int | None
+    headers: dict[str, str]
+    body: str
+    error: str | None
+    duration_ms: int
+    retry_after: int | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Any 2xx; a redirect is not followed and not a success."""
+        return self.status_code is not None and 200 <= self.status_code < 300
+
+
+class _VettedResolver(AbstractResolver):
+    """Resolves a name and hands out its addresses only when every one of them may be connected to."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        vet([str(address[0]) for *_, address in found], host=host)
+        return [
+            ResolveResult(
+                hostname=host, host=str(address[0]), port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST
+            )
+            for kind, _, _, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@lru_cache(maxsize=1)
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+@lru_cache(maxsize=1)
+def _session() -> aiohttp.ClientSession:
+    async def open_session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(resolver=_VettedResolver(), use_dns_cache=False, limit=100, limit_per_host=20)
+        return aiohttp.ClientSession(
+            connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
+        )
+
+    return _run(open_session())
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    return _loop().run_until_complete(work)
+
+
+def post_all(requests: Sequence[SignedRequest]) -> list[Outcome]:
+    """Post all at the same time; the outcomes in the same order. Raises nothing."""
+    session = _session()
+
+    async def gather() -> list[Outcome]:
+        return list(await asyncio.gather(*(_post(session, request) for request in requests)))
+
+    return _run(gather())
+
+
+def close() -> None:
+    """End all connections, for the end of the process."""
+    if _session.cache_info().currsize:
+        _run(_session().close())
+        _session.cache_clear()
+    if _loop.cache_info().currsize:
+        _loop().close()
+        _loop.cache_clear()
+
+
+async def _post(session: aiohttp.ClientSession, request: SignedRequest) -> Outcome:
+    started = time.perf_counter()
+    try:
+        # Address literals never reach the resolver, and rules may have changed since the URL was stored.
+        check_url(request.url, field="endpoint_url")
+        async with (
+            asyncio.timeout(request.timeout_seconds),
+            session.post(request.url, data=request.body, headers=request.headers, allow_redirects=False) as response,
+        ):
+            body = await _read_some(response)
+            return Outcome(
+                status_code=response.status,
+                headers=_some_headers(response),
+                body=body,
+                error=None,
+                duration_ms=_elapsed_ms(started),
+                retry_after=_seconds(response.headers.get("Retry-After")),
+            )
+    except TimeoutError:
+        return _no_answer(f"no complete answer within {request.timeout_seconds} s", started)
+    except ValidationFailed as refusal:
+        return _no_answer(refusal.detail, started)
+    except aiohttp.ClientConnectorError as error:
+        return _no_answer(f"no connection: {error.os_error.strerror or error.os_error}", started)
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return _no_answer(f"{type(error).__name__}: {error}", started)
+
+
+async def _read_some(response: aiohttp.ClientResponse) -> str:
+    """The beginning of the body, counted after decompression; the rest is not fetched."""
+    read = bytearray()
+    while len(read) < _MAX_BODY and (chunk := await response.content.read(_MAX_BODY - len(read))):
+        read += chunk
+    return read.decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def _some_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    size = 0
+    for name, value in response.headers.items():
+        size += len(name) + len(value)
+        if size > _MAX_HEADERS:
+            break
+        kept[name] = value.encode("utf-8", "replace").decode()
+    return kept
+
+
+def _seconds(retry_after: str | None) -> int | None:
+    return int(retry_after) if retry_after is not None and retry_after.isdecimal() and len(retry_after) < 7 else None
+
+
+def _no_answer(reason: str, started: float) -> Outcome:
+    return Outcome(None, {}, "", reason[:500].replace("\x00", ""), _elapsed_ms(started))
+
+
+def _elapsed_ms(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)

@@ -1,0 +1,22 @@
+"""Fans one event out to its subscribers."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fan_out_events import repository
+from penguinmails.db import transaction
+from penguinmails.domain.deliveries import messages
+from penguinmails.events.outbox import send_after_commit
+from penguinmails.queue import Record
+
+
+def handle(record: Record) -> None:
+    """Store the deliveries of an event and hand them to the dispatcher.
+
+    Subscriptions are read from PostgreSQL each time: a webhook that was answered 201 misses nothing. A message that
+    comes twice makes no second delivery.
+    """
+    created_at = datetime.fromisoformat(record.body["created_at"])
+    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        deliveries = repository.insert_deliveries(tx, UUID(record.body["event_id"]), created_at)
+        send_after_commit(tx, "deliveries", messages(deliveries))

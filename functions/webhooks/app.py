@@ -1,0 +1,6 @@
+"""Lambda entry point of /api/v1/webhooks and /api/v1/platform/webhooks."""
+
+from penguinmails.http.handler import api_handler
+from webhooks.routes import router
+
+handler = api_handler(router)

@@ -1,0 +1,106 @@
+"""SQL of webhooks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "name": "name"}
+KINDS = {"created_at": "time", "name": "text"}
+
+_SELECT: LiteralString = """
+SELECT id, name, description, endpoint_url, secret_ref, secret_last3, event_types, api_version, is_active, is_failing,
+       consecutive_failures, retry_enabled, max_retries, timeout_seconds, last_success_at, last_failure_at, created_by,
+       created_at, updated_at
+FROM webhooks"""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRow:
+    """One webhook."""
+
+    id: UUID
+    name: str
+    description: str | None
+    endpoint_url: str
+    secret_ref: str
+    secret_last3: str
+    event_types: list[str]
+    api_version: str
+    is_active: bool
+    is_failing: bool
+    consecutive_failures: int
+    retry_enabled: bool
+    max_retries: int
+    timeout_seconds: int
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+def list_webhooks(
+    tx: Tx, keyset: Keyset, *, event_type: str | None, is_active: bool | None, search: str | None
+) -> tuple[list[WebhookRow], int | None]:
+    """A page of webhooks; `search` is a part of name or URL. A tenant has a hundred at most."""
+    where = Conditions()
+    where.add("deleted_at IS NULL")
+    where.add_given("%(event_type)s = ANY(event_types)", event_type=event_type)
+    where.add_given("is_active = %(is_active)s", is_active=is_active)
+    where.add_given("strpos(lower(name || ' ' || endpoint_url), lower(%(search)s)) > 0", search=search)
+    return select_page(tx, _SELECT, where, keyset, COLUMNS, WebhookRow)
+
+
+def find_webhook(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> WebhookRow | None:
+    """One webhook that was not deleted."""
+    statement: LiteralString = _SELECT + " WHERE id = %(id)s AND deleted_at IS NULL" + (" FOR UPDATE" if lock else "")
+    return tx.one(statement, {"id": webhook_id}, WebhookRow)
+
+
+def count_and_limit(tx: Tx) -> tuple[int, int]:
+    """How many webhooks there are in this mode, and may be; creations of one tenant wait for each other."""
+    tx.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || %(tenant)s::text, 0))", {"tenant": tx.tenant_id}
+    )
+    present: int = tx.one("SELECT count(*) FROM webhooks WHERE deleted_at IS NULL", {})
+    allowed: int = tx.one("SELECT max_webhooks FROM tenant_limits WHERE tenant_id = %(id)s", {"id": tx.tenant_id})
+    return present, allowed
+
+
+def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
+    """Add a webhook."""
+    tx.run(
+        """
+        INSERT INTO webhooks (id, tenant_id, mode, name, description, endpoint_url, secret_ref, secret_last3,
+                              event_types, is_active, retry_enabled, max_retries, timeout_seconds, created_by)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(description)s, %(endpoint_url)s, %(secret_ref)s,
+                %(secret_last3)s, %(event_types)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
+                %(timeout_seconds)s, %(created_by)s)
+        """,
+        {"tenant_id": tx.tenant_id, "mode": tx.mode, **values},
+    )
+
+
+def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
+    """Write all changeable fields."""
+    tx.run(
+        """
+        UPDATE webhooks
+        SET name = %(name)s, description = %(description)s, endpoint_url = %(endpoint_url)s,
+            event_types = %(event_types)s, is_active = %(is_active)s, retry_enabled = %(retry_enabled)s,
+            max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s, updated_at = clock_timestamp()
+        WHERE id = %(id)s
+        """,
+        {"id": webhook_id, **values},
+    )
+
+
+def delete_webhook(tx: Tx, webhook_id: UUID) -> None:
+    """Take a webhook out of service; its log stays until its partitions are dropped."""
+    tx.run(
+        "UPDATE webhooks SET deleted_at = clock_timestamp(), is_active = false WHERE id = %(id)s", {"id": webhook_id}
+    )

@@ -1,0 +1,105 @@
+"""HTTP of webhooks; the same routes for API keys and for the console's path."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import StringConstraints
+from starlette.responses import Response
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.http.access import access
+from penguinmails.http.caller import Caller
+from penguinmails.http.models import Page, Storable
+from penguinmails.http.pages import PageRequest, page_of, paged
+from penguinmails.http.problems import problems
+from webhooks import repository, service
+from webhooks.repository import WebhookRow
+from webhooks.schemas import DeletedWebhook, EventType, NewWebhook, Webhook, WebhookChange, WebhookWithSecret
+
+resource = APIRouter(tags=["Webhooks"])
+
+Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
+
+
+def _values(row: WebhookRow) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in Webhook.model_fields if name not in {"masked_secret", "status"}}
+    status = "paused" if not row.is_active else "failing" if row.is_failing else "active"
+    return {**values, "masked_secret": f"whsec_...{row.secret_last3}", "status": status}
+
+
+@resource.post(
+    "",
+    operation_id="createWebhook",
+    summary="Add a webhook",
+    status_code=201,
+    response_model=WebhookWithSecret,
+    responses=problems(409),
+)
+async def create_webhook(body: NewWebhook, caller: Manager) -> Response:
+    """Have events posted to an endpoint. The answer is the only place where the signing secret is shown."""
+    with caller.work() as work:
+        row, secret = service.create_webhook(
+            work.tx, body.model_dump(mode="json"), scopes=caller.scopes, created_by=caller.principal.id
+        )
+        caller.audit(work.tx, "webhook_created", resource_type="webhook", resource_id=str(row.id))
+        answer = WebhookWithSecret(**_values(row), secret_key=secret)
+        return work.answer(201, answer, without=frozenset({"secret_key"}))
+
+
+@resource.get("", operation_id="listWebhooks", summary="List webhooks", responses=problems())
+async def list_webhooks(
+    caller: Manager,
+    page: Annotated[PageRequest, paged("created_at", "name")],
+    event: Annotated[EventType | None, Query(description="Only webhooks that receive this event type.")] = None,
+    active: Annotated[bool | None, Query(description="Only active, or only paused ones.")] = None,
+    search: Annotated[Search | None, Query(description="A part of the name or the URL, in any case.")] = None,
+) -> Page[Webhook]:
+    """The account's webhooks in this mode."""
+    with caller.transaction() as tx:
+        rows, total = repository.list_webhooks(
+            tx, page.keyset(repository.KINDS), event_type=event, is_active=active, search=search
+        )
+    return page_of(page, rows, lambda row: Webhook(**_values(row)), total)
+
+
+@resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
+async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
+    """One webhook and its health."""
+    with caller.transaction() as tx:
+        return Webhook(**_values(service.existing(tx, webhook_id)))
+
+
+@resource.put("/{webhook_id}", operation_id="updateWebhook", summary="Change a webhook", responses=problems(404))
+@resource.patch(
+    "/{webhook_id}", operation_id="patchWebhook", summary="Change a webhook (alias of PUT)", responses=problems(404)
+)
+async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager) -> Webhook:
+    """Change the fields that are sent; absent fields stay."""
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    changes = {name: value for name, value in sent.items() if value is not None or name == "description"}
+    with caller.transaction() as tx:
+        row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
+        caller.audit(
+            tx,
+            "webhook_updated",
+            resource_type="webhook",
+            resource_id=str(webhook_id),
+            details={"changed": sorted(changes)},
+        )
+    return Webhook(**_values(row))
+
+
+@resource.delete("/{webhook_id}", operation_id="deleteWebhook", summary="Delete a webhook", responses=problems(404))
+async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
+    """Post nothing there any more and forget its secret."""
+    with caller.transaction() as tx:
+        service.delete_webhook(tx, webhook_id)
+        caller.audit(tx, "webhook_deleted", resource_type="webhook", resource_id=str(webhook_id))
+    return DeletedWebhook(id=webhook_id)
+
+
+router = APIRouter()
+router.include_router(resource, prefix="/api/v1/webhooks")
+router.include_router(resource, prefix="/api/v1/platform/webhooks", include_in_schema=False)

@@ -1,0 +1,92 @@
+"""What the webhook endpoints take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from penguinmails.events.catalogue import EVENT_TYPES
+from penguinmails.http.models import RequestModel, ResponseModel, Storable
+
+
+def _known(event_type: str) -> str:
+    if event_type not in EVENT_TYPES:
+        raise ValueError(f"is not an event type; there are {', '.join(EVENT_TYPES)}")
+    return event_type
+
+
+EventType = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*EVENT_TYPES]})]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
+Description = Annotated[str, StringConstraints(max_length=1000), Storable]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2048), Storable]
+EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=len(EVENT_TYPES))]
+Retries = Annotated[int, Field(ge=1, le=10)]
+Seconds = Annotated[int, Field(ge=1, le=30)]
+
+
+class NewWebhook(RequestModel):
+    """An endpoint that should receive events."""
+
+    name: Name = Field(description="For people.", examples=["CRM sync"])
+    description: Description | None = Field(default=None, description="For people.")
+    endpoint_url: Url = Field(
+        description="HTTPS URL on the public Internet, port 443 or above 1023.", examples=["https://example.com/hooks"]
+    )
+    event_types: EventTypes = Field(
+        description="What to receive. Each type needs the scope of its data.", examples=[["email.sent"]]
+    )
+    is_active: bool = Field(default=True, description="Whether events are delivered.")
+    retry_enabled: bool = Field(default=True, description="Whether failed deliveries are tried again.")
+    max_retries: Retries = Field(default=5, description="Tries after the first.")
+    timeout_seconds: Seconds = Field(default=5, description="For the whole exchange, the answer's body included.")
+
+
+class WebhookChange(RequestModel):
+    """Fields to change; absent ones stay."""
+
+    name: Name | None = Field(default=None, description="For people.")
+    description: Description | None = Field(default=None, description="For people; null clears.")
+    endpoint_url: Url | None = Field(default=None, description="Where to post from now on.")
+    event_types: EventTypes | None = Field(default=None, description="What to receive from now on.")
+    is_active: bool | None = Field(default=None, description="Whether events are delivered.")
+    retry_enabled: bool | None = Field(default=None, description="Whether failed deliveries are tried again.")
+    max_retries: Retries | None = Field(default=None, description="Tries after the first.")
+    timeout_seconds: Seconds | None = Field(default=None, description="For the whole exchange.")
+
+
+class Webhook(ResponseModel):
+    """An endpoint and its health."""
+
+    id: UUID
+    name: str
+    description: str | None
+    endpoint_url: str
+    masked_secret: str = Field(examples=["whsec_...xyz"])
+    event_types: list[str]
+    api_version: str
+    status: Literal["active", "failing", "paused"]
+    is_active: bool
+    is_failing: bool = Field(description="Three attempts in a row have failed.")
+    consecutive_failures: int
+    retry_enabled: bool
+    max_retries: int
+    timeout_seconds: int
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+
+
+class WebhookWithSecret(Webhook):
+    """The only answer that ever carries the signing secret."""
+
+    secret_key: str | None = Field(description="Signs every post. Shown this once; null when the request is replayed.")
+
+
+class DeletedWebhook(ResponseModel):
+    """The confirmation that nothing is posted there any more."""
+
+    id: UUID
+    deleted: Literal[True] = True

@@ -1,0 +1,88 @@
+"""The rules of webhooks: which URLs and event types are possible, and how the secret comes and goes."""
+
+from typing import Any
+from uuid import UUID
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.db import Tx
+from penguinmails.domain.endpoints import check_url
+from penguinmails.domain.webhook_signature import new_secret
+from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded
+from penguinmails.events.catalogue import EVENT_TYPES
+from penguinmails.ids import new_uuid4
+from penguinmails.vault import delete_secret, secret_path, write_secret
+from webhooks import repository
+from webhooks.repository import WebhookRow
+
+_CHANGEABLE = (
+    "name", "description", "endpoint_url", "event_types", "is_active", "retry_enabled", "max_retries", "timeout_seconds",
+)  # fmt: skip
+
+
+def create_webhook(
+    tx: Tx, values: dict[str, Any], *, scopes: frozenset[Scope], created_by: UUID
+) -> tuple[WebhookRow, str]:
+    """Add a webhook; its row, and the secret to be shown once.
+
+    The secret is written to Vault first: a webhook that PostgreSQL knows can always sign.
+    """
+    check_url(values["endpoint_url"], field="endpoint_url")
+    _check_event_types(values["event_types"], scopes)
+    present, allowed = repository.count_and_limit(tx)
+    if present >= allowed:
+        raise QuotaExceeded(
+            f"The plan allows {allowed} webhooks and all are used. Delete one, or choose a larger plan."
+        )
+    webhook_id, secret = new_uuid4(), new_secret()
+    path = secret_path("webhooks", str(tx.tenant_id), str(webhook_id))
+    write_secret(path, {"secret": secret}, expected_version=0)
+    repository.insert_webhook(
+        tx,
+        {
+            **{name: values[name] for name in _CHANGEABLE},
+            "id": webhook_id,
+            "secret_ref": path,
+            "secret_last3": secret[-3:],
+            "created_by": created_by,
+        },
+    )
+    return existing(tx, webhook_id), secret
+
+
+def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes: frozenset[Scope]) -> WebhookRow:
+    """Change the given fields."""
+    present = existing(tx, webhook_id, lock=True)
+    if "endpoint_url" in changes:
+        check_url(changes["endpoint_url"], field="endpoint_url")
+    _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
+    repository.update_webhook(tx, webhook_id, {name: getattr(present, name) for name in _CHANGEABLE} | changes)
+    return existing(tx, webhook_id)
+
+
+def delete_webhook(tx: Tx, webhook_id: UUID) -> None:
+    """Stop deliveries and, once that is committed, forget the secret."""
+    present = existing(tx, webhook_id, lock=True)
+    repository.delete_webhook(tx, webhook_id)
+    tx.after_commit(lambda: delete_secret(present.secret_ref))
+
+
+def existing(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> WebhookRow:
+    """A webhook that is there, or NotFound."""
+    row = repository.find_webhook(tx, webhook_id, lock=lock)
+    if row is None:
+        raise NotFound.of("webhook", webhook_id)
+    return row
+
+
+def _check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
+    """A subscription carries data out, so it needs the scope that reading that data needs."""
+    lacking = {name: EVENT_TYPES[name].scope for name in event_types if EVENT_TYPES[name].scope not in scopes}
+    if not lacking:
+        return
+    needed = sorted({scope.value for scope in lacking.values()})
+    raise InsufficientPermissions(
+        f"Receiving {', '.join(sorted(lacking))} needs the scope {' and '.join(needed)}. Use a key or role that has it.",
+        errors=[FieldError("event_types", f"{name} needs {scope.value}", "scope") for name, scope in lacking.items()],
+        required_scopes=needed,
+        available_scopes=sorted(scope.value for scope in scopes),
+    )

@@ -1,0 +1,98 @@
+"""Which addresses a customer's endpoint may have: the guard against requests into our own network.
+
+The URL is checked when it is stored; the addresses that its name resolves to are checked for every connection, and the
+connection goes to the very address that was checked.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from penguinmails.errors import ValidationFailed
+from penguinmails.settings import get_settings
+
+_LOWEST_FREE_PORT = 1024
+_EMBEDDED_V4 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
+_SIX_TO_FOUR = ip_network("2002::/16")
+_REFUSED = (ip_network("100.64.0.0/10"), ip_network("192.88.99.0/24"), ip_network("2001::/32"))
+
+
+class RefusedAddress(OSError):
+    """An endpoint's name leads to an address that is not on the public Internet."""
+
+
+def check_url(url: str, *, field: str) -> None:
+    """Raises ValidationFailed when a customer's endpoint may not be called at this URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValidationFailed.of(field, "is not a URL") from None
+    host = (parts.hostname or "").rstrip(".").lower()
+    if not host or any(character.isspace() or ord(character) < 0x20 for character in url):
+        raise ValidationFailed.of(field, "is not a URL with a host")
+    if "@" in parts.netloc:
+        raise ValidationFailed.of(field, "must not carry a user name or password", "userinfo")
+    if get_settings().allow_localhost_webhooks and is_localhost(host) and parts.scheme in {"http", "https"}:
+        return
+    if parts.scheme != "https":
+        raise ValidationFailed.of(field, "must start with https://", "not_https")
+    if port is not None and port != 443 and port < _LOWEST_FREE_PORT:
+        raise ValidationFailed.of(field, f"uses port {port}; 443 and ports from 1024 on are possible", "port")
+    if host == urlsplit(get_settings().public_url).hostname:
+        raise ValidationFailed.of(field, "points back to this platform, which would loop", "own_host")
+    if is_localhost(host):
+        raise ValidationFailed.of(field, "is not reachable from the Internet", "not_public")
+    literal = _literal(host)
+    if literal is not None and not is_public(literal):
+        raise ValidationFailed.of(field, "is not an address on the public Internet", "not_public")
+
+
+def is_localhost(host: str) -> bool:
+    """Whether a host name or address literal means this machine."""
+    literal = _literal(host)
+    return host == "localhost" or host.endswith(".localhost") or (literal is not None and literal.is_loopback)
+
+
+def vet(addresses: list[str], *, host: str) -> None:
+    """Raises RefusedAddress unless every resolved address may be connected to; a mixed answer is refused whole."""
+    if not addresses:
+        raise RefusedAddress("the name resolves to nothing")
+    if get_settings().allow_localhost_webhooks and is_localhost(host):
+        return
+    for text in addresses:
+        if not is_public(ip_address(text.partition("%")[0])):
+            raise RefusedAddress("the name leads to an address that is not on the public Internet")
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Globally routable unicast, also when an IPv4 address hides in an IPv6 one (mapped, NAT64, 6to4)."""
+    inner = _embedded(address)
+    if inner is not None:
+        return is_public(inner)
+    return address.is_global and not address.is_multicast and not any(address in network for network in _REFUSED)
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    if isinstance(address, IPv4Address):
+        return None
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _SIX_TO_FOUR:
+        return address.sixtofour
+    if any(address in network for network in _EMBEDDED_V4):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, in the forms that resolvers accept too (2130706433, 0x7f.1, 017700000001)."""
+    import socket
+
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except (OSError, UnicodeEncodeError):
+        return None

@@ -1,0 +1,25 @@
+"""What scheduled sweeps share: rows that were taken up again go to their queue, grouped by nothing but their own tenant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from penguinmails.aws import Message, send_messages
+from penguinmails.db import Mode
+from penguinmails.events.outbox import Queue, queue_url
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """One row that is due: whose it is, and its queue message."""
+
+    tenant_id: UUID
+    mode: Mode
+    payload: dict[str, Any]
+
+
+def requeue(queue: Queue, rows: Sequence[Swept]) -> None:
+    """Send the messages of rows whose next sweep is already set; raises when the queue is out of reach."""
+    found = [Message({"tenant_id": row.tenant_id, "mode": row.mode, **row.payload}, row.tenant_id) for row in rows]
+    send_messages(queue_url(queue), found)
