@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR):$(CURDIR)/functions:$(CURDIR)/layers/common/python
 
 .PHONY: help
 help: ## List the targets
@@ -46,3 +47,18 @@ test: setup ## The whole suite, in parallel on two cores
 .PHONY: vault
 vault: setup ## Build a real Vault server into your cache (about five minutes, once)
 	@bash scripts/build_vault.sh
+
+# ---- the stack on one machine -----------------------------------------------------------------------------------------
+
+.PHONY: run
+run: setup ## Start everything on this machine (ARGS=--reload takes up code changes)
+	@exec $(BIN)/python -m local.run $(ARGS)
+
+.PHONY: reset
+reset: ## Forget the data of `make run`
+	@if [ -e .local/endpoints.json ]; then echo "The stack is running; stop it first with Ctrl-C." >&2; exit 1; fi
+	@rm -rf .local && echo "forgotten: the next 'make run' starts from nothing"
+
+.PHONY: demo
+demo: setup ## Drive the running stack as a customer would, from sign-up to a verified webhook
+	@$(BIN)/python -m local.demo

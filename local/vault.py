@@ -143,10 +143,12 @@ class RealVault:
     def _launch(self, program: Path, port: int) -> subprocess.Popen[bytes]:
         (self._directory / "raft").mkdir(exist_ok=True)
         configuration = self._directory / "vault.hcl"
+        # Unless it is named, the port for further nodes is the next one, which may be somebody else's.
+        cluster = f"{LOOPBACK}:{free_port()}"
         configuration.write_text(
             f'storage "raft" {{\n  path = "{self._directory / "raft"}"\n  node_id = "local"\n}}\n'
-            f'listener "tcp" {{\n  address = "{LOOPBACK}:{port}"\n  tls_disable = true\n}}\n'
-            f'api_addr = "http://{LOOPBACK}:{port}"\ncluster_addr = "http://{LOOPBACK}:{free_port()}"\n'
+            f'listener "tcp" {{\n  address = "{LOOPBACK}:{port}"\n  cluster_address = "{cluster}"\n  tls_disable = true\n}}\n'
+            f'api_addr = "http://{LOOPBACK}:{port}"\ncluster_addr = "https://{cluster}"\n'
             "disable_mlock = true\n"
         )
         log = self._directory / "vault.log"

@@ -3,10 +3,9 @@
 Addresses can act up: `reject@...` is refused for good (550), `tempfail@...` for now (451), anywhere in a recipient's name.
 """
 
-import json
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
@@ -53,8 +52,11 @@ class MailCatcher:
     _numbers: Any = field(default_factory=lambda: count(1))
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
+    is_running: bool = False
+
     def start(self) -> None:
         """Start listening."""
+        self.is_running = True
         self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
         self._controller.start()
 
@@ -107,8 +109,3 @@ class MailCatcher:
             if not self._arrived.wait_for(lambda: bool(self.mails_to(recipient)), seconds):
                 raise TimeoutError(f"no mail to {recipient} within {seconds} s")
         return self.mails_to(recipient)[0]
-
-
-def as_json(mail: CaughtMail) -> str:
-    """One mail for the web view."""
-    return json.dumps(asdict(mail))

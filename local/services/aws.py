@@ -1,0 +1,81 @@
+"""The AWS services that the platform calls (SQS), by ministack, in a tool environment of its own.
+
+Its own environment, because it pins botocore. Queues are kept in memory only: PostgreSQL is the truth, and what was
+in a queue when the stack stopped is sent again by the sweeps.
+"""
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.services.process import LOOPBACK, ServiceError, free_port, start, stop, wait_until
+
+
+def tool_environment(root: Path) -> Path:
+    """Where the emulator is installed; installs it the first time."""
+    directory, lock = root / ".tools" / "ministack", root / "requirements" / "ministack.lock"
+    marker = directory / ".installed"
+    if marker.exists() and marker.read_text() == lock.read_text():
+        return directory
+    uv = Path(sys.executable).with_name("uv")
+    python = str(directory / "bin" / "python")
+    for command in (
+        [str(uv), "venv", "-q", "--allow-existing", "--python", sys.executable, str(directory)],
+        [str(uv), "pip", "sync", "-q", "--python", python, "--require-hashes", str(lock)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise ServiceError(
+                f"The AWS emulator could not be installed ({reason}). Check the package index and try again."
+            )
+    marker.write_text(lock.read_text())
+    return directory
+
+
+@dataclass(slots=True)
+class AwsEmulator:
+    """One ministack process on a loopback port."""
+
+    root: Path
+    directory: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start; returns when it answers."""
+        program = tool_environment(self.root) / "bin" / "ministack"
+        log = self.directory.with_suffix(".log")
+        self.directory.mkdir(parents=True, exist_ok=True)
+        environment = {
+            # Without these two it listens on every address of the machine.
+            "BIND_HOST": LOOPBACK,
+            "IOT_MTLS_ENABLED": "0",
+            "GATEWAY_PORT": str(self.port),
+            "PERSIST_STATE": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+        self.process = start([str(program)], log=log, env=environment)
+        wait_until(self._answers, self.process, name="The AWS emulator", log=log, seconds=30)
+
+    def stop(self) -> None:
+        """End it."""
+        if self.process is not None:
+            stop(self.process)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.endpoint, timeout=1).close()  # noqa: S310 - a loopback address of ours
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True

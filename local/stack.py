@@ -1,0 +1,227 @@
+"""The one-machine stack as an object: starts everything, knows where it listens, stops everything."""
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from database.migrate import migrate
+from local.environments import Pool
+from local.gateway import Gateway
+from local.mail_page import mail_app
+from local.queues import Poller, Sqs
+from local.schedules import run_schedule
+from local.services.aws import AwsEmulator
+from local.services.mail import MailCatcher
+from local.services.postgres import Postgres
+from local.services.process import LOOPBACK, ServiceError, port_is_taken
+from local.services.valkey import Valkey
+from local.template import REGION, Function, Template, read_template
+from local.vault import RunningVault
+from local.vault import start as start_vault
+from penguinmails.platform_secrets import PURPOSES
+
+DATABASE = "penguinmails"
+DEFAULT_PORT_BASE = 8400
+_API_ENVIRONMENTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens; one base moves them all."""
+
+    base: int
+
+    def __getattr__(self, name: str) -> int:
+        order = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
+        if name in order:
+            return self.base + order.index(name)
+        raise AttributeError(name)
+
+    def refuse_taken(self) -> None:
+        """Raises ServiceError when somebody else listens on one of them."""
+        for name in ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey"):
+            port: int = getattr(self, name)
+            if port_is_taken(port):
+                raise ServiceError(
+                    f"Port {port} ({name}) is taken by another program. Stop it, or choose other ports: "
+                    f"PENGUINMAILS_PORT_BASE={self.base + 1000} make run"
+                )
+
+
+@dataclass
+class Stack:
+    """Everything between a customer's HTTP request and the mail in the catcher."""
+
+    root: Path
+    ports: Ports
+    durable: bool = True
+    state: Path = field(init=False)
+    pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
+
+    def __post_init__(self) -> None:
+        """Describe the services; nothing is started yet."""
+        self.state = self.root / ".local"
+        self.postgres = Postgres(self.state / "postgres", self.ports.postgres, self.durable)
+        self.valkey = Valkey(self.state / "valkey", self.ports.valkey, self.durable)
+        self.aws = AwsEmulator(self.root, self.state / "aws", self.ports.aws)
+        self.mail = MailCatcher(self.ports.smtp)
+        self.vault: RunningVault | None = None
+        self.template: Template = read_template(self.root / "template.yaml")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runners: list[web.AppRunner] = []
+        self._session: aiohttp.ClientSession | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers."""
+        return f"http://{LOOPBACK}:{self.ports.api}"
+
+    def start_services(self) -> None:
+        """Start all servers at the same time and bring the database up to date."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self.state.chmod(0o711)
+        self.ports.refuse_taken()
+
+        def start_the_vault() -> None:
+            self.vault = start_vault(self.state / "vault", self.ports.vault)
+
+        starts: list[Callable[[], None]] = [
+            self.postgres.start,
+            self.valkey.start,
+            self.aws.start,
+            self.mail.start,
+            start_the_vault,
+        ]
+        # The kernel ends a child when the thread that started it ends, so the threads stay until the stack stops.
+        self._threads = ThreadPoolExecutor(len(starts))
+        for done in [self._threads.submit(start) for start in starts]:
+            done.result()
+        self.postgres.create_database(DATABASE)
+        migrate(self.postgres.url(DATABASE))
+        _keep_platform_secrets(self.state / "platform-secrets.json")
+
+    def variables(self, function: Function) -> dict[str, str]:
+        """The environment of a function on this machine: what the template gives it, with local values."""
+        assert self.vault is not None  # noqa: S101 - started before any function
+        account = function.environment.get("VAULT_ROLE", "api-service")
+        values = {
+            "ENVIRONMENT": "local",
+            "PUBLIC_URL": self.api_url,
+            "CONSOLE_ORIGINS": self.api_url,
+            "DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_app"),
+            "JOBS_DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_jobs"),
+            "MIGRATIONS_DATABASE_URL": self.postgres.url(DATABASE),
+            "REDIS_URL": self.valkey.url,
+            "SMTP_HOST": LOOPBACK,
+            "SMTP_PORT": str(self.ports.smtp),
+            **{
+                name: f"{self.aws.endpoint}/000000000000/{queue}"
+                for name, queue in function.environment.items()
+                if name.endswith("_QUEUE_URL")
+            },
+        }
+        # Nothing that the template does not give: a function that lacks a setting in AWS lacks it here too.
+        given = {name: value for name, value in values.items() if name in function.environment}
+        return {
+            **given,
+            **self.vault.environment(account),
+            "PLATFORM_SECRETS_WRAPPED": "",
+            "PLATFORM_SECRETS_FILE": str(self.state / "platform-secrets.json"),
+            "ALLOW_LOCALHOST_WEBHOOKS": "true",
+            "AWS_ENDPOINT_URL": self.aws.endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    async def serve(self) -> None:
+        """Create the queues, then serve API, queues, schedules and the mail page until `stop`."""
+        concurrency = {mapping.function: mapping.max_concurrency for mapping in self.template.mappings}
+        for name, function in self.template.functions.items():
+            limit = min(function.reserved_concurrency or concurrency.get(name, _API_ENVIRONMENTS), _API_ENVIRONMENTS)
+            log = self.state / "logs" / f"{function.handler.split('.')[0]}.log"
+            self.pools[name] = Pool(function, self.variables(function), limit, log, self.root)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        sqs = Sqs(self.aws.endpoint, self._session)
+        # Dead-letter queues first: the others refer to them.
+        queues = sorted(self.template.queues.values(), key=lambda queue: queue.dead_letter is not None)
+        urls = {queue.name: await sqs.create(queue) for queue in queues}
+        for mapping in self.template.mappings:
+            self._spawn(Poller(mapping, urls[mapping.queue], sqs, self.invoke).run())
+        for schedule in self.template.schedules:
+            self._spawn(run_schedule(schedule, self.invoke))
+        await self._listen(Gateway(self.template.routes, self.invoke).app(), self.ports.api)
+        await self._listen(mail_app(self.mail), self.ports.mail_page)
+
+    async def invoke(self, function: str, event: Any) -> Any:
+        """Invoke a function in one of its environments."""
+        return await self.pools[function].invoke(event)
+
+    def recycle(self) -> None:
+        """Take up changed code with the next events."""
+        for pool in self.pools.values():
+            pool.recycle()
+
+    def check(self) -> None:
+        """Raises ServiceError when a server has died."""
+        for name, process, log in (
+            ("PostgreSQL", self.postgres.process, self.state / "postgres.log"),
+            ("Valkey", self.valkey.process, self.state / "valkey.log"),
+            ("The AWS emulator", self.aws.process, self.state / "aws.log"),
+        ):
+            if process is not None and process.poll() is not None:
+                raise ServiceError(
+                    f"{name} has stopped (exit {process.returncode}); see {log}, then run `make run` again."
+                )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _listen(self, app: web.Application, port: int) -> None:
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, LOOPBACK, port).start()
+        self._runners.append(runner)
+
+    async def stop_serving(self) -> None:
+        """Take no further work and end the environments."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for runner in self._runners:
+            await runner.cleanup()
+        for pool in self.pools.values():
+            pool.stop()
+        if self._session is not None:
+            await self._session.close()
+
+    def stop_services(self) -> None:
+        """End the servers, the database last."""
+        for stop in (self.mail.stop if self.mail.is_running else None, self.aws.stop, self.valkey.stop):
+            if stop is not None:
+                stop()
+        if self.vault is not None:
+            self.vault.stop()
+        self.postgres.stop()
+        if self._threads is not None:
+            self._threads.shutdown()
+
+
+def _keep_platform_secrets(file: Path) -> None:
+    """Make the platform's keys once; they must survive a restart, or every API key would be unknown."""
+    if file.exists():
+        return
+    document = {purpose: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for purpose in PURPOSES}
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        json.dump(document, output)
