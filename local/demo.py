@@ -1,0 +1,158 @@
+"""`make demo`: drives the running stack as a customer would, over HTTP alone, and prints what happened and how fast.
+
+Exits 1 at the first step that does not hold.
+"""
+
+import json
+import re
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from standardwebhooks.webhooks import Webhook
+
+ENDPOINTS = Path(__file__).resolve().parent.parent / ".local" / "endpoints.json"
+_PATIENCE_SECONDS = 20
+
+
+class DemoError(Exception):
+    """A step did not hold; the message says which answer was unexpected."""
+
+
+@dataclass
+class Inbox:
+    """The customer's own server, which receives webhooks."""
+
+    posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+
+    def start(self) -> str:
+        """Listen on a free port; the URL."""
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                inbox.posts.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Stay quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}/hooks"
+
+
+def request(method: str, url: str, *, body: Any = None, token: str = "", headers: dict[str, str] | None = None) -> Any:
+    """One API call; the parsed answer. Raises DemoError for anything but 2xx."""
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    data = None if body is None else json.dumps(body).encode()
+    call = urllib.request.Request(url, data=data, method=method, headers=sent)  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(call, timeout=30) as answer:  # noqa: S310
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise DemoError(f"{method} {url} answered {error.code}: {error.read().decode()[:500]}") from None
+
+
+def wait_for(what: str, found: Callable[[], Any]) -> Any:
+    """Ask until there is something; raises DemoError when nothing comes."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if result := found():
+            return result
+        time.sleep(0.02)
+    raise DemoError(f"{what} did not arrive within {_PATIENCE_SECONDS} s")
+
+
+@dataclass
+class Timeline:
+    """Prints one line per step with its latency."""
+
+    started: float = field(default_factory=time.perf_counter)
+
+    def step(self, what: str, action: Callable[[], Any]) -> Any:
+        """Do a step and print it."""
+        began = time.perf_counter()
+        result = action()
+        now = time.perf_counter()
+        print(f"  {now - self.started:7.3f} s  {what:<52} {(now - began) * 1000:8.1f} ms", flush=True)
+        return result
+
+
+def main() -> int:
+    """Run the demo; 0 when every step held."""
+    if not ENDPOINTS.exists():
+        print("The stack is not running. Start it in another terminal: make run", file=sys.stderr)
+        return 1
+    endpoints = json.loads(ENDPOINTS.read_text())
+    try:
+        drive(endpoints["api"] + "/api/v1", endpoints["mail"])
+    except (DemoError, OSError) as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    print("\nEvery step held.")
+    return 0
+
+
+def drive(api: str, mail: str) -> None:
+    """The whole way of a new customer."""
+    step = Timeline().step
+    email, password = f"ada.{uuid4().hex[:8]}@example.com", f"Analytical-{uuid4().hex[:8]}-1"
+    reader = f"reader.{uuid4().hex[:8]}@example.com"
+    inbox = Inbox()
+    hook_url = inbox.start()
+
+    def mails_to(address: str) -> Any:
+        return request("GET", f"{mail}/api/messages?to={address}")
+
+    account = {"email": email, "password": password, "name": "Ada Lovelace", "company": "Analytical Engines"}
+    step("sign up", lambda: request("POST", f"{api}/accounts", body=account))
+    found = step("verification mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(email)))
+    token = re.search(r"#token=(\S+)", found[0]["text"])
+    if token is None:
+        raise DemoError("the verification mail has no link")
+    step("verify the address", lambda: request("POST", f"{api}/accounts/verify-email", body={"token": token[1]}))
+    credentials = {"email": email, "password": password}
+    session = step("sign in", lambda: request("POST", f"{api}/sessions", body=credentials))["access_token"]
+    step_up = {"password": password, "purpose": "api_keys"}
+    reauth = step("confirm identity", lambda: request("POST", f"{api}/sessions/step-up", body=step_up, token=session))
+    new_key = {"name": "Demo", "permissions": ["manage_contacts", "send_email", "read_analytics", "manage_webhooks"]}
+    proof = {"X-Reauth-Token": reauth["reauth_token"]}
+    key = step(
+        "create an API key",
+        lambda: request("POST", f"{api}/platform/api-keys", body=new_key, token=session, headers=proof),
+    )["api_key"]
+    subscription = {"name": "Demo", "endpoint_url": hook_url, "event_types": ["email.sent", "contact.created"]}
+    webhook = step("create a webhook", lambda: request("POST", f"{api}/webhooks", body=subscription, token=key))
+    person = {"email": reader, "first_name": "Charles"}
+    step("create a contact", lambda: request("POST", f"{api}/contacts", body=person, token=key))
+    message = {"to": reader, "subject": "Hello from the demo", "html_body": "<p>It <b>works</b>.</p>"}
+    sent = step("send an e-mail", lambda: request("POST", f"{api}/emails/send", body=message, token=key))
+    step("mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(reader)))
+
+    def announced() -> list[tuple[dict[str, str], bytes]]:
+        return [(headers, body) for headers, body in inbox.posts if headers["x-penguinmails-event"] == "email.sent"]
+
+    posts = step("webhook email.sent received", lambda: wait_for("the webhook", announced))
+    event = step("its signature verified", lambda: Webhook(webhook["secret_key"]).verify(posts[0][1], posts[0][0]))
+    if event["data"]["email_id"] != sent["id"]:
+        raise DemoError("the webhook is about another e-mail")
+    shown = step("the e-mail's history", lambda: request("GET", f"{api}/emails/{sent['id']}", token=key))
+    if shown["status"] != "sent":
+        raise DemoError(f"the e-mail's status is {shown['status']}, not sent")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
