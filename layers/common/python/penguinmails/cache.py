@@ -56,6 +56,12 @@ def _client() -> Any:
     return redis.Redis.from_url(settings.redis_url, retry=Retry(NoBackoff(), 1), **options)
 
 
+def forget_connection() -> None:
+    """Connect anew with the next call, for tests and for a restored snapshot."""
+    _client.cache_clear()
+    _breaker.reset()
+
+
 class Script:
     """A Lua script, sent by its digest; all its keys share one hash tag, as cluster mode demands."""
 
@@ -80,13 +86,13 @@ class Script:
 
 
 def _guarded(call: Any, *, try_anyway: bool) -> Any:
-    from redis.exceptions import RedisError, ResponseError
+    from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
     if not try_anyway:
         _breaker.refuse_while_open()
     try:
         answer = call()
-    except (RedisError, OSError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
         if isinstance(error, ResponseError) and not _is_refusal_of_a_sick_server(error):
             raise
         _breaker.trip()

@@ -109,7 +109,7 @@ def _admission(digest: bytes) -> Admission:
         records = []
         if admission.verdict is not Verdict.ASK_DATABASE:
             return admission
-        state = _state_in_database(digest)
+        state = state_in_database(digest)
         if state is None:
             key_state.remember_unknown(digest)
             return Admission(Verdict.UNKNOWN, None, None, None)
@@ -122,14 +122,15 @@ def _admission(digest: bytes) -> Admission:
 
 def _admission_without_cache(digest: bytes) -> Admission:
     """Redis is away: identity and status come from PostgreSQL on each request, only the limit fails open."""
-    state = _state_in_database(digest)
+    state = state_in_database(digest)
     if state is None:
         return Admission(Verdict.UNKNOWN, None, None, None)
     admitted, limit = ratelimit.take_locally(digest.hex(), limit=state.rate_limit, burst=state.burst)
     return Admission(Verdict.ADMITTED if admitted else Verdict.LIMITED, state, None, limit)
 
 
-def _state_in_database(digest: bytes) -> KeyState | None:
+def state_in_database(digest: bytes) -> KeyState | None:
+    """What PostgreSQL says of an active key with this digest."""
     with transaction() as tx:
         row = tx.one(
             """
@@ -163,6 +164,11 @@ def _state_in_database(digest: bytes) -> KeyState | None:
         quota=row.monthly_quota,
         used_this_month=int(row.month_requests),
     )
+
+
+def forget_proofs() -> None:
+    """Start without the proofs of this process, for tests and for a restored snapshot."""
+    _proofs.clear()
 
 
 def proof_for(digest: bytes, state: KeyState) -> bytes:
