@@ -5,6 +5,7 @@ from email.headerregistry import Address
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from email_validator import validate_email as validate_email_address
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -71,10 +72,11 @@ def _refusal(item: Any, is_single: bool) -> str:
 
 
 def _mailbox(text: str) -> str:
-    """`ada@example.com` or `Ada <ada@example.com>`, in the form that a From header has."""
+    """`ada@example.com` or `Ada <ada@example.com>`, in the form that a From header has: its domain in ASCII."""
     name, address = validate_email(_one_line(text))
-    _ascii_local_part(address)
-    return str(Address(display_name=name if "<" in text else "", addr_spec=address))
+    local_part, domain = _ascii_local_part(address).rsplit("@", 1)
+    domain = validate_email_address(f"x@{domain}", check_deliverability=False).ascii_domain
+    return str(Address(display_name=name if "<" in text else "", username=local_part, domain=domain or ""))
 
 
 def _header_name(name: str) -> str:
