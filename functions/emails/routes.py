@@ -1,0 +1,119 @@
+"""HTTP of emails."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, StringConstraints
+from starlette.responses import Response
+
+from emails import repository, service
+from emails.repository import EmailFilter, EmailRow, NewRow
+from emails.schemas import (
+    Email,
+    EmailDetails,
+    EmailEvent,
+    EmailStatus,
+    NewEmail,
+    QueuedEmail,
+    QueuedEmails,
+)
+from emails.service import Draft
+from penguinmails.auth.principal import KeyPrincipal
+from penguinmails.auth.scopes import Scope
+from penguinmails.errors import NotFound
+from penguinmails.http.access import access
+from penguinmails.http.caller import Caller
+from penguinmails.http.models import Page, Storable
+from penguinmails.http.pages import PageRequest, page_of, paged
+from penguinmails.http.problems import problems
+
+router = APIRouter(prefix="/api/v1/emails", tags=["Emails"])
+
+Sender = Annotated[Caller, access(Scope.SEND_EMAIL)]
+Reader = Annotated[Caller, access(Scope.SEND_EMAIL, Scope.READ_ANALYTICS)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
+
+
+def _fields(row: EmailRow) -> dict[str, Any]:
+    fields = asdict(row)
+    return {**fields, "to": fields.pop("to_email"), "sender": fields.pop("from_email")}
+
+
+def _draft(body: NewEmail) -> Draft:
+    return Draft(
+        sender=body.sender,
+        subject=body.subject,
+        html=body.html_body,
+        text=body.text_body,
+        email_type=body.email_type,
+        reply_to=body.reply_to,
+        tags=body.tags,
+        headers=body.headers,
+    )
+
+
+@router.post(
+    "/send",
+    operation_id="sendEmail",
+    summary="Send an email",
+    response_model=QueuedEmail | QueuedEmails,
+    responses=problems(409),
+)
+async def send_email(body: NewEmail, caller: Sender) -> Response:
+    """Queue a message to one recipient or to each of up to 100.
+
+    With one address the answer is the queued email; a suppressed address gets 409. With a list the answer has `items`,
+    one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform.
+    """
+    key_id = caller.principal.key_id if isinstance(caller.principal, KeyPrincipal) else None
+    with caller.work() as work:
+        if isinstance(body.to, str):
+            queued = service.queue_one(work.tx, _draft(body), body.to, api_key_id=key_id)
+        else:
+            queued = service.queue_many(work.tx, _draft(body), body.to, api_key_id=key_id)
+
+        def view(row: NewRow) -> QueuedEmail:
+            return QueuedEmail.model_validate(
+                {"id": row.id, "status": row.status, "to": row.to_email, "created_at": queued.created_at}
+            )
+
+        items = [view(row) for row in queued.rows]
+        return work.answer(200, items[0] if isinstance(body.to, str) else QueuedEmails(items=items))
+
+
+@router.get("", operation_id="listEmails", summary="List emails", responses=problems())
+async def list_emails(  # noqa: PLR0917 - FastAPI passes parameters by name
+    caller: Reader,
+    page: Annotated[PageRequest, paged("created_at")],
+    status: Annotated[EmailStatus | None, Query(description="Only emails in this state.")] = None,
+    recipient: Annotated[Text | None, Query(description="Only emails to this address.")] = None,
+    tag: Annotated[Text | None, Query(description="Only emails with this tag.")] = None,
+    campaign_id: Annotated[UUID | None, Query(description="Only emails of this campaign.")] = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="Queued after this moment.")] = None,
+    created_before: Annotated[AwareDatetime | None, Query(description="Queued before this moment.")] = None,
+) -> Page[Email]:
+    """The account's emails in this mode, newest first; filters combine with AND."""
+    wanted = EmailFilter(
+        status=status,
+        recipient=recipient.lower() if recipient else None,
+        tag=tag,
+        campaign_id=campaign_id,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    with caller.transaction() as tx:
+        rows, total = repository.list_emails(tx, page.keyset(repository.KINDS), wanted)
+    return page_of(page, rows, lambda row: Email.model_validate(_fields(row)), total)
+
+
+@router.get("/{email_id}", operation_id="getEmail", summary="Show an email", responses=problems(404))
+async def get_email(email_id: UUID, caller: Reader) -> EmailDetails:
+    """One email with what happened to it."""
+    with caller.transaction() as tx:
+        row = repository.find_email(tx, email_id)
+        if row is None:
+            raise NotFound.of("email", email_id)
+        events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
+    return EmailDetails.model_validate({**_fields(row), "events": events})

@@ -1,0 +1,212 @@
+"""What the email endpoints take and answer."""
+
+from datetime import datetime
+from email.headerregistry import Address
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from email_validator import validate_email as validate_email_address
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    EmailStr,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.networks import validate_email
+
+from penguinmails.http.models import RequestModel, ResponseModel, Storable
+
+MAX_RECIPIENTS = 100
+_MAX_BODY_LENGTH = 3_500_000
+_RESERVED_HEADERS = {
+    "bcc", "cc", "date", "dkim-signature", "from", "message-id", "mime-version", "received", "reply-to", "return-path",
+    "sender", "subject", "to",
+}  # fmt: skip
+_RESERVED_PREFIXES = ("content-", "resent-", "arc-", "x-penguinmails-")
+
+EmailStatus = Literal[
+    "scheduled", "queued", "sending", "sent", "delivered", "bounced", "failed", "suppressed", "cancelled"
+]
+EmailType = Literal["transactional", "marketing", "cold_outreach"]
+
+
+def _ascii_local_part(address: str) -> str:
+    if not address.rpartition("@")[0].isascii():
+        raise ValueError("must have only ASCII characters before the @; most mail servers refuse others")
+    return address
+
+
+def _one_line(text: str) -> str:
+    if not all(character.isprintable() for character in text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+Recipient = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255), AfterValidator(_ascii_local_part)]
+_RECIPIENTS = TypeAdapter(Annotated[list[Recipient], Field(min_length=1, max_length=MAX_RECIPIENTS)])
+
+
+def _recipients(value: Any) -> Any:
+    """One address, or a list of addresses that are all different; the position of a refused one is told."""
+    if not isinstance(value, str | list):
+        raise ValueError("must be an address, or a list of addresses")
+    try:
+        addresses = _RECIPIENTS.validate_python([value] if isinstance(value, str) else value)
+    except ValidationError as error:
+        raise ValueError("; ".join(_refusal(item, isinstance(value, str)) for item in error.errors()[:3])) from None
+    if len(set(addresses)) < len(addresses):
+        twice = next(address for address in addresses if addresses.count(address) > 1)
+        raise ValueError(f"names {twice} twice; name each address once")
+    return addresses[0] if isinstance(value, str) else addresses
+
+
+def _refusal(item: Any, is_single: bool) -> str:
+    where = "" if is_single or not item["loc"] else f"address {item['loc'][0] + 1}: "
+    return where + str(item["msg"]).removeprefix("Value error, ")
+
+
+def _mailbox(text: str) -> str:
+    """`ada@example.com` or `Ada <ada@example.com>`, in the form that a From header has: its domain in ASCII."""
+    name, address = validate_email(_one_line(text))
+    local_part, domain = _ascii_local_part(address).rsplit("@", 1)
+    domain = validate_email_address(f"x@{domain}", check_deliverability=False).ascii_domain
+    return str(Address(display_name=name if "<" in text else "", username=local_part, domain=domain or ""))
+
+
+def _header_name(name: str) -> str:
+    lowered = name.lower()
+    if lowered in _RESERVED_HEADERS or lowered.startswith(_RESERVED_PREFIXES):
+        raise ValueError("is set by the platform; use the field for it where there is one")
+    return name
+
+
+def _distinct_names(headers: dict[str, str]) -> dict[str, str]:
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("names a header twice")
+    return headers
+
+
+def _tag_set(tags: list[str]) -> list[str]:
+    return sorted(set(tags))
+
+
+Recipients = Annotated[
+    str | list[str],
+    BeforeValidator(_recipients),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "email"},
+                {
+                    "type": "array",
+                    "items": {"type": "string", "format": "email"},
+                    "minItems": 1,
+                    "maxItems": MAX_RECIPIENTS,
+                },
+            ]
+        }
+    ),
+]
+Mailbox = Annotated[str, StringConstraints(max_length=320), Storable, AfterValidator(_mailbox)]
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=998), Storable, AfterValidator(_one_line)]
+Body = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_BODY_LENGTH), Storable]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,76}$"), AfterValidator(_header_name)]
+HeaderValue = Annotated[str, StringConstraints(min_length=1, max_length=900), Storable, AfterValidator(_one_line)]
+Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=20), AfterValidator(_distinct_names)]
+
+
+class NewEmail(RequestModel):
+    """A message to be sent; each recipient gets one of its own."""
+
+    to: Recipients = Field(
+        description="One address, or a list of up to 100. Each gets its own message and sees no other.",
+        examples=["ada@example.com"],
+    )
+    sender: Mailbox | None = Field(
+        default=None,
+        alias="from",
+        description="Sender; the account's default when absent.",
+        examples=["Ada <a@b.example>"],
+    )
+    subject: Subject = Field(description="One line.", examples=["Welcome"])
+    html_body: Body | None = Field(
+        default=None,
+        validation_alias=AliasChoices("html_body", "body"),
+        description="The message as HTML; `body` is accepted as another name.",
+        examples=["<p>Hello Ada</p>"],
+    )
+    text_body: Body | None = Field(
+        default=None, description="The message as plain text; derived from the HTML when absent."
+    )
+    email_type: EmailType = Field(default="transactional", description="What kind of message it is.")
+    reply_to: Mailbox | None = Field(default=None, description="Where answers go.")
+    tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_tag_set)] = Field(
+        default_factory=list[Tag], description="Up to 20 tags to find it by.", examples=[["welcome"]]
+    )
+    headers: Headers = Field(
+        default_factory=dict[HeaderName, HeaderValue],
+        description="Up to 20 headers of your own; those that the platform sets are refused.",
+        examples=[{"X-Order": "1234"}],
+    )
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if self.html_body is None and self.text_body is None:
+            raise ValueError("send html_body, text_body or both")
+        return self
+
+
+class QueuedEmail(ResponseModel):
+    """What became of one recipient."""
+
+    id: UUID
+    status: EmailStatus = Field(description="`queued`, or `suppressed` when the address must not be written to.")
+    to: str
+    created_at: datetime
+
+
+class QueuedEmails(ResponseModel):
+    """What became of each recipient, in the order in which they were named."""
+
+    items: list[QueuedEmail]
+
+
+class Email(ResponseModel):
+    """One message to one recipient."""
+
+    id: UUID
+    status: EmailStatus
+    to: str
+    sender: str = Field(serialization_alias="from")
+    subject: str
+    email_type: EmailType
+    tags: list[str]
+    campaign_id: UUID | None
+    provider: str | None = Field(description="Who took the message over; `simulated` in test mode.")
+    opens: int
+    clicks: int
+    error: str | None = Field(description="Why it was not sent.")
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class EmailEvent(ResponseModel):
+    """Something that happened to a message."""
+
+    type: str = Field(examples=["sent"])
+    occurred_at: datetime
+    data: dict[str, Any]
+
+
+class EmailDetails(Email):
+    """One message and what happened to it."""
+
+    reply_to: str | None
+    events: list[EmailEvent] = Field(description="Oldest first.")

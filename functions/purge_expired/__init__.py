@@ -1,0 +1,4 @@
+"""Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, usage and email bodies.
+
+Runs each hour.
+"""

@@ -1,0 +1,94 @@
+"""SQL of the purge: one statement per kind of row, of any tenant, at most a batch at a time."""
+
+from collections.abc import Callable
+
+from penguinmails.db import Tx
+
+
+def delete_idempotency_keys(tx: Tx, batch: int) -> int:
+    """Answers that are remembered for 24 hours."""
+    return tx.run(
+        """
+        DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_step_up_tokens(tx: Tx, batch: int) -> int:
+    """Step-up tokens that have expired."""
+    return tx.run(
+        """
+        DELETE FROM reauth_tokens WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM reauth_tokens WHERE expires_at < now() LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_link_tokens(tx: Tx, batch: int) -> int:
+    """Tokens of links in mails; kept for a week after they expire, so that an old link is told apart from a wrong one."""
+    return tx.run(
+        """
+        DELETE FROM link_tokens WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM link_tokens WHERE expires_at < now() - interval '7 days' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_sessions(tx: Tx, batch: int) -> int:
+    """Sessions that ended or expired a month ago; until then a stolen refresh token is still recognised."""
+    return tx.run(
+        """
+        DELETE FROM sessions WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM sessions WHERE least(ended_at, expires_at) < now() - interval '30 days' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_platform_mail(tx: Tx, batch: int) -> int:
+    """The platform's own mail, a month after it was sent or given up."""
+    return tx.run(
+        """
+        DELETE FROM mail_outbox WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM mail_outbox
+          WHERE status IN ('sent', 'failed') AND created_at < now() - interval '30 days' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_daily_usage(tx: Tx, batch: int) -> int:
+    """The use of API keys by day, after 25 months."""
+    return tx.run(
+        """
+        DELETE FROM api_key_usage_daily WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM api_key_usage_daily WHERE day < (now() - interval '25 months')::date LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_email_content(tx: Tx, batch: int) -> int:
+    """The bodies of emails, after 24 months; the facts about them stay."""
+    return tx.run(
+        """
+        DELETE FROM content_objects WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM content_objects WHERE created_at < now() - interval '24 months' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+ALL: tuple[Callable[[Tx, int], int], ...] = (
+    delete_idempotency_keys,
+    delete_step_up_tokens,
+    delete_link_tokens,
+    delete_sessions,
+    delete_platform_mail,
+    delete_daily_usage,
+    delete_email_content,
+)

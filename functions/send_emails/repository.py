@@ -1,0 +1,99 @@
+"""SQL of sending."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from penguinmails.db import Tx
+
+LEASE_SECONDS = 300
+"""Longer than any exchange with the mail server; then the sweep gives the email to another worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An email that this worker may send now; `attempts` counts this one."""
+
+    id: UUID
+    to_email: str
+    from_email: str
+    reply_to: str | None
+    subject: str
+    campaign_id: UUID | None
+    attempts: int
+    content_text: str
+    content_html: str | None
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """The contact who has a recipient's address."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+
+
+def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
+    """Take an email for its next attempt, by compare-and-set; None when that attempt was taken or nothing is to be sent."""
+    return tx.one(
+        """
+        UPDATE emails e
+        SET status = 'sending', attempts = e.attempts + 1,
+            next_sweep_at = clock_timestamp() + make_interval(secs => %(lease)s)
+        FROM content_objects c
+        WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s
+          AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
+        RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, c.content_text,
+                  c.content_html, c.headers
+        """,
+        {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
+        Claim,
+    )
+
+
+def find_contact(tx: Tx, email: str) -> ContactRow | None:
+    """The contact with an address."""
+    return tx.one(
+        "SELECT id, email, first_name, last_name FROM contacts WHERE email = %(email)s", {"email": email}, ContactRow
+    )
+
+
+def settle(
+    tx: Tx,
+    claim: Claim,
+    *,
+    status: str,
+    error: str | None = None,
+    provider: str | None = None,
+    message_id: str | None = None,
+    sent_at: datetime | None = None,
+    sweep_after_seconds: int | None = None,
+) -> bool:
+    """Record the outcome of an attempt; without `sweep_after_seconds` nothing is left to do.
+
+    False when another worker has taken the email since: its outcome is the one that counts.
+    """
+    touched = tx.run(
+        """
+        UPDATE emails
+        SET status = %(status)s, error = %(error)s, provider = %(provider)s, provider_message_id = %(message_id)s,
+            sent_at = %(sent_at)s,
+            finished_at = CASE WHEN %(sweep_after)s::integer IS NULL THEN clock_timestamp() END,
+            next_sweep_at = clock_timestamp() + make_interval(secs => %(sweep_after)s::integer)
+        WHERE id = %(id)s AND status IN ('queued', 'sending') AND attempts = %(attempts)s
+        """,
+        {
+            "id": claim.id,
+            "attempts": claim.attempts,
+            "status": status,
+            "error": error,
+            "provider": provider,
+            "message_id": message_id,
+            "sent_at": sent_at,
+            "sweep_after": sweep_after_seconds,
+        },
+    )
+    return touched == 1

@@ -1,0 +1,135 @@
+"""Sends one queued email: claim, hand over outside any transaction, record together with the event."""
+
+from uuid import UUID
+
+from penguinmails import clock
+from penguinmails.aws import MAX_DELAY_SECONDS
+from penguinmails.db import Tx, transaction
+from penguinmails.domain.emails import log_event, message, suppressed
+from penguinmails.events.catalogue import ContactBlock, EmailSent
+from penguinmails.events.emit import emit
+from penguinmails.events.outbox import send_after_commit
+from penguinmails.logging import count, logger
+from penguinmails.queue import Record
+from penguinmails.smtp import MailRefused, OutgoingMail, send
+from send_emails import repository
+from send_emails.repository import Claim
+
+DELAYS_SECONDS = (60, 300, 900, 3_600, 14_400)
+"""How long to wait after each temporary refusal; the one after the last is final."""
+MAX_ATTEMPTS = len(DELAYS_SECONDS) + 1
+_SWEEP_SLACK_SECONDS = 60
+_SUPPRESSED = "the recipient was suppressed after the email was queued"
+
+
+def handle(record: Record) -> None:
+    """Send the email that a message names, unless that attempt was made already.
+
+    A worker that dies between the mail server's acceptance and the record leaves the outcome unknown; the email is then
+    sent again, under the same Message-ID. That is the one way in which a recipient gets it twice.
+    """
+    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        claim = repository.claim(tx, UUID(record.body["email_id"]), int(record.body["attempts"]))
+        if claim is not None and suppressed(tx, [claim.to_email]):
+            _end(tx, claim, "suppressed", _SUPPRESSED)
+            return
+    if claim is None:
+        return
+    refusal, provider = None, "simulated"
+    if record.mode == "live":
+        refusal, provider = _hand_over(claim), "smtp"
+    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        if refusal is None:
+            _sent(tx, claim, provider)
+        elif refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
+            _end(tx, claim, "failed", refusal.reason)
+        else:
+            _delay(tx, claim, refusal.reason)
+
+
+def message_id(email_id: UUID) -> str:
+    """The same on every attempt, so that a receiver recognises a repetition."""
+    return f"<{email_id.hex}@penguinmails.com>"
+
+
+def _hand_over(claim: Claim) -> MailRefused | None:
+    if claim.attempts > MAX_ATTEMPTS:
+        return MailRefused("every attempt ended without an outcome", is_permanent=True)
+    try:
+        send(
+            OutgoingMail(
+                message_id=message_id(claim.id),
+                sender=claim.from_email,
+                recipient=_on_the_wire(claim.to_email),
+                subject=claim.subject,
+                text=claim.content_text,
+                html=claim.content_html,
+                reply_to=claim.reply_to,
+                headers=claim.headers,
+            )
+        )
+    except MailRefused as refusal:
+        return refusal
+    except ValueError as error:  # the standard library could not write the message, and never will
+        return MailRefused(f"the message cannot be written: {error}", is_permanent=True)
+    return None
+
+
+def _on_the_wire(address: str) -> str:
+    """SMTP knows international domains in their ASCII form (IDNA 2008) only."""
+    if address.isascii():
+        return address
+    from email_validator import validate_email
+
+    return validate_email(address, check_deliverability=False).ascii_email or address
+
+
+def _sent(tx: Tx, claim: Claim, provider: str) -> None:
+    now = clock.now()
+    if not repository.settle(tx, claim, status="sent", provider=provider, message_id=message_id(claim.id), sent_at=now):
+        _taken_over(claim)
+        return
+    log_event(tx, [claim.id], "sent", {"provider": provider})
+    contact = repository.find_contact(tx, claim.to_email)
+    emit(
+        tx,
+        EmailSent(
+            email_id=claim.id,
+            campaign_id=claim.campaign_id,
+            to=claim.to_email,
+            subject=claim.subject,
+            contact=contact
+            and ContactBlock(
+                id=contact.id, email=contact.email, first_name=contact.first_name, last_name=contact.last_name
+            ),
+            sent_at=now,
+            provider=provider,
+        ),
+    )
+    count("emails_total", status="sent")
+
+
+def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
+    if not repository.settle(tx, claim, status=status, error=reason):
+        _taken_over(claim)
+        return
+    log_event(tx, [claim.id], status, {"reason": reason})
+    count("emails_total", status=status)
+
+
+def _delay(tx: Tx, claim: Claim, reason: str) -> None:
+    delay = DELAYS_SECONDS[claim.attempts - 1]
+    by_queue = delay <= MAX_DELAY_SECONDS
+    slack = _SWEEP_SLACK_SECONDS if by_queue else 0
+    if not repository.settle(tx, claim, status="queued", error=reason, sweep_after_seconds=delay + slack):
+        _taken_over(claim)
+        return
+    log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": delay})
+    count("emails_total", status="deferred")
+    if by_queue:
+        send_after_commit(tx, "emails", [message(claim.id, claim.attempts)], delay_seconds=delay)
+
+
+def _taken_over(claim: Claim) -> None:
+    logger.warning("outcome came after the lease and was dropped", extra={"email_id": str(claim.id)})
+    count("emails_outcome_after_lease_total")

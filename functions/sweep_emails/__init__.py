@@ -1,0 +1,1 @@
+"""Queues emails again whose message was lost, whose worker died or whose retry is due. Runs each minute."""
