@@ -92,7 +92,9 @@ def missing_services() -> Iterator[str]:
 
 def unimportable_handlers() -> Iterator[str]:
     """Handlers that do not import from artifact and layers alone, under Lambda's version of Python."""
-    found = subprocess.run(["bash", "scripts/find_python_3_13.sh"], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["bash", "scripts/find_python_3_13.sh"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     python = found.stdout.strip()
     if not python:
         print("imports: not tried, because there is no Python 3.13 here (PYTHON_3_13=/path names one)")
@@ -113,7 +115,9 @@ def _dependencies_for_this_machine(folder: Path) -> Path:
     if platform.machine() == "aarch64":
         return BUILD / "DependenciesLayer"
     target = {**os.environ, "ARTIFACTS_DIR": str(folder), "PLATFORM": f"{platform.machine()}-manylinux_2_28"}
-    subprocess.run(["make", "-s", "-C", "layers/dependencies", "build-DependenciesLayer"], cwd=ROOT, env=target, check=True)
+    subprocess.run(
+        ["make", "-s", "-C", "layers/dependencies", "build-DependenciesLayer"], cwd=ROOT, env=target, check=True
+    )
     return folder
 
 
