@@ -37,8 +37,34 @@ format: setup ## Format and fix what can be fixed by itself
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
 
 .PHONY: check
-check: lint ## Lint, types, architecture rules, template
-	@$(BIN)/python -m pytest tests/architecture
+check: lint check-openapi check-template ## Lint, types, architecture rules, API document, template
+	@$(BIN)/python -m pytest tests/architecture tests/scripts
+
+# ---- API document ---------------------------------------------------------------------------------------------------
+
+.PHONY: openapi
+openapi: setup ## Write openapi.json and openapi.staff.json from the routes
+	@$(BIN)/python -m scripts.build_openapi
+
+.PHONY: check-openapi
+check-openapi: setup ## Compare the documents with the routes, validate and lint them
+	@$(BIN)/python -m scripts.build_openapi --check
+	@$(BIN)/python -m openapi_spec_validator openapi.json openapi.staff.json
+	@bash scripts/spectral.sh openapi.json openapi.staff.json
+
+# ---- deployment -----------------------------------------------------------------------------------------------------
+
+.PHONY: build
+build: setup ## Build every function and layer for Lambda, without Docker
+	@bash scripts/sam.sh build
+
+.PHONY: check-template
+check-template: setup ## Validate, lint, translate and build the template, then look at what was built
+	@bash scripts/sam.sh validate
+	@bash scripts/sam.sh validate --lint
+	@.tools/sam/bin/python scripts/lint_translated_template.py template.yaml
+	@bash scripts/sam.sh build
+	@$(BIN)/python scripts/check_build.py
 
 .PHONY: test
 test: setup ## The whole suite, in parallel on two cores

@@ -1,0 +1,1 @@
+"""Makes the OpenAPI documents from the functions' routers."""
