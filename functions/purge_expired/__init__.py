@@ -1,4 +1,4 @@
-"""Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, usage and email bodies.
+"""Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, bodies of emails.
 
 Runs each hour.
 """

@@ -61,17 +61,6 @@ def delete_platform_mail(tx: Tx, batch: int) -> int:
     )
 
 
-def delete_daily_usage(tx: Tx, batch: int) -> int:
-    """The use of API keys by day, after 25 months."""
-    return tx.run(
-        """
-        DELETE FROM api_key_usage_daily WHERE ctid = ANY(ARRAY(
-          SELECT ctid FROM api_key_usage_daily WHERE day < (now() - interval '25 months')::date LIMIT %(batch)s))
-        """,
-        {"batch": batch},
-    )
-
-
 def delete_email_content(tx: Tx, batch: int) -> int:
     """The bodies of emails, after 24 months; the facts about them stay."""
     return tx.run(
@@ -89,6 +78,5 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_link_tokens,
     delete_sessions,
     delete_platform_mail,
-    delete_daily_usage,
     delete_email_content,
 )

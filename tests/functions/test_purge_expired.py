@@ -145,22 +145,6 @@ def test_the_platforms_own_mail_goes_a_month_after_its_end_and_never_before_it_w
     assert count(tenant, "SELECT array_agg(status ORDER BY status) = ARRAY['queued', 'sent'] FROM mail_outbox") is True
 
 
-def test_daily_usage_is_kept_for_25_months(tenant: TestTenant, key: TestKey) -> None:
-    with transaction(role="jobs") as tx:
-        for months in (24, 26):
-            tx.run(
-                """
-                INSERT INTO api_key_usage_daily (tenant_id, api_key_id, day, endpoint, method, requests, errors, total_ms)
-                VALUES (%(tenant_id)s, %(key_id)s, (now() - make_interval(months => %(months)s))::date, '/', 'GET', 1, 0, 1)
-                """,
-                {"tenant_id": tenant.id, "key_id": key.id, "months": months},
-            )
-
-    run_job(handler)
-
-    assert count(tenant, "SELECT count(*) FROM api_key_usage_daily") == 1
-
-
 def test_bodies_of_emails_are_kept_for_24_months(tenant: TestTenant) -> None:
     for months in (23, 25):
         run(
@@ -181,4 +165,4 @@ def test_bodies_of_emails_are_kept_for_24_months(tenant: TestTenant) -> None:
 
 def test_every_kind_of_row_is_purged_in_each_batch() -> None:
     with transaction(role="jobs") as tx:
-        assert [delete(tx, 0) for delete in repository.ALL] == [0] * 7
+        assert [delete(tx, 0) for delete in repository.ALL] == [0] * 6
