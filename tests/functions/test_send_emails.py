@@ -90,6 +90,7 @@ def test_a_queued_email_reaches_the_mail_server_and_is_told_as_an_event(
     assert row(tenant, email_id)["next_sweep_at"] is None
     (event,) = events(tenant)
     assert (event["email_id"], event["to"], event["provider"]) == (email_id, to, "smtp")
+    assert event["sent_at"] == email["sent_at"]
     assert event["contact"] == {"id": contact["id"], "email": to, "first_name": "Zoë", "last_name": None}
     assert len(messages_for("events", tenant.id)) == 2
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, LiteralString, TypeVar, overload
 from uuid import UUID
 
@@ -29,7 +30,12 @@ _connections: dict[Role, psycopg.Connection[Any]] = {}
 
 
 def _compact_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=str)
+    return json.dumps(value, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    """Moments as RFC 3339 has them, which every JSON client can parse; ids and the like as text."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 set_json_dumps(_compact_json)
