@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from database.migrate import migrate
+from dispatch_webhooks.client import close as close_webhook_connections
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
@@ -104,6 +105,7 @@ def platform(
             os.environ[f"{name.upper()}_QUEUE_URL"] = url
         get_settings.cache_clear()
         yield
+        close_webhook_connections()
         close_connection("app")
         close_connection("jobs")
 
