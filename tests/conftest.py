@@ -15,6 +15,7 @@ from dispatch_webhooks.client import close as close_webhook_connections
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
+from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
@@ -106,6 +107,7 @@ def platform(
         get_settings.cache_clear()
         yield
         close_webhook_connections()
+        smtp.close_connection()
         close_connection("app")
         close_connection("jobs")
 

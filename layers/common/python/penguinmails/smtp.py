@@ -47,7 +47,7 @@ def send(mail: OutgoingMail) -> str:
     except smtplib.SMTPResponseException as error:
         raise _refused(error.smtp_code, error.smtp_error) from None
     except (OSError, smtplib.SMTPException) as error:
-        _forget()
+        close_connection()
         raise MailRefused(f"the mail server cannot be reached ({type(error).__name__})", is_permanent=False) from None
 
 
@@ -66,7 +66,7 @@ def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: b
 def _connected() -> smtplib.SMTP:
     global _connection  # noqa: PLW0603
     if _connection is not None and not _is_alive(_connection):
-        _forget()
+        close_connection()
     if _connection is None:
         settings = get_settings()
         _connection = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS)
@@ -82,7 +82,8 @@ def _is_alive(connection: smtplib.SMTP) -> bool:
         return False
 
 
-def _forget() -> None:
+def close_connection() -> None:
+    """End the kept connection; the next mail opens a new one."""
     global _connection  # noqa: PLW0603
     if _connection is not None:
         _connection.close()
