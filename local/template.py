@@ -177,9 +177,14 @@ def _typed(value: Any, declaration: dict[str, Any]) -> Any:
     return value
 
 
+def read_document(file: Path) -> dict[str, Any]:
+    """The template as it is written; `!Ref x` reads {"Ref": "x"}."""
+    return yaml.load(file.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
 def read_template(file: Path, parameters: dict[str, str] | None = None) -> Template:
     """Read a SAM template; `parameters` override the defaults."""
-    document = yaml.load(file.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    document = read_document(file)
     resolver = _Resolver(document, parameters or {})
     defaults = resolver.resolve(document.get("Globals", {}).get("Function", {}))
     template = Template()

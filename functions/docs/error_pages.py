@@ -1,5 +1,6 @@
 """The page that explains every error code."""
 
+import re
 from functools import lru_cache
 from html import escape
 
@@ -68,12 +69,16 @@ def catalogue() -> Document:
     return page("errors.html", links=links, sections="\n".join(_section(code, kind) for code, kind in found.items()))
 
 
+def _as_html(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _section(code: str, kind: type[DomainError]) -> str:
     # The base class has no meaning of its own: it stands for whatever nobody foresaw.
     meaning = "" if kind is DomainError else (kind.__doc__ or "").strip().partition("\n\n")[0]
     return f"""<section id="{code}" aria-labelledby="{code}-heading">
   <h2 id="{code}-heading"><code>{code}</code></h2>
   <p class="status">HTTP {kind.status} · {escape(kind.title)}</p>
-  <p>{escape(meaning)}</p>
+  <p>{_as_html(meaning)}</p>
   <p><strong>What to do.</strong> {WHAT_TO_DO.get(code, "")}</p>
 </section>"""

@@ -71,8 +71,8 @@ PARAMETERS = {
         "required": False,
         "description": "Any text of your own, new for each new request. Repeating a request with it within 24 hours "
         "gets the first answer again instead of doing the work twice; with another body it gets 409.",
+        # No example: the reference page would send it with every request that is tried out.
         "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
-        "example": "9f1c2a4e-order-1041",
     },
     "Mode": {
         "name": MODE_HEADER,
@@ -96,7 +96,7 @@ def _header(description: str, schema: dict[str, Any], example: Any) -> dict[str,
 
 
 HEADERS = {
-    "X-Request-Id": _header("Quote it to support.", {"type": "string"}, "req_01J9ZQ8Y3S6W7V5T4R2P1N0M9K"),
+    "X-Request-Id": _header("Quote it to support.", {"type": "string"}, "req_7Hk2mQx9TzR4bW1cYp8NdE5v"),
     "X-RateLimit-Limit": _header("Requests per minute that the caller may send.", {"type": "integer"}, 60),
     "X-RateLimit-Remaining": _header("Requests that could be sent right now.", {"type": "integer"}, 59),
     "X-RateLimit-Reset": _header("When all of them can be sent again, in epoch seconds.", {"type": "integer"}, 1767225661),
@@ -198,7 +198,7 @@ def _example(kind: type[DomainError]) -> dict[str, Any]:
         "status": kind.status,
         "detail": detail,
         "code": kind.code,
-        "request_id": "req_01J9ZQ8Y3S6W7V5T4R2P1N0M9K",
+        "request_id": "req_7Hk2mQx9TzR4bW1cYp8NdE5v",
         **members,
     }
 

@@ -1,0 +1,1 @@
+"""The rules that the project is built by."""
