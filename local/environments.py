@@ -24,6 +24,9 @@ MAX_PAYLOAD = 6 * 1024 * 1024
 """Bytes of an event or an answer, as JSON (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 
+_PATIENCE_SECONDS = 3
+
+
 class InvocationError(Exception):
     """The function failed; `document` is Lambda's error object."""
 
@@ -118,6 +121,16 @@ class Environment:
         """Let the process end by itself after its last answer."""
         self.writer.close()
 
+    async def end(self) -> None:
+        """Wait until the process has ended, and end it when it takes too long."""
+        try:
+            await asyncio.to_thread(self.process.wait, _PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
     def kill(self) -> None:
         """End the process at once."""
         self.writer.close()
@@ -137,7 +150,7 @@ class Pool:
     root: Path
     cold_starts: int = 0
     _idle: deque[Environment] = field(default_factory=deque[Environment])
-    _busy: set[int] = field(default_factory=set[int])
+    _retired: list[Environment] = field(default_factory=list[Environment])
     _all: dict[int, Environment] = field(default_factory=dict[int, Environment])
     _turns: asyncio.Semaphore | None = None
 
@@ -153,40 +166,40 @@ class Pool:
                 if environment.is_alive and environment.process.pid in self._all:
                     self._idle.append(environment)
                 else:
-                    self._all.pop(environment.process.pid, None)
-                    environment.retire()
+                    self._let_go(environment)
 
     async def _free(self) -> Environment:
         while self._idle:
             environment = self._idle.pop()
             if environment.is_alive:
                 return environment
-            self._all.pop(environment.process.pid, None)
+            self._let_go(environment)
         self.cold_starts += 1
         environment = await Environment.start(self.function, self.variables, self.log, self.root)
         self._all[environment.process.pid] = environment
         return environment
+
+    def _let_go(self, environment: Environment) -> None:
+        """Take an environment out of service; what is left of it is cleared away when the pool stops."""
+        self._all.pop(environment.process.pid, None)
+        environment.retire()
+        self._retired.append(environment)
 
     def process_ids(self) -> list[int]:
         """The processes that are alive, for tests that kill one."""
         return [pid for pid, environment in self._all.items() if environment.is_alive]
 
     def recycle(self) -> None:
-        """Use new processes from the next event on: the code has changed."""
+        """Use new processes from the next event on: the code has changed. Busy ones finish what they do."""
         self._all.clear()
         while self._idle:
-            self._idle.pop().retire()
+            self._let_go(self._idle.pop())
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End all processes, giving them a moment to flush."""
-        everyone = list(self._all.values())
-        self.recycle()
-        for environment in everyone:
-            environment.retire()
-        deadline = time.monotonic() + 2
-        for environment in everyone:
-            try:
-                environment.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                environment.process.kill()
-                environment.process.wait()
+        for environment in list(self._all.values()):
+            self._let_go(environment)
+        self._idle.clear()
+        for environment in self._retired:
+            await environment.end()
+        self._retired.clear()

@@ -36,14 +36,14 @@ class Match:
 
 def find_route(routes: Sequence[Route], method: str, path: str) -> Match | None:
     """The most specific route, in API Gateway's order: full match, then greedy, then $default; a verb before ANY."""
-    candidates: list[tuple[tuple[int, int, int], Match]] = []
+    candidates: list[tuple[tuple[int, int, int, int], Match]] = []
     for route in routes:
         if route.path == "$default" or route.method not in {"ANY", method}:
             continue
         variables = _match_path(route.path, path)
         if variables is not None:
             greedy = "+}" in route.path
-            specificity = (int(greedy), -len(route.path.split("/")), int(route.method == "ANY"))
+            specificity = (int(greedy), -len(route.path.split("/")), len(variables), int(route.method == "ANY"))
             candidates.append((specificity, Match(route, variables)))
     if candidates:
         return min(candidates, key=lambda candidate: candidate[0])[1]

@@ -201,8 +201,7 @@ class Stack:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for runner in self._runners:
             await runner.cleanup()
-        for pool in self.pools.values():
-            pool.stop()
+        await asyncio.gather(*(pool.stop() for pool in self.pools.values()))
         if self._session is not None:
             await self._session.close()
 
