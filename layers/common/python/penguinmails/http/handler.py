@@ -48,9 +48,20 @@ def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> H
     serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        path: str = event.get("rawPath", "")
-        if path.startswith(_ALIAS):
-            event = {**event, "rawPath": _CANONICAL + path.removeprefix(_ALIAS)}
-        return serve(event, context)
+        return serve(_without_alias(event), context)
 
     return handler
+
+
+def _without_alias(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as if the canonical path had been asked for; Mangum takes the path from the request context."""
+    request = event["requestContext"]
+    path: str = request["http"]["path"]
+    if not path.startswith(_ALIAS):
+        return event
+    canonical = _CANONICAL + path.removeprefix(_ALIAS)
+    return {
+        **event,
+        "rawPath": canonical,
+        "requestContext": {**request, "http": {**request["http"], "path": canonical}},
+    }
