@@ -12,6 +12,7 @@ import pytest
 
 from local.environments import InvocationError, InvocationTimeout, PayloadTooLarge, Pool
 from local.template import Function
+from tests.support.aio import run_aside
 
 HANDLER = """
 import os, time
@@ -55,7 +56,7 @@ def in_pool(root: Path, work: Callable[[Pool], Awaitable[Any]], *, limit: int = 
         finally:
             await pool.stop()
 
-    return asyncio.run(run())
+    return run_aside(run())
 
 
 def test_an_environment_is_kept_warm_and_knows_its_function(root: Path) -> None:

@@ -15,6 +15,7 @@ from local.environments import InvocationError, PayloadTooLarge
 from local.gateway import MAX_BODY, Gateway, find_route
 from local.services.process import free_port
 from local.template import Route
+from tests.support.aio import run_aside
 
 Handler = Callable[[str, dict[str, Any]], Any]
 ROUTES = [
@@ -73,7 +74,7 @@ def through_gateway(handler: Handler, routes: list[Route], method: str, path: st
         finally:
             await runner.cleanup()
 
-    return asyncio.run(run())
+    return run_aside(run())
 
 
 def event_of(method: str, path: str, **request: Any) -> dict[str, Any]:
