@@ -56,14 +56,15 @@ check-openapi: setup ## Compare the documents with the routes, validate and lint
 
 .PHONY: build
 build: setup ## Build every function and layer for Lambda, without Docker
-	@bash scripts/sam.sh build
+	@MAKEFLAGS=--no-print-directory bash scripts/sam.sh build
 
 .PHONY: check-template
 check-template: setup ## Validate, lint, translate and build the template, then look at what was built
 	@bash scripts/sam.sh validate
 	@bash scripts/sam.sh validate --lint
 	@.tools/sam/bin/python scripts/lint_translated_template.py template.yaml
-	@bash scripts/sam.sh build
+	@mkdir -p .aws-sam && { MAKEFLAGS=--no-print-directory bash scripts/sam.sh build >.aws-sam/build.log 2>&1 || { cat .aws-sam/build.log; exit 1; }; }
+	@grep "bytecode left out" .aws-sam/build.log | sort -u || true
 	@$(BIN)/python scripts/check_build.py
 
 .PHONY: test

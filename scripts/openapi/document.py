@@ -17,6 +17,7 @@ from penguinmails.http.access import Requirement, requirement_of
 from penguinmails.http.problems import problems
 from scripts.openapi import shared
 from scripts.openapi.downgrade import downgrade
+from scripts.openapi.events import event_schemas, webhooks
 from scripts.openapi.operations import Operation, complete, faults
 
 Document = dict[str, Any]
@@ -49,9 +50,11 @@ def build(sources: dict[str, APIRouter]) -> tuple[Document, Document]:
         generated = get_openapi(title="", version=release(), routes=routes)
     operations = _operations(generated, _requirements(routes))
     schemas = _schemas(generated)
+    schemas |= event_schemas()
     public = {key: value for key, value in operations.items() if not key[0].startswith(STAFF_PATHS)}
     staff = {key: value for key, value in operations.items() if key[0].startswith(STAFF_PATHS)}
-    return _document(public, schemas, "PenguinMails API"), _document(staff, schemas, "PenguinMails staff API")
+    customers = _document(public, schemas, "PenguinMails API", webhooks())
+    return customers, _document(staff, schemas, "PenguinMails staff API")
 
 
 def as_text(document: Document) -> str:
@@ -99,7 +102,9 @@ def _schemas(generated: Document) -> dict[str, Any]:
     return {name: downgrade(schema, f"schemas/{name}") for name, schema in schemas.items()}
 
 
-def _document(operations: dict[tuple[str, str], Operation], schemas: dict[str, Any], title: str) -> Document:
+def _document(
+    operations: dict[tuple[str, str], Operation], schemas: dict[str, Any], title: str, posted: Document | None = None
+) -> Document:
     tags = list(shared.TAGS)
     ordered = sorted(
         operations, key=lambda key: (tags.index(operations[key]["tags"][0]), key[0], _METHODS.index(key[1]))
@@ -114,6 +119,7 @@ def _document(operations: dict[tuple[str, str], Operation], schemas: dict[str, A
         "servers": [{"url": shared.ORIGIN + shared.BASE_PATH, "description": "Production"}],
         "tags": [{"name": name, "description": text} for name, text in shared.TAGS.items() if name in used],
         "paths": paths,
+        **({"x-webhooks": posted} if posted else {}),
         "components": {
             "securitySchemes": shared.SECURITY_SCHEMES,
             "parameters": shared.PARAMETERS,
@@ -134,7 +140,7 @@ def _only_used(document: Document) -> Document:
     """Without the components that no operation leads to."""
     components = document["components"]
     reachable: set[tuple[str, str]] = set()
-    waiting = list(_references(document["paths"]))
+    waiting = [*_references(document["paths"]), *_references(document.get("x-webhooks", {}))]
     while waiting:
         kind, name = waiting.pop()
         if (kind, name) not in reachable:
