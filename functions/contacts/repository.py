@@ -15,6 +15,12 @@ TEXT_FIELDS = (
     "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
 )  # fmt: skip
 _HIGHEST = "\U0010ffff"
+# Lower-cased by the database, which lower-cased the names; ranges and not LIKE, which cannot use an index under row security.
+_STARTS_WITH: LiteralString = """
+(   (c.email >= lower(%(prefix)s) AND c.email < lower(%(prefix)s) || %(highest)s)
+ OR (c.first_name_lower >= lower(%(prefix)s) AND c.first_name_lower < lower(%(prefix)s) || %(highest)s)
+ OR (c.last_name_lower >= lower(%(prefix)s) AND c.last_name_lower < lower(%(prefix)s) || %(highest)s))
+"""
 
 _SELECT: LiteralString = """
 SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
@@ -76,7 +82,7 @@ class ContactFilter:
 
 
 def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[ContactRow], int | None]:
-    """A page of contacts. `search` is the beginning of the e-mail address, in any case."""
+    """A page of contacts. `search` is the beginning of the address or of a name, in any case."""
     where = Conditions()
     where.add_given("c.status = %(status)s", status=wanted.status)
     where.add_given("c.email = %(email)s", email=wanted.email)
@@ -86,8 +92,7 @@ def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[C
     where.add_given("c.updated_at > %(updated_after)s", updated_after=wanted.updated_after)
     where.add_given("c.updated_at < %(updated_before)s", updated_before=wanted.updated_before)
     if wanted.search is not None:
-        prefix = wanted.search.lower()
-        where.add("c.email >= %(prefix)s AND c.email < %(prefix_end)s", prefix=prefix, prefix_end=prefix + _HIGHEST)
+        where.add(_STARTS_WITH, prefix=wanted.search, highest=_HIGHEST)
     where.add_given(
         """
         EXISTS (SELECT 1 FROM contact_tags ct
@@ -108,15 +113,22 @@ def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[C
     return select_page(tx, _SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")
 
 
-def find_contact(tx: Tx, contact_id: UUID, *, lock: bool = False) -> ContactRow | None:
-    """One contact, locked until the end of the transaction when asked for."""
-    statement: LiteralString = _SELECT + " WHERE c.id = %(id)s" + (" FOR UPDATE OF c" if lock else "")
-    return tx.one(statement, {"id": contact_id}, ContactRow)
+def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
+    """One contact."""
+    return tx.one(_SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
 
 
-def find_by_email(tx: Tx, email: str) -> ContactRow | None:
-    """The contact with an address, locked."""
-    return tx.one(_SELECT + " WHERE c.email = %(email)s FOR UPDATE OF c", {"email": email}, ContactRow)
+def lock_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
+    """One contact, locked until the end of the transaction."""
+    # Locked first and read second, so that the tags and workspaces are those that a change before this one has left.
+    tx.run("SELECT 1 FROM contacts WHERE id = %(id)s FOR UPDATE", {"id": contact_id})
+    return find_contact(tx, contact_id)
+
+
+def lock_by_email(tx: Tx, email: str) -> ContactRow | None:
+    """The contact with an address, locked until the end of the transaction."""
+    tx.run("SELECT 1 FROM contacts WHERE email = %(email)s FOR UPDATE", {"email": email})
+    return tx.one(_SELECT + " WHERE c.email = %(email)s", {"email": email}, ContactRow)
 
 
 def insert_contact(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> None:
@@ -221,9 +233,22 @@ def set_workspaces(tx: Tx, contact_id: UUID, workspace_ids: list[UUID]) -> None:
     )
 
 
-def delete_contact(tx: Tx, contact_id: UUID) -> bool:
-    """Remove a contact; False when there is none."""
-    return tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id}) == 1
+def delete_contact(tx: Tx, contact_id: UUID) -> None:
+    """Remove a contact, and what tells who it was from the events about it."""
+    tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id})
+    tx.one("SELECT erase_contact_from_events(%(id)s)", {"id": contact_id})
+
+
+def suppress(tx: Tx, email: str, *, source: str) -> None:
+    """Keep an address that has opted out from being written to; nothing changes when it is suppressed already."""
+    tx.run(
+        """
+        INSERT INTO suppression_list (id, tenant_id, mode, email, reason, source)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(email)s, 'user_request', %(source)s)
+        ON CONFLICT DO NOTHING
+        """,
+        {"id": new_uuid7(), "tenant_id": tx.tenant_id, "mode": tx.mode, "email": email, "source": source},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
+from penguinmails.http.versions import ETAG_HEADER, IfMatch, etag_of, require_version
 
 router = APIRouter(prefix="/api/v1/contacts", tags=["Contacts"])
 
@@ -62,7 +63,7 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     status: Annotated[ContactStatus | None, Query(description="Only contacts in this state.")] = None,
     email: Annotated[Text | None, Query(description="Only the contact with this address.")] = None,
     external_id: Annotated[Text | None, Query(description="Only the contact with this id of yours.")] = None,
-    search: Annotated[Text | None, Query(description="The beginning of the address, in any case.")] = None,
+    search: Annotated[Text | None, Query(description="How the address or a name begins, in any case.")] = None,
     tag: Annotated[Text | None, Query(description="Only contacts with this tag.")] = None,
     workspace: Annotated[Text | None, Query(description="Only contacts of the workspace with this slug.")] = None,
     created_after: Annotated[AwareDatetime | None, Query(description="Added after this moment.")] = None,
@@ -88,37 +89,58 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     return page_of(page, rows, _view, total)
 
 
-@router.get("/{contact_id}", operation_id="getContact", summary="Show a contact", responses=problems(404))
-async def get_contact(contact_id: UUID, caller: Manager) -> Contact:
-    """One contact with its tags, workspaces and engagement."""
+@router.get(
+    "/{contact_id}",
+    operation_id="getContact",
+    summary="Show a contact",
+    responses={200: ETAG_HEADER, **problems(404)},
+)
+async def get_contact(contact_id: UUID, caller: Manager, response: Response) -> Contact:
+    """One contact with its tags, workspaces and engagement. Its ETag changes with it."""
     with caller.transaction() as tx:
         row = repository.find_contact(tx, contact_id)
     if row is None:
         raise NotFound.of("contact", contact_id)
-    return _view(row)
+    return _with_etag(response, _view(row))
 
 
-@router.put("/{contact_id}", operation_id="updateContact", summary="Change a contact", responses=problems(404, 409))
+@router.put(
+    "/{contact_id}",
+    operation_id="updateContact",
+    summary="Change a contact",
+    responses={200: ETAG_HEADER, **problems(404, 409, 412)},
+)
 @router.patch(
     "/{contact_id}",
     operation_id="patchContact",
     summary="Change a contact (alias of PUT)",
-    responses=problems(404, 409),
+    responses={200: ETAG_HEADER, **problems(404, 409, 412)},
 )
-async def update_contact(contact_id: UUID, body: ContactChange, caller: Manager) -> Contact:
+async def update_contact(
+    contact_id: UUID, body: ContactChange, caller: Manager, response: Response, if_match: IfMatch = None
+) -> Contact:
     """Change the fields that are sent; absent fields stay, null clears. Lists (tags, workspaces) are replaced."""
     changes = {name: value for name, value in _values(body).items() if name in body.model_fields_set}
     for required in ("email", "status"):
         if changes.get(required, ...) is None:
             del changes[required]
     with caller.transaction() as tx:
-        return _view(service.update_contact(tx, contact_id, changes))
+        present = service.hold_contact(tx, contact_id)
+        require_version(if_match, _view(present))
+        return _with_etag(response, _view(service.change_contact(tx, present, changes)))
 
 
-@router.delete("/{contact_id}", operation_id="deleteContact", summary="Delete a contact", responses=problems(404))
-async def delete_contact(contact_id: UUID, caller: Manager) -> DeletedContact:
-    """Remove the contact and its personal data for good."""
+@router.delete("/{contact_id}", operation_id="deleteContact", summary="Delete a contact", responses=problems(404, 412))
+async def delete_contact(contact_id: UUID, caller: Manager, if_match: IfMatch = None) -> DeletedContact:
+    """Remove the contact and its personal data for good. An address that has unsubscribed stays suppressed."""
     with caller.transaction() as tx:
-        service.delete_contact(tx, contact_id)
+        present = service.hold_contact(tx, contact_id)
+        require_version(if_match, _view(present))
+        service.delete_contact(tx, present)
         caller.audit(tx, "contact_deleted", resource_type="contact", resource_id=str(contact_id))
     return DeletedContact(id=contact_id)
+
+
+def _with_etag(response: Response, view: Contact) -> Contact:
+    response.headers["ETag"] = etag_of(view)
+    return view

@@ -1,10 +1,10 @@
 """What the contact endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import EmailStr, Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from penguinmails.http.models import RequestModel, ResponseModel, Storable
 
@@ -19,7 +19,22 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 AttributeText = Annotated[str, StringConstraints(max_length=1000), Storable]
 AttributeNumber = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-AttributeValue = bool | Annotated[int, Field(ge=-(10**15), le=10**15)] | AttributeNumber | AttributeText | None
+
+
+def _attribute(value: Any, accept: ValidatorFunctionWrapHandler) -> Any:
+    """One refusal in plain words instead of one per type that the value might have had."""
+    try:
+        return accept(value)
+    except ValidationError:
+        raise ValueError(
+            "must be a text of at most 1000 characters without NUL, a number between -10^15 and 10^15, true, false or null"
+        ) from None
+
+
+AttributeValue = Annotated[
+    bool | Annotated[int, Field(ge=-(10**15), le=10**15)] | AttributeNumber | AttributeText | None,
+    WrapValidator(_attribute),
+]
 Attributes = Annotated[dict[AttributeName, AttributeValue], Field(max_length=50)]
 Tags = Annotated[list[Tag], Field(max_length=50)]
 
@@ -52,14 +67,18 @@ class NewContact(ContactFields):
     """A contact to be added."""
 
     email: Email = Field(description="Stored in lower case; unique in the account.", examples=["ada@example.com"])
-    status: Literal["active", "unsubscribed"] = Field(default="active", description="Whether mail is wanted.")
+    status: Literal["active", "unsubscribed"] = Field(
+        default="active", description="Whether mail is wanted; if not, it is suppressed."
+    )
 
 
 class ContactChange(ContactFields):
     """Fields to change; absent ones stay, null clears."""
 
     email: Email | None = Field(default=None, description="A new address.")
-    status: Literal["active", "unsubscribed"] | None = Field(default=None, description="Whether mail is wanted.")
+    status: Literal["active", "unsubscribed"] | None = Field(
+        default=None, description="Whether mail is wanted; if not, it is suppressed."
+    )
 
 
 class Contact(ResponseModel):

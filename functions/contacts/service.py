@@ -7,7 +7,7 @@ from contacts import repository
 from contacts.repository import TEXT_FIELDS, ContactRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
-from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUpdated
+from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
 
@@ -16,46 +16,50 @@ _CHANGEABLE = (*TEXT_FIELDS, "email", "status", "attributes", "tags", "workspace
 
 def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow:
     """Add a contact. Raises Conflict when the address or external id is taken, QuotaExceeded at the plan's limit."""
-    room = repository.room(tx)
-    if room.allowed is not None and room.present >= room.allowed:
-        raise QuotaExceeded(
-            f"The plan holds {room.allowed} contacts and all are used. Delete some, or choose a larger plan."
-        )
     contact_id = new_uuid7()
     try:
         with tx.savepoint():
             repository.insert_contact(tx, contact_id, {**values, "source": source})
     except UniqueViolation as violation:
         raise _taken(violation, values) from None
+    _require_room(tx)
     _link(tx, contact_id, values["tags"], values["workspace_ids"])
     contact = _existing(tx, contact_id)
     emit(tx, ContactCreated(contact=_block(contact), source=source))
+    if contact.status == "unsubscribed":
+        repository.suppress(tx, contact.email, source="api")
     return contact
 
 
 def upsert_contact(tx: Tx, values: dict[str, Any], given: set[str], *, source: str) -> tuple[ContactRow, bool]:
     """Update the contact with this address in the fields that were given, or add it; True when it was added."""
-    present = repository.find_by_email(tx, values["email"])
+    changes = {name: values[name] for name in given}
+    present = repository.lock_by_email(tx, values["email"])
     if present is not None:
-        return _change(tx, present, {name: values[name] for name in given}), False
-    return create_contact(tx, values, source=source), True
+        return change_contact(tx, present, changes), False
+    try:
+        return create_contact(tx, values, source=source), True
+    except Conflict:
+        # Somebody else may have added the address since we looked; then it is there now.
+        present = repository.lock_by_email(tx, values["email"])
+        if present is None:
+            raise
+        return change_contact(tx, present, changes), False
 
 
-def update_contact(tx: Tx, contact_id: UUID, changes: dict[str, Any]) -> ContactRow:
-    """Change the given fields of a contact; nothing is raised or announced when nothing differs."""
-    present = repository.find_contact(tx, contact_id, lock=True)
+def hold_contact(tx: Tx, contact_id: UUID) -> ContactRow:
+    """A contact that nobody else changes until the transaction ends. Raises NotFound."""
+    present = repository.lock_contact(tx, contact_id)
     if present is None:
         raise NotFound.of("contact", contact_id)
-    return _change(tx, present, changes)
+    return present
 
 
-def delete_contact(tx: Tx, contact_id: UUID) -> None:
-    """Remove a contact with its personal data."""
-    if not repository.delete_contact(tx, contact_id):
-        raise NotFound.of("contact", contact_id)
+def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> ContactRow:
+    """Change the given fields of a contact that is held; nothing is announced when nothing differs.
 
-
-def _change(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> ContactRow:
+    Raises Conflict when the new address or external id is taken.
+    """
     before = {name: getattr(present, name) for name in _CHANGEABLE}
     after = {**before, **changes}
     changed = sorted(name for name in _CHANGEABLE if _differs(before[name], after[name]))
@@ -69,7 +73,27 @@ def _change(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> ContactRow:
     _link(tx, present.id, after["tags"], after["workspace_ids"])
     contact = _existing(tx, present.id)
     emit(tx, ContactUpdated(contact=_block(contact), changed_fields=changed))
+    if contact.status == "unsubscribed" and {"status", "email"}.intersection(changed):
+        repository.suppress(tx, contact.email, source="api")
+    if contact.status == "unsubscribed" and "status" in changed:
+        emit(tx, ContactUnsubscribed(contact=_block(contact), reason="user_request", method="api"))
     return contact
+
+
+def delete_contact(tx: Tx, present: ContactRow) -> None:
+    """Remove a contact that is held, with its personal data; who has opted out stays opted out."""
+    if present.status == "unsubscribed":
+        repository.suppress(tx, present.email, source="api")
+    repository.delete_contact(tx, present.id)
+
+
+def _require_room(tx: Tx) -> None:
+    """Called after the insert: it locked the tenant's counter, so that of two last contacts only one is let in."""
+    room = repository.room(tx)
+    if room.allowed is not None and room.present > room.allowed:
+        raise QuotaExceeded(
+            f"The plan holds {room.allowed} contacts and all are used. Delete some, or choose a larger plan."
+        )
 
 
 def _differs(before: Any, after: Any) -> bool:
