@@ -54,6 +54,8 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
     present = existing(tx, webhook_id, lock=True)
     if "endpoint_url" in changes:
         check_url(changes["endpoint_url"], field="endpoint_url")
+        # A new address carries everything elsewhere, so it needs what subscribing to everything needs.
+        _check_event_types(changes.get("event_types", present.event_types), scopes)
     _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
     repository.update_webhook(tx, webhook_id, {name: getattr(present, name) for name in _CHANGEABLE} | changes)
     return existing(tx, webhook_id)

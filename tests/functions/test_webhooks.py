@@ -120,6 +120,16 @@ def test_a_subscription_needs_the_scope_of_its_data(tenant: TestTenant) -> None:
     assert create(key, event_types=["api_key.created"]).status == 201
 
 
+def test_a_subscription_cannot_be_redirected_without_the_scope_of_its_data(tenant: TestTenant, key: TestKey) -> None:
+    webhook_id = create(key, event_types=["contact.created"]).json["id"]
+    path, limited = f"{WEBHOOKS}/{webhook_id}", tenant.key(Scope.MANAGE_WEBHOOKS).plaintext
+
+    redirected = call(handler, "PUT", path, token=limited, json={"endpoint_url": "https://elsewhere.example.com/"})
+
+    assert (redirected.status, redirected.code) == (403, "INSUFFICIENT_PERMISSIONS")
+    assert call(handler, "PUT", path, token=limited, json={"name": "renamed"}).status == 200
+
+
 def test_the_console_path_serves_the_same(key: TestKey) -> None:
     webhook_id = create(key).json["id"]
 
