@@ -89,3 +89,11 @@ reset: ## Forget the data of `make run`
 .PHONY: demo
 demo: setup ## Drive the running stack as a customer would, from sign-up to a verified webhook
 	@$(BIN)/python -m local.demo
+
+# ---- measurements -----------------------------------------------------------------------------------------------------
+
+BENCHES := authenticated-get verify-key token-bucket cold-start
+.PHONY: bench $(addprefix bench-,$(BENCHES))
+bench: $(addprefix bench-,$(BENCHES)) ## Measure everything that bench/README.md claims
+$(addprefix bench-,$(BENCHES)): bench-%: setup
+	@echo "== $*"; $(BIN)/python -m bench.$(subst -,_,$*)

@@ -65,12 +65,13 @@ class Stack:
     root: Path
     ports: Ports
     durable: bool = True
-    state: Path = field(init=False)
+    directory: Path | None = None
+    """Where data lives; `.local` of the checkout unless named."""
     pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
 
     def __post_init__(self) -> None:
         """Describe the services; nothing is started yet."""
-        self.state = self.root / ".local"
+        self.state = self.directory or self.root / ".local"
         self.postgres = Postgres(self.state / "postgres", self.ports.postgres, self.durable)
         self.valkey = Valkey(self.state / "valkey", self.ports.valkey, self.durable)
         self.aws = AwsEmulator(self.root, self.state / "aws", self.ports.aws)

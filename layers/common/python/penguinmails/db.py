@@ -17,7 +17,7 @@ from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb, set_json_dumps
 
 from penguinmails.errors import ServiceUnavailable
-from penguinmails.settings import get_settings
+from penguinmails.settings import ConfigurationError, get_settings
 
 Row = TypeVar("Row")
 Mode = Literal["live", "test"]
@@ -142,6 +142,9 @@ def _unavailable() -> ServiceUnavailable:
 def _connect(role: Role) -> psycopg.Connection[Any]:
     settings = get_settings()
     url = settings.database_url if role == "app" else settings.jobs_database_url
+    if not url:
+        name = "DATABASE_URL" if role == "app" else "JOBS_DATABASE_URL"
+        raise ConfigurationError(f"{name} is not set; the template gives it to functions that may use this role.")
     connection = psycopg.connect(
         url,
         autocommit=True,
