@@ -22,7 +22,7 @@ EM_AARCH64 = 183
 """e_machine of the ELF header (https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html)."""
 _AWS_CLIENT = re.compile(r"""(?<![\w.])client\(\s*["']([a-z0-9-]+)["']""")
 _IMPORT_HANDLER = "import importlib, sys; sys.path[:0] = sys.argv[2:]; importlib.import_module(sys.argv[1]).handler"
-_NO_SETTINGS = {"PATH": os.defpath, "AWS_DEFAULT_REGION": "eu-west-1", "PYTHONDONTWRITEBYTECODE": "1"}
+_NO_SETTINGS = {"PATH": os.defpath, "AWS_DEFAULT_REGION": "eu-west-1"}
 
 
 def functions() -> dict[str, Path]:
@@ -103,7 +103,8 @@ def unimportable_handlers() -> Iterator[str]:
         dependencies = _dependencies_for_this_machine(Path(folder))
         paths = [str(BUILD / "CommonLayer" / "python"), str(dependencies / "python")]
         for package, artifact in functions().items():
-            command = [python, "-I", "-c", _IMPORT_HANDLER, f"{package}.app", str(artifact), *paths]
+            # -B: what is checked here is what gets deployed, so nothing may be written into it.
+            command = [python, "-I", "-B", "-c", _IMPORT_HANDLER, f"{package}.app", str(artifact), *paths]
             outcome = subprocess.run(command, env=_NO_SETTINGS, capture_output=True, text=True, check=False)
             if outcome.returncode != 0:
                 yield f"{package}.app does not import from its artifact: {outcome.stderr.strip().splitlines()[-1]}"
@@ -126,7 +127,8 @@ def main() -> int:
     if not functions():
         print("nothing is built; run 'make build' first")
         return 1
-    checks = (wrong_artifacts, heavy_layers, foreign_binaries, missing_services, unimportable_handlers)
+    # Artifacts come last: nothing that was done here may have left a trace in them.
+    checks = (heavy_layers, foreign_binaries, missing_services, unimportable_handlers, wrong_artifacts)
     findings = [finding for check in checks for finding in check()]
     print("\n".join(findings))
     print(f"{len(functions())} functions built, {len(findings)} findings")

@@ -6,7 +6,7 @@ cd "$1"
 # Services that the platform calls; `make check-template` fails when the code names another one.
 services="kms s3 scheduler sqs sts"
 
-rm -rf bin boto3/examples
+rm -rf bin .lock boto3/examples
 find . -type d \( -name tests -o -name test -o -name __pycache__ \) -prune -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.c' -o -name '*.h' -o -name '*.map' \) -delete
 find . -type f -path '*.dist-info/*' \( -name RECORD -o -name INSTALLER -o -name REQUESTED \) -delete
