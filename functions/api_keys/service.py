@@ -25,6 +25,7 @@ from penguinmails.errors import (
 from penguinmails.events.catalogue import ApiKeyCreated, ApiKeyRevoked
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid4
+from penguinmails.logging import count
 from penguinmails.vault import read_secret, secret_path, write_secret
 
 MAX_ACTIVE_KEYS = 20
@@ -94,6 +95,7 @@ def create_key(tx: Tx, user: UserPrincipal, mode: Mode, fields: KeyFields) -> Ke
             permissions=fields.permissions,
         ),
     )
+    tx.after_commit(lambda: count("api_keys_created_total", mode=mode))
     return KeyWithSecret(key_id, key.plaintext, rate_limit, created_at)
 
 

@@ -17,7 +17,7 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain.deliveries import DeliveryRef, message
 from penguinmails.domain.webhook_retries import delay_seconds
 from penguinmails.events.outbox import send_after_commit
-from penguinmails.logging import count, duration
+from penguinmails.logging import count, duration, seconds
 from penguinmails.queue import Record
 from penguinmails.vault import read_secret
 
@@ -93,6 +93,8 @@ def _record(attempt: _Attempt, outcome: Outcome) -> None:
             repository.record_success(tx, claim.webhook_id)
         else:
             status = _fail(tx, claim, outcome)
+    if claim.attempts == 0:
+        seconds("webhook_dispatch_lag_seconds", (attempt.started_at - claim.event_created_at).total_seconds())
     count("webhook_deliveries_total", status=status, event=claim.event_type)
     duration("webhook_attempt_duration_ms", outcome.duration_ms, status=status)
 

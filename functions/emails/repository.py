@@ -129,8 +129,8 @@ def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> Non
         INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
                             content_key, created_at, finished_at, next_sweep_at)
         SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
-               %(email_type)s, new.status, %(content_key)s, %(created_at)s,
-               CASE WHEN new.status = 'suppressed' THEN %(created_at)s END,
+               %(email_type)s, new.status, %(content_key)s, %(created_at)s::timestamptz,
+               CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
                CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
         FROM unnest(%(ids)s::uuid[], %(addresses)s::text[], %(statuses)s::text[]) AS new (id, to_email, status)
         """,

@@ -1,7 +1,5 @@
 """SQL of the outbox sweep."""
 
-from uuid import UUID
-
 from penguinmails.db import Tx
 from penguinmails.events.outbox import OutboxRow
 
@@ -17,8 +15,3 @@ def lock_stale(tx: Tx, batch: int) -> list[OutboxRow]:
         {"batch": batch},
         OutboxRow,
     )
-
-
-def delete(tx: Tx, ids: list[UUID]) -> None:
-    """Forget messages that their queue has taken."""
-    tx.run("DELETE FROM outbox WHERE id = ANY(%(ids)s)", {"ids": ids})

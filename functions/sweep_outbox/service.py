@@ -2,7 +2,7 @@
 
 from penguinmails.db import transaction
 from penguinmails.errors import ServiceUnavailable
-from penguinmails.events.outbox import publish
+from penguinmails.events.outbox import forget, publish
 from sweep_outbox import repository
 
 BATCH = 200
@@ -13,7 +13,7 @@ def sweep() -> int:
     with transaction(role="jobs") as tx:
         rows = repository.lock_stale(tx, BATCH)
         taken = publish(rows, timeout_seconds=5, attempts=2)
-        repository.delete(tx, [row.id for row in taken])
+        forget(tx, taken)
     if rows and not taken:
         raise ServiceUnavailable.retry_in(60, "No queue takes messages; they stay in the outbox.")
     return len(taken)

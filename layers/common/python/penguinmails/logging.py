@@ -38,6 +38,11 @@ def duration(metric: str, milliseconds: float, **dimensions: str) -> None:
     _publish(metric, MetricUnit.Milliseconds, milliseconds, dimensions)
 
 
+def seconds(metric: str, value: float, **dimensions: str) -> None:
+    """Publish one duration in seconds, for what lasts longer than a request."""
+    _publish(metric, MetricUnit.Seconds, value, dimensions)
+
+
 def _publish(metric: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
     provider = AmazonCloudWatchEMFProvider(namespace=_NAMESPACE, service="penguinmails")
     provider.add_dimension("environment", get_settings().environment)

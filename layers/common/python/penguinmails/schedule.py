@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from penguinmails.logging import count, duration, logger
+from penguinmails.logging import count, logger, seconds
 
 JobHandler = Callable[[dict[str, Any], Any], dict[str, int]]
 _RESERVE_SECONDS = 5.0
@@ -28,7 +28,7 @@ def job_handler(name: str, step: Callable[[], int]) -> JobHandler:
             logger.exception("job failed", extra={"job": name, "done": done})
             raise
         count("jobs_completed_total", queue=name)
-        duration("job_duration_seconds", (time.monotonic() - started), queue=name)
+        seconds("job_duration_seconds", time.monotonic() - started, queue=name)
         logger.info("job done", extra={"job": name, "steps": steps, "done": done})
         return {"steps": steps, "done": done}
 

@@ -75,6 +75,11 @@ def publish(rows: Sequence[OutboxRow], *, timeout_seconds: float, attempts: int)
     return taken
 
 
+def forget(tx: Tx, rows: Sequence[OutboxRow]) -> None:
+    """Remove messages that their queue has taken."""
+    tx.run("DELETE FROM outbox WHERE id = ANY(%(ids)s)", {"ids": [row.id for row in rows]})
+
+
 def send_after_commit(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send messages about rows that are their own outbox: a lost one is made good by the sweep of `next_sweep_at`."""
     tenant_id, mode = tx.tenant_id, tx.mode
@@ -114,6 +119,6 @@ def _publish_at_once(tx: Tx) -> None:
         return
     try:
         with transaction(tenant_id=tx.tenant_id, mode=tx.mode) as cleanup:
-            cleanup.run("DELETE FROM outbox WHERE id = ANY(%(ids)s)", {"ids": [row.id for row in taken]})
+            forget(cleanup, taken)
     except Exception:  # a row that stays is sent twice, which consumers are built for
         logger.warning("published messages not removed from the outbox", exc_info=True)

@@ -1,0 +1,149 @@
+"""Who may import whom. Folders are discovered, so that a new function is held to the rules from its first file on."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+
+import pytest
+
+from local.template import read_template
+from tests.support.imports import Module, function_folders, layer, modules, packages_of, reachable
+from tests.support.sources import ROOT
+
+ORDER = ("app", "routes", "service", "repository")
+WEB = {"fastapi", "starlette", "mangum"}
+DRIVERS = {
+    "psycopg": "db.py",
+    "redis": "cache.py",
+    "hvac": "vault.py",
+    "boto3": "aws.py",
+    "botocore": "aws.py",
+    "bcrypt": "auth/passwords.py",
+}
+NEVER_DEPLOYED = {"local", "tests", "bench"}
+FUNCTIONS = function_folders()
+TEMPLATE = read_template(ROOT / "template.yaml")
+
+
+def part(module: Module) -> str:
+    """`routes` of `contacts.routes`."""
+    return module.name.rpartition(".")[2]
+
+
+def parts(name: str) -> list[Module]:
+    return [module for folder in FUNCTIONS.values() for module in folder if part(module) == name]
+
+
+def logical_id(folder: str) -> str:
+    return "".join(word.title() for word in folder.split("_")) + "Function"
+
+
+API = sorted(f for f in FUNCTIONS if logical_id(f) in {route.function for route in TEMPLATE.routes})
+OTHERS = sorted(set(FUNCTIONS) - set(API))
+JOBS = {folder for folder in OTHERS if logical_id(folder) in {s.function for s in TEMPLATE.schedules}}
+
+
+def test_the_functions_are_found() -> None:
+    assert {"contacts", "sweep_outbox"} <= set(FUNCTIONS)
+    assert "contacts" in API
+    assert "sweep_outbox" in OTHERS
+    assert {"routes", "service", "repository"} <= {part(module) for module in FUNCTIONS["contacts"]}
+
+
+def test_no_function_imports_another() -> None:
+    for folder, found in FUNCTIONS.items():
+        for module in found:
+            assert packages_of(module.imports).isdisjoint(set(FUNCTIONS) - {folder}), (
+                f"{module.path} imports another function: move what both need to penguinmails/domain"
+            )
+
+
+def test_the_layer_imports_no_function_and_nothing_that_stays_at_home() -> None:
+    for module in layer():
+        found = packages_of(module.imports) & {*FUNCTIONS, *NEVER_DEPLOYED, "database", "scripts"}
+        assert not found, f"{module.path} imports {found}"
+
+
+def test_nothing_that_is_deployed_or_builds_imports_the_local_stack_tests_or_benchmarks() -> None:
+    for module in modules().values():
+        if module.package not in NEVER_DEPLOYED:
+            assert packages_of(module.imports).isdisjoint(NEVER_DEPLOYED), module.path
+
+
+def test_a_folder_is_read_from_the_outside_in() -> None:
+    """app, routes, service, repository: each may use those after it, none those before."""
+    for folder, found in FUNCTIONS.items():
+        for module in found:
+            if part(module) in ORDER:
+                before = {f"{folder}.{name}" for name in ORDER[: ORDER.index(part(module))]}
+                assert before.isdisjoint(reachable(module.name) | module.imports), module.path
+
+
+@pytest.mark.parametrize(
+    ("name", "strangers"),
+    [
+        ("service", {*WEB, "boto3", "botocore", "psycopg", "pydantic"}),
+        ("repository", {*WEB, "boto3", "botocore", "psycopg", "pydantic"}),
+        ("schemas", {*WEB, "boto3", "botocore", "psycopg"}),
+        ("app", {"boto3", "botocore", "psycopg", "pydantic"}),
+        ("routes", {"boto3", "botocore", "psycopg"}),
+    ],
+)
+def test_a_part_does_not_know_what_is_not_its_business(name: str, strangers: set[str]) -> None:
+    assert parts(name)
+    for module in parts(name):
+        assert packages_of(module.imports).isdisjoint(strangers), module.path
+
+
+@pytest.mark.parametrize("name", ["service", "repository"])
+def test_rules_and_sql_do_not_load_the_web_framework_by_way_of_others_either(name: str) -> None:
+    for module in parts(name):
+        loaded = packages_of(frozenset(reachable(module.name)))
+        assert loaded.isdisjoint({*WEB, "pydantic"}), module.path
+
+
+@pytest.mark.parametrize("driver", sorted(DRIVERS))
+def test_a_driver_has_one_importer(driver: str) -> None:
+    deployed = [*layer(), *(module for folder in FUNCTIONS.values() for module in folder)]
+    importers = {module.path for module in deployed if driver in packages_of(module.imports)}
+
+    assert importers == {f"layers/common/python/penguinmails/{DRIVERS[driver]}"}
+
+
+_LOADED = """
+import importlib, json, sys
+importlib.import_module(sys.argv[1] + ".app")
+print(json.dumps(sorted(sys.modules)))
+"""
+# What the libraries themselves load is most of it: docs/decisions/0005-cold-start-budgets.md.
+MOST_MODULES = {"api": 660, "consumer": 400, "job": 380}
+WITH_AN_HTTP_CLIENT = {"dispatch_webhooks": 500}
+
+
+@pytest.mark.parametrize("folder", sorted(FUNCTIONS))
+def test_a_cold_start_loads_only_what_its_kind_of_function_needs(folder: str) -> None:
+    path = f"{ROOT / 'functions'}:{ROOT / 'layers/common/python'}"
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, folder], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
+    )
+    loaded = set(json.loads(done.stdout))
+
+    # Powertools loads the bare `botocore` to register its name there; the client is what costs.
+    clients = {"boto3", "botocore.session", "botocore.client", "hvac"}
+    unwanted = clients if folder in API else clients | WEB | {"pydantic"}
+    assert "penguinmails" in loaded
+    assert loaded.isdisjoint(unwanted), f"{folder} loads {loaded & unwanted} at import; import it on first use"
+    kind = "api" if folder in API else "job" if folder in JOBS else "consumer"
+    assert len(loaded) <= WITH_AN_HTTP_CLIENT.get(folder, MOST_MODULES[kind])
+
+
+def test_a_statement_that_two_folders_need_is_written_once_in_the_domain() -> None:
+    from tests.support.statements import statements
+
+    written: dict[str, set[str]] = defaultdict(set)
+    for statement in statements():
+        written[" ".join(statement.text.split())].add(statement.folder)
+    twice = {text: folders for text, folders in written.items() if len(folders) > 1}
+
+    assert twice == {}, "move these to penguinmails/domain/<concept>.py"
