@@ -24,6 +24,7 @@ ACCOUNTS = (
         "api-service",
         {
             "secret/data/api_keys/*": _WRITE,
+            "secret/metadata/api_keys/*": [*_WRITE, "delete"],
             "secret/data/webhooks/*": _WRITE,
             "secret/metadata/webhooks/*": _REMOVE,
             "secret/data/esp/*": _WRITE,

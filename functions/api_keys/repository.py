@@ -67,6 +67,25 @@ class EndpointRow:
     avg_response_time_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class CountryRow:
+    """Usage from one country."""
+
+    country: str
+    requests: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRow:
+    """Usage from one network."""
+
+    network: str
+    country: str
+    requests: int
+    errors: int
+
+
 def list_keys(tx: Tx, keyset: Keyset, *, status: str | None, search: str | None) -> tuple[list[KeyRow], int | None]:
     """A page of the tenant's keys; `search` is a part of the name."""
     where = Conditions()
@@ -185,4 +204,60 @@ def top_endpoints(tx: Tx, key_id: UUID | None) -> list[EndpointRow]:
         """,
         {"key_id": key_id},
         EndpointRow,
+    )
+
+
+def usage_by_country(tx: Tx, key_id: UUID | None) -> list[CountryRow]:
+    """Where the requests of the last 30 days came from, of one key or of all; unknown countries are empty."""
+    return tx.all(
+        """
+        SELECT country, sum(requests)::bigint AS requests, sum(errors)::bigint AS errors
+        FROM api_key_usage_sources
+        WHERE day > (now() AT TIME ZONE 'UTC')::date - 30 AND (%(key_id)s::uuid IS NULL OR api_key_id = %(key_id)s)
+        GROUP BY country ORDER BY requests DESC, country
+        """,
+        {"key_id": key_id},
+        CountryRow,
+    )
+
+
+def top_networks(tx: Tx, key_id: UUID | None) -> list[NetworkRow]:
+    """The ten networks with most requests in the last 30 days, of one key or of all."""
+    return tx.all(
+        """
+        SELECT network::text AS network, max(country) AS country, sum(requests)::bigint AS requests,
+               sum(errors)::bigint AS errors
+        FROM api_key_usage_sources
+        WHERE day > (now() AT TIME ZONE 'UTC')::date - 30 AND (%(key_id)s::uuid IS NULL OR api_key_id = %(key_id)s)
+        GROUP BY network ORDER BY requests DESC, network LIMIT 10
+        """,
+        {"key_id": key_id},
+        NetworkRow,
+    )
+
+
+def active_keys(tx: Tx) -> list[KeyRow]:
+    """Every key that is not revoked."""
+    return tx.all(_SELECT + " WHERE k.status = 'active'", {}, KeyRow)
+
+
+def revoke_all(tx: Tx, revoked_by: UUID) -> datetime:
+    """Mark every active key as revoked, and its record in Vault as to be removed; the moment of it."""
+    return tx.one(
+        """
+        WITH revoked AS (
+          UPDATE api_keys
+          SET status = 'revoked', revoked_at = now(), revoked_by = %(revoked_by)s, is_record_removed = true
+          WHERE status = 'active'
+        )
+        SELECT now()
+        """,
+        {"revoked_by": revoked_by},
+    )
+
+
+def revoked_lately(tx: Tx) -> list[KeyRow]:
+    """Keys that were revoked within the last hour."""
+    return tx.all(
+        _SELECT + " WHERE k.status = 'revoked' AND k.revoked_at > clock_timestamp() - interval '1 hour'", {}, KeyRow
     )

@@ -1,5 +1,6 @@
 """HTTP of API keys."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,10 +15,14 @@ from api_keys.schemas import (
     ApiKeyItem,
     ApiKeySecret,
     ApiUsage,
+    CountryUsage,
     EndpointUsage,
     KeyStatus,
+    NetworkUsage,
     NewApiKey,
+    RevokeAllKeys,
     RevokedApiKey,
+    RevokedApiKeys,
     UsageDay,
 )
 from penguinmails import ratelimit
@@ -38,6 +43,7 @@ _STEP_UP = "api_keys"
 Manager = Annotated[Caller, session("owner", "admin", "developer")]
 Viewer = Annotated[Caller, session()]
 SteppedUp = Annotated[Caller, session("owner", "admin", "developer", step_up=_STEP_UP)]
+Emergency = Annotated[Caller, session("owner", "admin", step_up=_STEP_UP)]
 _CREATIONS_PER_HOUR = 10
 
 
@@ -74,6 +80,16 @@ def _item(tx: Tx, key_id: UUID) -> ApiKeyItem:
     if row is None:
         raise NotFound.of("API key", key_id)
     return ApiKeyItem(**_item_values(row, repository.tenant_rate_limit(tx)))
+
+
+def _figures(tx: Tx, key_id: UUID | None) -> dict[str, Any]:
+    """The fields of UsageFigures, of one key or of all."""
+    return {
+        "usage_by_day": [UsageDay(**asdict(row)) for row in repository.usage_by_day(tx, key_id)],
+        "top_endpoints": [EndpointUsage(**asdict(row)) for row in repository.top_endpoints(tx, key_id)],
+        "by_country": [CountryUsage(**asdict(row)) for row in repository.usage_by_country(tx, key_id)],
+        "top_networks": [NetworkUsage(**asdict(row)) for row in repository.top_networks(tx, key_id)],
+    }
 
 
 @router.post(
@@ -137,16 +153,7 @@ async def list_api_keys(
 async def get_api_key(key_id: UUID, caller: Manager) -> ApiKeyDetails:
     """One key with its requests per day and its most used endpoints over 30 days."""
     with caller.transaction() as tx:
-        item = _item(tx, key_id)
-        days, endpoints = repository.usage_by_day(tx, key_id), repository.top_endpoints(tx, key_id)
-    return ApiKeyDetails(
-        **item.model_dump(),
-        usage_by_day=[UsageDay(date=d.date, requests=d.requests, errors=d.errors) for d in days],
-        top_endpoints=[
-            EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms)
-            for e in endpoints
-        ],
-    )
+        return ApiKeyDetails(**_item(tx, key_id).model_dump(), **_figures(tx, key_id))
 
 
 @router.put(_KEYS + "/{key_id}", operation_id="updateApiKey", summary="Change an API key", responses=problems(404, 409))
@@ -215,6 +222,35 @@ async def revoke_api_key(key_id: UUID, caller: SteppedUp) -> RevokedApiKey:
     return RevokedApiKey(message="The key is revoked and no longer accepted.", key_id=key_id, revoked_at=revoked_at)
 
 
+@router.post(
+    _KEYS + "/revoke-all",
+    operation_id="revokeAllApiKeys",
+    summary="Revoke every API key at once",
+    response_model=RevokedApiKeys,
+    responses=problems(),
+)
+async def revoke_all_api_keys(body: RevokeAllKeys, caller: Emergency) -> Response:
+    """For an emergency: end all keys of the account, live and test. From this answer on none is accepted anywhere.
+
+    Asking again is safe, and repeats the announcement of keys that were revoked within the last hour.
+    """
+    with caller.work() as work:
+        rows, announcement = service.revoke_all_keys(work.tx, caller.user)
+        ids = [row.id for row in rows]
+        caller.audit(
+            work.tx,
+            "api_keys_revoked_emergency",
+            resource_type="tenant",
+            resource_id=str(caller.tenant_id),
+            severity="critical",
+            details={"reason": body.reason, "incident_id": body.incident_id, "count": len(ids)},
+        )
+        message = f"{len(ids)} keys are revoked and no longer accepted."
+        answer = work.answer(200, RevokedApiKeys(message=message, revoked=len(ids), key_ids=ids))
+    announcement.confirm()
+    return answer
+
+
 @router.get(
     "/api/v1/tenant/analytics/api-usage",
     operation_id="getApiUsage",
@@ -224,13 +260,6 @@ async def revoke_api_key(key_id: UUID, caller: SteppedUp) -> RevokedApiKey:
 async def get_api_usage(caller: Manager) -> ApiUsage:
     """Requests and errors of all keys over the last 30 days, per day and by endpoint; up to a minute old."""
     with caller.transaction() as tx:
-        days, endpoints = repository.usage_by_day(tx, None), repository.top_endpoints(tx, None)
-    return ApiUsage(
-        requests=sum(day.requests for day in days),
-        errors=sum(day.errors for day in days),
-        usage_by_day=[UsageDay(date=d.date, requests=d.requests, errors=d.errors) for d in days],
-        top_endpoints=[
-            EndpointUsage(endpoint=e.endpoint, count=e.count, avg_response_time_ms=e.avg_response_time_ms)
-            for e in endpoints
-        ],
-    )
+        figures = _figures(tx, None)
+    days: list[UsageDay] = figures["usage_by_day"]
+    return ApiUsage(requests=sum(day.requests for day in days), errors=sum(day.errors for day in days), **figures)

@@ -107,11 +107,34 @@ class EndpointUsage(ResponseModel):
     avg_response_time_ms: float
 
 
-class ApiKeyDetails(ApiKeyItem):
-    """A key with its usage of the last 30 days."""
+class CountryUsage(ResponseModel):
+    """Requests from one country."""
+
+    country: str = Field(description="ISO 3166-1 alpha-2 code; empty when it is not known.", examples=["DE"])
+    requests: int
+    errors: int
+
+
+class NetworkUsage(ResponseModel):
+    """Requests from one network."""
+
+    network: str = Field(description="A /24 of IPv4 or a /48 of IPv6.", examples=["203.0.113.0/24"])
+    country: str = Field(description="ISO 3166-1 alpha-2 code; empty when it is not known.")
+    requests: int
+    errors: int
+
+
+class UsageFigures(ResponseModel):
+    """Usage of the last 30 days, up to a minute old."""
 
     usage_by_day: list[UsageDay]
     top_endpoints: list[EndpointUsage]
+    by_country: list[CountryUsage]
+    top_networks: list[NetworkUsage]
+
+
+class ApiKeyDetails(ApiKeyItem, UsageFigures):
+    """A key with its usage of the last 30 days."""
 
 
 class RevokedApiKey(ResponseModel):
@@ -122,10 +145,27 @@ class RevokedApiKey(ResponseModel):
     revoked_at: datetime
 
 
-class ApiUsage(ResponseModel):
+class RevokeAllKeys(RequestModel):
+    """Why every key has to end."""
+
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=500)] = Field(
+        description="Kept in the audit trail.", examples=["Keys were found in a public repository"]
+    )
+    incident_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The number of your own incident record.", examples=["INC-2041"]
+    )
+
+
+class RevokedApiKeys(ResponseModel):
+    """The confirmation that all keys are dead."""
+
+    message: str
+    revoked: int = Field(description="How many keys were active until now.")
+    key_ids: list[UUID]
+
+
+class ApiUsage(UsageFigures):
     """Usage of all of the tenant's keys in the last 30 days."""
 
     requests: int
     errors: int
-    usage_by_day: list[UsageDay]
-    top_endpoints: list[EndpointUsage]

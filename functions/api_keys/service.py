@@ -12,7 +12,7 @@ from penguinmails.auth.key_format import NewKey, make_key, masked
 from penguinmails.auth.passwords import hash_secret
 from penguinmails.auth.principal import UserPrincipal
 from penguinmails.db import Mode, Tx
-from penguinmails.domain.key_changes import Announcement, announce_again, announce_key_change
+from penguinmails.domain.key_changes import Announcement, announce_again, announce_key_change, announce_tenant_change
 from penguinmails.errors import (
     Conflict,
     FieldError,
@@ -145,17 +145,33 @@ def revoke_key(tx: Tx, user: UserPrincipal, key_id: UUID) -> tuple[datetime, Ann
         raise Conflict(f"The key was already revoked on {row.revoked_at:%Y-%m-%d %H:%M} UTC and cannot be restored.")
     announcement = announce_key_change(tx, key_id)
     revoked_at = repository.revoke_key(tx, key_id, user.user_id)
-    emit(
-        tx,
-        ApiKeyRevoked(
-            key_id=key_id,
-            name=row.name,
-            masked_key=masked(row.key_prefix, row.key_last4),
-            actor_id=user.user_id,
-            revoked_at=revoked_at,
-        ),
-    )
+    _emit_revoked(tx, row, user, revoked_at)
     return revoked_at, announcement
+
+
+def revoke_all_keys(tx: Tx, user: UserPrincipal) -> tuple[list[KeyRow], Announcement]:
+    """End every key of the tenant. Keys that ended within the hour are announced once more: a caller who was told
+    that a revocation is pending asks again.
+    """
+    repository.lock_tenant_keys(tx)
+    announcements = [announce_again(row.lookup_digest, row.generation) for row in repository.revoked_lately(tx)]
+    announcements.append(announce_tenant_change(tx, user.tenant_id))
+    rows = repository.active_keys(tx)
+    revoked_at = repository.revoke_all(tx, user.user_id)
+    for row in rows:
+        _emit_revoked(tx, row, user, revoked_at)
+    return rows, Announcement(reached_cache=all(announcement.reached_cache for announcement in announcements))
+
+
+def _emit_revoked(tx: Tx, row: KeyRow, user: UserPrincipal, revoked_at: datetime) -> None:
+    event = ApiKeyRevoked(
+        key_id=row.id,
+        name=row.name,
+        masked_key=masked(row.key_prefix, row.key_last4),
+        actor_id=user.user_id,
+        revoked_at=revoked_at,
+    )
+    emit(tx, event)
 
 
 def _existing_key(tx: Tx, key_id: UUID) -> KeyRow:

@@ -38,7 +38,9 @@ def _collect_shard(key: str) -> int:
 def _row(record: bytes) -> dict[str, Any] | None:
     """One record as a row; None for one that cannot be read, which is dropped with a word in the log."""
     try:
-        usage_id, tenant_id, key_id, endpoint, method, status, milliseconds, address, agent, at = json.loads(record)
+        usage_id, tenant_id, key_id, endpoint, method, status, milliseconds, address, agent, at, *rest = json.loads(
+            record
+        )
     except ValueError:
         logger.error("unreadable usage record dropped")
         return None
@@ -53,4 +55,6 @@ def _row(record: bytes) -> dict[str, Any] | None:
         "ip_address": address,
         "user_agent": agent,
         "created_at": at,
+        # Records of the release before this one end here.
+        "country": rest[0] if rest else "",
     }

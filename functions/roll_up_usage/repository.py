@@ -39,6 +39,19 @@ def shorten_addresses(tx: Tx, batch: int) -> int:
     )
 
 
+def drop_old_sources(tx: Tx, batch: int) -> int:
+    """Forget where calls came from after 25 months."""
+    return tx.run(
+        """
+        DELETE FROM api_key_usage_sources
+        WHERE (tenant_id, api_key_id, day, network, country) IN (
+          SELECT tenant_id, api_key_id, day, network, country FROM api_key_usage_sources
+          WHERE day < (now() AT TIME ZONE 'UTC')::date - interval '25 months' LIMIT %(batch)s)
+        """,
+        {"batch": batch},
+    )
+
+
 def drop_old_figures(tx: Tx, batch: int) -> int:
     """Forget daily figures after 25 months."""
     return tx.run(

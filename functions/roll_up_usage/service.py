@@ -9,7 +9,12 @@ BATCH = 5_000
 def roll_up() -> int:
     """One batch of each part; 0 when nothing is left to do."""
     done = 0
-    for part in (repository.set_percentiles, repository.shorten_addresses, repository.drop_old_figures):
+    for part in (
+        repository.set_percentiles,
+        repository.shorten_addresses,
+        repository.drop_old_figures,
+        repository.drop_old_sources,
+    ):
         with transaction(role="jobs") as tx:
             done += part(tx, BATCH)
     return done

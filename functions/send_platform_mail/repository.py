@@ -18,6 +18,7 @@ class MailRow:
     attempts: int
     email: str
     name: str
+    variables: dict[str, str]
 
 
 def claim(tx: Tx, mail_id: UUID) -> MailRow | None:
@@ -29,7 +30,7 @@ def claim(tx: Tx, mail_id: UUID) -> MailRow | None:
         FROM users u
         WHERE m.id = %(id)s AND u.tenant_id = m.tenant_id AND u.id = m.user_id
           AND (m.status = 'queued' OR (m.status = 'sending' AND m.next_attempt_at <= clock_timestamp()))
-        RETURNING m.id, m.user_id, m.type, m.attempts, u.email, u.name
+        RETURNING m.id, m.user_id, m.type, m.attempts, u.email, u.name, m.variables
         """,
         {"id": mail_id},
         MailRow,

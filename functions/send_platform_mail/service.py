@@ -50,7 +50,7 @@ def handle(record: Record) -> None:
 
 
 def _send(mail: MailRow, token: str | None) -> MailRefused | None:
-    text = compose(mail.type, name=mail.name, token=token)
+    text = compose(mail.type, name=mail.name, token=token, variables=mail.variables)
     outgoing = OutgoingMail(
         message_id=f"<{mail.id.hex}.{mail.attempts}@penguinmails.com>",
         sender=get_settings().mail_from,

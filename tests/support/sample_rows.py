@@ -15,6 +15,7 @@ _VALUES: tuple[tuple[str, str], ...] = (
     ("character(", "left(gen_random_uuid()::text, {length})"),
     ("text[]", "ARRAY['x']"),
     ("cidr[]", "ARRAY[]::cidr[]"),
+    ("cidr", "'203.0.113.0/24'::cidr"),
     ("text", "gen_random_uuid()::text"),
     ("timestamp with time zone", "now()"),
     ("date", "current_date"),

@@ -92,6 +92,9 @@ def _refused(reason: str, source_ip: str) -> Exception:
     """Counts a failed attempt per address; an address with too many of them is told to slow down."""
     count("api_key_auth_failures_total", reason=reason)
     logger.warning("api key refused", extra={"reason": reason, "source_ip": source_ip})
+    # 20 failures at once, then four a minute: what passes that is more than 20 in five minutes.
+    if not ratelimit.take(f"auth_failures_alert:{source_ip}", limit=4, burst=20)[0]:
+        count("api_key_auth_failures_from_one_address_total")
     admitted, state = ratelimit.take(f"auth_failures:{source_ip}", limit=100, burst=100)
     if not admitted:
         return ratelimit.refuse(state, "This address")

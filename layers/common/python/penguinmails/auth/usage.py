@@ -35,6 +35,7 @@ def remember(context: "RequestContext", *, method: str, route: str, status: int,
         context.source_ip,
         context.user_agent[:300],
         clock.now().isoformat(),
+        context.country,
     ]
     _pending.append(json.dumps(record, separators=(",", ":")))
 

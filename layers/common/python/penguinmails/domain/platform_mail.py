@@ -4,29 +4,42 @@ A queued mail names its type and its user only. The token of its link is made wh
 is stored, so no table and no queue ever holds a working link.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from penguinmails.db import Tx
+from penguinmails.db import Tx, jsonb
 from penguinmails.events import outbox
 from penguinmails.ids import new_uuid7
 from penguinmails.settings import get_settings
 
-MailType = Literal["verify_email", "reset_password", "account_exists"]
+MailType = Literal["verify_email", "reset_password", "account_exists", "key_age", "key_expiry", "key_alert"]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
 
-def queue_mail(tx: Tx, *, user_id: UUID, mail_type: MailType, dedupe_key: str) -> None:
-    """Queue a mail in the transaction of its cause; a second one with the same dedupe key is not sent."""
+def queue_mail(
+    tx: Tx, *, user_id: UUID, mail_type: MailType, dedupe_key: str, variables: Mapping[str, str] | None = None
+) -> None:
+    """Queue a mail in the transaction of its cause; a second one with the same dedupe key is not sent.
+
+    `variables` is what its text names; never a secret.
+    """
     mail_id = new_uuid7()
     inserted = tx.run(
         """
-        INSERT INTO mail_outbox (id, tenant_id, user_id, type, dedupe_key)
-        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(type)s, %(dedupe_key)s)
+        INSERT INTO mail_outbox (id, tenant_id, user_id, type, dedupe_key, variables)
+        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(type)s, %(dedupe_key)s, %(variables)s)
         ON CONFLICT (tenant_id, dedupe_key) DO NOTHING
         """,
-        {"id": mail_id, "tenant_id": tx.tenant_id, "user_id": user_id, "type": mail_type, "dedupe_key": dedupe_key},
+        {
+            "id": mail_id,
+            "tenant_id": tx.tenant_id,
+            "user_id": user_id,
+            "type": mail_type,
+            "dedupe_key": dedupe_key,
+            "variables": jsonb(dict(variables or {})),
+        },
     )
     if inserted:
         outbox.enqueue(tx, "platform_mail", {"mail_id": mail_id})
@@ -40,7 +53,7 @@ class MailText:
     text: str
 
 
-def compose(mail_type: MailType, *, name: str, token: str | None) -> MailText:
+def compose(mail_type: MailType, *, name: str, token: str | None, variables: Mapping[str, str]) -> MailText:
     """The words of a mail; `token` is put into the link's fragment, which browsers never send to a server."""
     base = get_settings().public_url
     if mail_type == "verify_email":
@@ -55,8 +68,33 @@ def compose(mail_type: MailType, *, name: str, token: str | None) -> MailText:
             f"Hello {name},\n\nchoose a new password here:\n\n{base}/reset-password#token={token}\n\n"
             "The link works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.\n",
         )
+    if mail_type in _ABOUT_KEYS:
+        subject, text = _ABOUT_KEYS[mail_type]
+        key = "{key_name} ({masked_key})".format_map(variables)
+        return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, key=key, base=base))
     return MailText(
         "You already have an account",
         f"Hello {name},\n\nsomebody, probably you, tried to sign up with this address, but it has an account already. "
         f"Sign in at {base}, or ask there for a new password.\n",
     )
+
+
+_ABOUT_KEYS: dict[str, tuple[str, str]] = {
+    "key_age": (
+        "An API key is due for renewal",
+        "the API key {key} has had the same secret since {since}. Replacing a key from time to time limits what a lost "
+        "one can do: make a new secret at {base}/api-keys, and put it where the old one is used. This is advice; the "
+        "key goes on working.\n",
+    ),
+    "key_expiry": (
+        "An API key is about to expire",
+        "the API key {key} stops working on {expires_at} (UTC). Move its expiry at {base}/api-keys, or make a new key "
+        "and switch to it before then.\n",
+    ),
+    "key_alert": (
+        "Many requests of an API key fail",
+        "in the last five minutes the API key {key} made {requests} requests; {errors} of them failed, {limited} were "
+        "refused because of the rate limit. See which at {base}/api-keys. If these calls are not yours, revoke the "
+        "key.\n",
+    ),
+}

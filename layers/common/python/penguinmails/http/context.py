@@ -1,8 +1,10 @@
 """Facts about the request under way that logs, audit rows and responses need."""
 
+import re
 import time
 from dataclasses import dataclass, field
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -10,6 +12,7 @@ from penguinmails.auth.principal import RateLimitState
 from penguinmails.ids import new_request_id
 
 _KEY = "penguinmails.context"
+_COUNTRY = re.compile("[A-Z0-9]{2}")
 
 
 @dataclass(slots=True)
@@ -18,6 +21,7 @@ class RequestContext:
 
     source_ip: str
     user_agent: str
+    country: str = ""
     request_id: str = field(default_factory=new_request_id)
     started: float = field(default_factory=time.perf_counter)
     rate_limit: RateLimitState | None = None
@@ -36,10 +40,19 @@ def attach(scope: Scope) -> RequestContext:
     http = scope.get("aws.event", {}).get("requestContext", {}).get("http", {})
     client = scope.get("client") or ("", 0)
     context = RequestContext(
-        source_ip=http.get("sourceIp") or client[0], user_agent=(http.get("userAgent") or "")[:512]
+        source_ip=http.get("sourceIp") or client[0],
+        user_agent=(http.get("userAgent") or "")[:512],
+        country=_country(Headers(scope=scope).get("cloudfront-viewer-country", "")),
     )
     scope[_KEY] = context
     return context
+
+
+def _country(code: str) -> str:
+    """CloudFront's guess of the caller's country (ISO 3166-1 alpha-2), empty when there is none. For figures only:
+    a caller that goes past CloudFront can claim any.
+    """
+    return code if _COUNTRY.fullmatch(code) else ""
 
 
 def context_of(request: Request) -> RequestContext:
