@@ -96,7 +96,7 @@ async def reset_password(body: ResetPassword, context: Anyone) -> Done:
 
 
 @router.put("/password", operation_id="changePassword", summary="Change your password", responses=problems())
-async def change_password(body: ChangePassword, caller: Annotated[Caller, session()]) -> Done:
+async def change_password(body: ChangePassword, caller: Annotated[Caller, session(even_suspended=True)]) -> Done:
     """Change the password of the signed-in user; all other sessions end."""
     with caller.transaction() as tx:
         service.change_password(

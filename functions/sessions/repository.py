@@ -18,6 +18,7 @@ class LoginRow:
     locked_until: datetime | None
     email_verified_at: datetime | None
     tenant_status: str
+    has_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def find_login(tx: Tx, email: str) -> LoginRow | None:
     """The user with this address, in any tenant."""
     return tx.one(
         """
-        SELECT user_id, tenant_id, password_hash, locked_until, email_verified_at, tenant_status
+        SELECT user_id, tenant_id, password_hash, locked_until, email_verified_at, tenant_status, has_second_factor
         FROM find_login(%(email)s)
         """,
         {"email": email},
@@ -65,7 +66,7 @@ def find_login(tx: Tx, email: str) -> LoginRow | None:
 
 
 def count_failure(tx: Tx, user_id: UUID) -> None:
-    """Note a wrong password; from the fifth on the account is locked, one minute first and doubling up to an hour."""
+    """Note a wrong password or code; from the fifth on the account is locked, one minute first and doubling up to an hour."""
     tx.run(
         """
         UPDATE user_credentials
@@ -90,20 +91,28 @@ def forget_failures(tx: Tx, user_id: UUID) -> None:
     )
 
 
-def password_of(tx: Tx, user_id: UUID) -> tuple[str, datetime | None]:
-    """A user's hash, and until when the account is locked."""
+@dataclass(frozen=True, slots=True)
+class CredentialsRow:
+    """What proves that a signed-in user is who they are."""
+
+    password_hash: str
+    locked_until: datetime | None
+    has_second_factor: bool
+
+
+def credentials_of(tx: Tx, user_id: UUID) -> CredentialsRow:
+    """A signed-in user's hash, until when the account is locked, and whether there is a second factor."""
     row = tx.one(
         """
-        SELECT user_id, tenant_id, password_hash, locked_until, NULL::timestamptz AS email_verified_at,
-               '' AS tenant_status
+        SELECT password_hash, locked_until, totp_confirmed_at IS NOT NULL AS has_second_factor
         FROM user_credentials WHERE user_id = %(id)s
         """,
         {"id": user_id},
-        LoginRow,
+        CredentialsRow,
     )
     if row is None:
         raise LookupError("a signed-in user has no credentials")
-    return row.password_hash, row.locked_until
+    return row
 
 
 def insert_session(tx: Tx, values: dict[str, Any]) -> None:

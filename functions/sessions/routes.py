@@ -19,7 +19,7 @@ from sessions.schemas import Ended, ReauthToken, Refresh, SessionItem, SessionLi
 router = APIRouter(prefix="/api/v1/sessions", tags=["Sessions"])
 
 Anyone = Annotated[RequestContext, public()]
-User = Annotated[Caller, session()]
+User = Annotated[Caller, session(even_suspended=True)]
 _SIGN_INS_PER_MINUTE = 20
 
 
@@ -47,13 +47,16 @@ def _answer(tokens: service.Tokens, status: int, *, cookie: bool) -> Response:
     "", operation_id="signIn", summary="Sign in", status_code=201, response_model=SessionTokens, responses=problems()
 )
 async def sign_in(body: SignIn, context: Anyone) -> Response:
-    """Start a session with e-mail address and password. A sixth session ends the one that was used longest ago."""
+    """Start a session with e-mail address and password, and a code when you have a second factor.
+
+    A sixth session ends the one that was used longest ago.
+    """
     admitted, state = ratelimit.take(
         f"sign_in:{context.source_ip}", limit=_SIGN_INS_PER_MINUTE, burst=_SIGN_INS_PER_MINUTE
     )
     if not admitted:
         raise ratelimit.refuse(state, "Signing in from one address")
-    tokens = service.sign_in(email=body.email, password=body.password, client=_client(context))
+    tokens = service.sign_in(email=body.email, password=body.password, code=body.code, client=_client(context))
     return _answer(tokens, 201, cookie=body.cookie)
 
 
@@ -126,8 +129,11 @@ def _end(caller: Caller, session_id: UUID) -> Ended:
     responses=problems(),
 )
 async def step_up(body: StepUp, caller: User) -> ReauthToken:
-    """Enter the password once more; the token is sent as X-Reauth-Token, works for one purpose and dies at sign-out."""
+    """Enter the password once more, and a code when you have a second factor.
+
+    The token is sent as X-Reauth-Token, works for one purpose and dies at sign-out.
+    """
     token = service.confirm_identity(
-        caller.user, password=body.password, purpose=body.purpose, client=_client(caller.request)
+        caller.user, password=body.password, code=body.code, purpose=body.purpose, client=_client(caller.request)
     )
     return ReauthToken(reauth_token=token, expires_in=int(STEP_UP_LIFETIME.total_seconds()), purpose=body.purpose)

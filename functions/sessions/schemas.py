@@ -10,6 +10,15 @@ from penguinmails.http.models import RequestModel, ResponseModel
 
 Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
 Password = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"format": "password"})]
+Code = Annotated[
+    str,
+    Field(
+        min_length=6,
+        max_length=30,
+        description="Six digits of the authenticator app, or a recovery code; needed by users with a second factor.",
+        examples=["123456"],
+    ),
+]
 Purpose = Literal["api_keys", "webhooks", "account"]
 
 
@@ -18,6 +27,7 @@ class SignIn(RequestModel):
 
     email: Email = Field(examples=["ada@example.com"])
     password: Password
+    code: Code | None = None
     cookie: bool = Field(
         default=False, description="Also set the session cookie of the console (HTTP-only, same site)."
     )
@@ -33,6 +43,7 @@ class StepUp(RequestModel):
     """A fresh proof of identity."""
 
     password: Password
+    code: Code | None = None
     purpose: Purpose = Field(default="api_keys", description="What the token will be used for.")
 
 

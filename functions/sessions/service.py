@@ -7,15 +7,23 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails import audit, clock
-from penguinmails.auth import access_tokens, step_up
+from penguinmails.auth import access_tokens, second_factors, step_up
 from penguinmails.auth.passwords import hash_secret, matches
 from penguinmails.auth.principal import UserPrincipal
 from penguinmails.auth.sessions import end_sessions
 from penguinmails.auth.tokens import new_token, token_hash
 from penguinmails.db import Tx, transaction
-from penguinmails.errors import AuthenticationRequired, InsufficientPermissions, RateLimitExceeded
+from penguinmails.errors import (
+    AuthenticationRequired,
+    FieldError,
+    InsufficientPermissions,
+    MissingRequiredField,
+    RateLimitExceeded,
+    SecondFactorRequired,
+)
 from penguinmails.ids import new_uuid4
 from sessions import repository
+from sessions.repository import LoginRow
 
 REFRESH_LIFETIME = timedelta(days=30)
 MAX_SESSIONS = 5
@@ -51,8 +59,8 @@ def _nobodys_hash() -> str:
     return hash_secret("nobody has this password")
 
 
-def sign_in(*, email: str, password: str, client: Client) -> Tokens:
-    """Start a session. Wrong passwords lock the account for growing times; an unknown address answers alike."""
+def sign_in(*, email: str, password: str, code: str | None, client: Client) -> Tokens:
+    """Start a session. Wrong passwords and codes lock the account for growing times; an unknown address answers alike."""
     with transaction() as tx:
         login = repository.find_login(tx, email)
     if login is None:
@@ -66,6 +74,8 @@ def sign_in(*, email: str, password: str, client: Client) -> Tokens:
         raise InsufficientPermissions("Confirm your e-mail address first: open the link that was mailed to you.")
     if login.tenant_status == "canceled":
         raise InsufficientPermissions("The account is closed. Contact support to open it again.")
+    if login.has_second_factor:
+        _check_second_factor(login, code, client)
     with transaction(tenant_id=login.tenant_id) as tx:
         repository.forget_failures(tx, login.user_id)
         session_id, refresh, csrf = new_uuid4(), new_token(), new_token()
@@ -83,6 +93,14 @@ def sign_in(*, email: str, password: str, client: Client) -> Tokens:
         repository.end_oldest_beyond(tx, login.user_id, MAX_SESSIONS)
         _audit(tx, login.user_id, "signed_in", client)
         return _tokens(tx, login.tenant_id, session_id, refresh, csrf)
+
+
+def _check_second_factor(login: LoginRow, code: str | None, client: Client) -> None:
+    if code is None:
+        raise SecondFactorRequired("Send the code of your authenticator app, or a recovery code, as `code`.")
+    if not second_factors.verify(tenant_id=login.tenant_id, user_id=login.user_id, code=code):
+        _note_failure(login.tenant_id, login.user_id, "second_factor_failed", client)
+        raise AuthenticationRequired("The code is wrong or was used already. Wait for the next one and send that.")
 
 
 def refresh(token: str, client: Client) -> Tokens:
@@ -108,18 +126,28 @@ def refresh(token: str, client: Client) -> Tokens:
     raise AuthenticationRequired("The session has ended. Sign in again.")
 
 
-def confirm_identity(user: UserPrincipal, *, password: str, purpose: str, client: Client) -> str:
-    """Check the password once more and grant a step-up token for a purpose."""
+def confirm_identity(user: UserPrincipal, *, password: str, code: str | None, purpose: str, client: Client) -> str:
+    """Check the password once more, and a code where there is a second factor; grant a step-up token for a purpose."""
     with transaction(tenant_id=user.tenant_id) as tx:
-        hashed, locked_until = repository.password_of(tx, user.user_id)
-    _refuse_while_locked(locked_until)
-    if not matches(password, hashed):
+        known = repository.credentials_of(tx, user.user_id)
+    _refuse_while_locked(known.locked_until)
+    if not matches(password, known.password_hash):
         _note_failure(user.tenant_id, user.user_id, "step_up_failed", client)
         raise InsufficientPermissions("The password is wrong.")
+    level: step_up.Level = "password_totp" if known.has_second_factor else "password"
+    if known.has_second_factor:
+        if code is None:
+            raise MissingRequiredField(
+                "code: send the code of your second factor as well.",
+                errors=[FieldError("code", "is needed, since you have a second factor", "missing")],
+            )
+        if not second_factors.verify(tenant_id=user.tenant_id, user_id=user.user_id, code=code):
+            _note_failure(user.tenant_id, user.user_id, "second_factor_failed", client)
+            raise InsufficientPermissions("The code is wrong or was used already. Wait for the next one.")
     with transaction(tenant_id=user.tenant_id) as tx:
         repository.forget_failures(tx, user.user_id)
-        _audit(tx, user.user_id, "stepped_up", client, details={"purpose": purpose})
-        return step_up.grant(tx, user_id=user.user_id, session_id=user.session_id, level="password", purpose=purpose)
+        _audit(tx, user.user_id, "stepped_up", client, details={"purpose": purpose, "level": level})
+        return step_up.grant(tx, user_id=user.user_id, session_id=user.session_id, level=level, purpose=purpose)
 
 
 def sign_out_everywhere(tx: Tx, user: UserPrincipal) -> int:

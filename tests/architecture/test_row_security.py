@@ -25,6 +25,7 @@ TENANT_MAY_BE_NULL = {
 ONE_DATA_SET = {
     "api_key_usage": "the key says which mode it is of",
     "api_key_usage_daily": "the key says which mode it is of",
+    "recovery_codes": "people sign in once for both data sets",
     "api_key_usage_sources": "the key says which mode it is of",
     "api_keys": "live and test keys are managed side by side",
     "audit_log": "who did what is one history",

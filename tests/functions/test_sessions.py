@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from api_keys.app import handler as keys_handler
 from me.app import handler as me_handler
 from penguinmails.db import transaction
 from sessions.app import handler
@@ -222,6 +223,7 @@ def test_a_closed_account_is_refused_and_a_suspended_one_may_only_read(tenant: T
 
     set_status("suspended")
     assert is_signed_in(person)
-    assert person.call(handler, "DELETE", SESSIONS).code == "SUBSCRIPTION_SUSPENDED"
+    path, body = "/api/v1/platform/api-keys", {"name": "a", "permissions": ["send_email"]}
+    assert person.call(keys_handler, "POST", path, json=body).code == "SUBSCRIPTION_SUSPENDED"
     set_status("canceled")
     assert person.call(me_handler, "GET", "/api/v1/me").code == "SUBSCRIPTION_SUSPENDED"

@@ -62,11 +62,17 @@ def add_person(tenant: TestTenant, role: Role = "owner") -> str:
     return email
 
 
-def sign_in(email: str, password: str = PASSWORD, ip: str | None = None) -> Answer:
+def sign_in(email: str, password: str = PASSWORD, ip: str | None = None, code: str | None = None) -> Answer:
     """The answer to a sign-in; each call comes from an address of its own unless one is named."""
     number = uuid4().int
     address = ip or f"10.{number % 256}.{number // 256 % 256}.{number // 65536 % 256}"
-    return call(sessions_handler, "POST", "/api/v1/sessions", json={"email": email, "password": password}, ip=address)
+    return call(
+        sessions_handler,
+        "POST",
+        "/api/v1/sessions",
+        json={"email": email, "password": password, "code": code},
+        ip=address,
+    )
 
 
 def signed_in(tenant: TestTenant, role: Role = "owner") -> Person:

@@ -75,6 +75,14 @@ class AuthenticationRequired(DomainError):
     title = "Authentication is required"
 
 
+class SecondFactorRequired(DomainError):
+    """The password is right, and the account asks for a code as well."""
+
+    code = "SECOND_FACTOR_REQUIRED"
+    status = 401
+    title = "A second factor is required"
+
+
 class InvalidApiKey(DomainError):
     """The API key is malformed, unknown, revoked or expired; which of these is not told."""
 

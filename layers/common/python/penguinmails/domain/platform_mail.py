@@ -14,7 +14,16 @@ from penguinmails.events import outbox
 from penguinmails.ids import new_uuid7
 from penguinmails.settings import get_settings
 
-MailType = Literal["verify_email", "reset_password", "account_exists", "key_age", "key_expiry", "key_alert"]
+MailType = Literal[
+    "verify_email",
+    "reset_password",
+    "account_exists",
+    "key_age",
+    "key_expiry",
+    "key_alert",
+    "second_factor_added",
+    "second_factor_removed",
+]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
 
@@ -68,6 +77,9 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
             f"Hello {name},\n\nchoose a new password here:\n\n{base}/reset-password#token={token}\n\n"
             "The link works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.\n",
         )
+    if mail_type in _NOTICES:
+        subject, text = _NOTICES[mail_type]
+        return MailText(subject, f"Hello {name},\n\n{text}If this was not you, choose a new password at {base} now.\n")
     if mail_type in _ABOUT_KEYS:
         subject, text = _ABOUT_KEYS[mail_type]
         key = "{key_name} ({masked_key})".format_map(variables)
@@ -96,5 +108,16 @@ _ABOUT_KEYS: dict[str, tuple[str, str]] = {
         "in the last five minutes the API key {key} made {requests} requests; {errors} of them failed, {limited} were "
         "refused because of the rate limit. See which at {base}/api-keys. If these calls are not yours, revoke the "
         "key.\n",
+    ),
+}
+_NOTICES: dict[str, tuple[str, str]] = {
+    "second_factor_added": (
+        "Your account asks for a code now",
+        "from now on signing in asks for a code of the authenticator app that you have just set up. Keep the recovery "
+        "codes where you find them without your phone.\n\n",
+    ),
+    "second_factor_removed": (
+        "Your account no longer asks for a code",
+        "the second factor of your account was removed; the password alone signs you in.\n\n",
     ),
 }

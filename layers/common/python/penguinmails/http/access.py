@@ -15,6 +15,7 @@ from penguinmails import ratelimit
 from penguinmails.auth import api_keys, sessions, step_up
 from penguinmails.auth.principal import KeyPrincipal, StaffPrincipal, StaffRole, UserPrincipal
 from penguinmails.auth.scopes import Role, Scope
+from penguinmails.auth.step_up import Level
 from penguinmails.db import Mode
 from penguinmails.errors import AuthenticationRequired, InsufficientPermissions, ValidationFailed
 from penguinmails.http.caller import Caller, StaffCaller
@@ -44,6 +45,9 @@ class Requirement:
     staff_roles: tuple[StaffRole, ...] = ()
     step_up: str | None = None
     """Purpose that the step-up token must have been made for."""
+    step_up_level: Level = "password"
+    even_suspended: bool = False
+    """Whether people of a suspended account may write here all the same: what guards their own sign-in."""
 
     @property
     def takes_api_keys(self) -> bool:
@@ -80,9 +84,16 @@ def any_caller() -> Any:
     return Depends(_Access(Requirement("any")))
 
 
-def session(*roles: Role, step_up: str | None = None) -> Any:
+def session(*roles: Role, step_up: str | None = None, level: Level = "password", even_suspended: bool = False) -> Any:
     """Sessions of these tenant roles (all roles when none is named); API keys are refused."""
-    return Depends(_Access(Requirement("session", roles=roles or get_args(Role), step_up=step_up)))
+    requirement = Requirement(
+        "session",
+        roles=roles or get_args(Role),
+        step_up=step_up,
+        step_up_level=level,
+        even_suspended=even_suspended,
+    )
+    return Depends(_Access(requirement))
 
 
 def staff(*roles: StaffRole, step_up: str | None = None) -> Any:
@@ -113,9 +124,9 @@ def _authenticate(
     if scheme.lower() == "bearer" and credential.startswith("pm_"):
         return _authenticate_key(request, context, credential, requirement)
     if scheme.lower() == "bearer" and credential:
-        principal = sessions.authenticate(credential, _mode(request), writes=request.method in _WRITES)
+        principal = sessions.authenticate(credential, _mode(request), writes=_writes(request, requirement))
     elif SESSION_COOKIE in request.cookies and not scheme:
-        principal = _authenticate_cookie(request)
+        principal = _authenticate_cookie(request, requirement)
     else:
         raise AuthenticationRequired(
             "Send an API key or an access token as `Authorization: Bearer ...`.", headers=_AUTHENTICATE
@@ -143,7 +154,7 @@ def _authenticate_key(
     return verified
 
 
-def _authenticate_cookie(request: Request) -> UserPrincipal | StaffPrincipal:
+def _authenticate_cookie(request: Request, requirement: Requirement) -> UserPrincipal | StaffPrincipal:
     """A cookie is sent by the browser whoever wrote the page, so a write must prove its origin twice."""
     token = request.cookies[SESSION_COOKIE]
     if request.method in _WRITES:
@@ -151,7 +162,11 @@ def _authenticate_cookie(request: Request) -> UserPrincipal | StaffPrincipal:
         if origin not in {get_settings().public_url, *get_settings().console_origins}:
             raise InsufficientPermissions("The request comes from a page of another origin and was refused.")
         sessions.check_csrf(token, request.headers.get(CSRF_HEADER))
-    return sessions.authenticate(token, _mode(request), writes=request.method in _WRITES)
+    return sessions.authenticate(token, _mode(request), writes=_writes(request, requirement))
+
+
+def _writes(request: Request, requirement: Requirement) -> bool:
+    return request.method in _WRITES and not requirement.even_suspended
 
 
 def _mode(request: Request) -> Mode:
@@ -192,7 +207,12 @@ def _require_step_up(
     request: Request, principal: KeyPrincipal | UserPrincipal | StaffPrincipal, requirement: Requirement
 ) -> None:
     if requirement.step_up is not None and not isinstance(principal, KeyPrincipal):
-        step_up.require(principal, request.headers.get(REAUTH_HEADER), purpose=requirement.step_up)
+        step_up.require(
+            principal,
+            request.headers.get(REAUTH_HEADER),
+            purpose=requirement.step_up,
+            level=requirement.step_up_level,
+        )
 
 
 def _staff_caller(
