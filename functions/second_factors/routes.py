@@ -11,7 +11,7 @@ from penguinmails.http.problems import problems
 from second_factors import repository, service
 from second_factors.schemas import Confirmation, Enrolment, RecoveryCodes, Removed, SecondFactor
 
-router = APIRouter(prefix="/api/v1/me/second-factor", tags=["Sessions"])
+router = APIRouter(prefix="/api/v1/me/second-factor", tags=["Second factors"])
 
 _STEP_UP = "account"
 User = Annotated[Caller, session(even_suspended=True)]

@@ -13,7 +13,8 @@ class MailRow:
     """A queued mail and its recipient."""
 
     id: UUID
-    user_id: UUID
+    user_id: UUID | None
+    invitation_id: UUID | None
     type: MailType
     attempts: int
     email: str
@@ -25,12 +26,21 @@ def claim(tx: Tx, mail_id: UUID) -> MailRow | None:
     """Take a mail that is due for five minutes; None when it was sent, or is being sent by somebody else."""
     return tx.one(
         """
-        UPDATE mail_outbox m
-        SET status = 'sending', attempts = m.attempts + 1, next_attempt_at = clock_timestamp() + interval '5 minutes'
-        FROM users u
-        WHERE m.id = %(id)s AND u.tenant_id = m.tenant_id AND u.id = m.user_id
-          AND (m.status = 'queued' OR (m.status = 'sending' AND m.next_attempt_at <= clock_timestamp()))
-        RETURNING m.id, m.user_id, m.type, m.attempts, u.email, u.name, m.variables
+        WITH claimed AS (
+          UPDATE mail_outbox
+          SET status = 'sending', attempts = attempts + 1, next_attempt_at = clock_timestamp() + interval '5 minutes'
+          WHERE id = %(id)s AND (status = 'queued' OR (status = 'sending' AND next_attempt_at <= clock_timestamp()))
+          RETURNING id, tenant_id, user_id, invitation_id, type, attempts, variables
+        )
+        SELECT m.id, m.user_id, m.invitation_id, m.type, m.attempts, coalesce(u.email, i.email) AS email,
+               coalesce(u.name, '') AS name,
+               m.variables || CASE WHEN i.id IS NULL THEN '{}'
+                 ELSE jsonb_build_object('inviter', inviter.name, 'company', t.name) END AS variables
+        FROM claimed m
+        LEFT JOIN users u ON u.tenant_id = m.tenant_id AND u.id = m.user_id
+        LEFT JOIN invitations i ON i.tenant_id = m.tenant_id AND i.id = m.invitation_id
+        LEFT JOIN users inviter ON inviter.tenant_id = i.tenant_id AND inviter.id = i.invited_by
+        LEFT JOIN tenants t ON t.id = i.tenant_id
         """,
         {"id": mail_id},
         MailRow,
@@ -54,6 +64,14 @@ def insert_link_token(
             "hash": token_hash,
             "expires_at": expires_at,
         },
+    )
+
+
+def keep_invitation_token(tx: Tx, invitation_id: UUID, token_hash: bytes) -> None:
+    """Keep the hash of the token that an invitation's newest mail carries."""
+    tx.run(
+        "UPDATE invitations SET token_hash = %(hash)s WHERE id = %(id)s AND accepted_at IS NULL",
+        {"id": invitation_id, "hash": token_hash},
     )
 
 

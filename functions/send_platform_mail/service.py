@@ -25,7 +25,10 @@ def handle(record: Record) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         mail = repository.claim(tx, UUID(record.body["mail_id"]))
         token = None
-        if mail is not None and mail.type in _LINK_LIFETIME:
+        if mail is not None and mail.invitation_id is not None:
+            token = new_token()
+            repository.keep_invitation_token(tx, mail.invitation_id, token_hash(token))
+        elif mail is not None and mail.user_id is not None and mail.type in _LINK_LIFETIME:
             token = new_token()
             repository.insert_link_token(
                 tx,

@@ -19,7 +19,7 @@ Code = Annotated[
         examples=["123456"],
     ),
 ]
-Purpose = Literal["api_keys", "webhooks", "account"]
+Purpose = Literal["api_keys", "webhooks", "account", "team"]
 
 
 class SignIn(RequestModel):

@@ -27,6 +27,7 @@ TAGS = {
     "Sessions": "Sign in and out, continue a session, confirm one's identity.",
     "Second factors": "One-time passwords and recovery codes.",
     "Team": "The people of an account, their roles and invitations.",
+    "Workspaces": "Projects or clients inside an account, and who works in them.",
     "Staff": "What the platform's own staff may do.",
 }
 """Every tag in the order of the documents. A tag that is missing here is refused, so that none appears unexplained."""

@@ -25,6 +25,7 @@ TENANT_MAY_BE_NULL = {
 ONE_DATA_SET = {
     "api_key_usage": "the key says which mode it is of",
     "api_key_usage_daily": "the key says which mode it is of",
+    "invitations": "people have no mode",
     "recovery_codes": "people sign in once for both data sets",
     "api_key_usage_sources": "the key says which mode it is of",
     "api_keys": "live and test keys are managed side by side",
@@ -44,6 +45,7 @@ ONE_DATA_SET = {
 }
 UNIQUE_FOR_ALL_TENANTS = {
     "api_keys_by_digest": "a presented key is looked up before its tenant is known",
+    "invitations_token_hash_key": "a link is looked up before its tenant is known",
     "link_tokens_token_hash_key": "a link is looked up before its tenant is known",
     "reauth_tokens_token_hash_key": "256 random bits; equal ones would be one token for two people",
     "sessions_by_refresh": "a refresh token is looked up before its tenant is known",

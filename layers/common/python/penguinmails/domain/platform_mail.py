@@ -23,6 +23,7 @@ MailType = Literal[
     "key_alert",
     "second_factor_added",
     "second_factor_removed",
+    "invitation",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -34,20 +35,38 @@ def queue_mail(
 
     `variables` is what its text names; never a secret.
     """
+    _insert_mail(tx, mail_type, dedupe_key, variables or {}, user_id=user_id)
+
+
+def queue_invitation(tx: Tx, *, invitation_id: UUID) -> None:
+    """Queue the mail of an invitation, each time with a new link."""
+    _insert_mail(tx, "invitation", f"invitation:{new_uuid7()}", {}, invitation_id=invitation_id)
+
+
+def _insert_mail(
+    tx: Tx,
+    mail_type: MailType,
+    dedupe_key: str,
+    variables: Mapping[str, str],
+    *,
+    user_id: UUID | None = None,
+    invitation_id: UUID | None = None,
+) -> None:
     mail_id = new_uuid7()
     inserted = tx.run(
         """
-        INSERT INTO mail_outbox (id, tenant_id, user_id, type, dedupe_key, variables)
-        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(type)s, %(dedupe_key)s, %(variables)s)
+        INSERT INTO mail_outbox (id, tenant_id, user_id, invitation_id, type, dedupe_key, variables)
+        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(invitation_id)s, %(type)s, %(dedupe_key)s, %(variables)s)
         ON CONFLICT (tenant_id, dedupe_key) DO NOTHING
         """,
         {
             "id": mail_id,
             "tenant_id": tx.tenant_id,
             "user_id": user_id,
+            "invitation_id": invitation_id,
             "type": mail_type,
             "dedupe_key": dedupe_key,
-            "variables": jsonb(dict(variables or {})),
+            "variables": jsonb(dict(variables)),
         },
     )
     if inserted:
@@ -76,6 +95,13 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
             "Choose a new password",
             f"Hello {name},\n\nchoose a new password here:\n\n{base}/reset-password#token={token}\n\n"
             "The link works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.\n",
+        )
+    if mail_type == "invitation":
+        return MailText(
+            "You are invited",
+            f"Hello,\n\n{variables['inviter']} invites you to {variables['company']} on PenguinMails:\n\n"
+            f"{base}/accept-invitation#token={token}\n\n"
+            "The link works once, within seven days. If you do not know them, ignore this mail.\n",
         )
     if mail_type in _NOTICES:
         subject, text = _NOTICES[mail_type]
