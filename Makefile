@@ -52,6 +52,16 @@ check-openapi: setup ## Compare the documents with the routes, validate and lint
 	@$(BIN)/python -m openapi_spec_validator openapi.json openapi.staff.json
 	@bash scripts/spectral.sh openapi.json openapi.staff.json
 
+# ---- schema -----------------------------------------------------------------------------------------------------------
+
+.PHONY: schema
+schema: setup ## Write database/schema.sql, what all migrations together make
+	@$(BIN)/python -m local.dump_schema
+
+.PHONY: check-schema
+check-schema: setup ## Compare database/schema.sql with the migrations
+	@$(BIN)/python -m local.dump_schema --check
+
 # ---- deployment -----------------------------------------------------------------------------------------------------
 
 .PHONY: build

@@ -1,0 +1,2944 @@
+-- The schema that the migrations make, for reading. Written by `make schema`; never applied, never edited by hand.
+-- Left out: the monthly partitions, which the upkeep job makes and drops, and the rows that migrations insert.
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: allow_across_tenants(regclass, name, text); Type: PROCEDURE; Schema: public; Owner: -
+--
+
+CREATE PROCEDURE public.allow_across_tenants(IN target regclass, IN role_name name, IN commands text)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  EXECUTE format('GRANT %s ON %s TO %I', commands, target, role_name);
+  EXECUTE format('CREATE POLICY %I ON %s TO %I USING (true) WITH CHECK (true)', role_name || '_all', target, role_name);
+END
+$$;
+
+--
+-- Name: count_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_contacts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO contact_counts AS c (tenant_id, mode, contacts)
+    SELECT tenant_id, mode, count(*) FROM changed GROUP BY tenant_id, mode
+    ON CONFLICT (tenant_id, mode) DO UPDATE SET contacts = c.contacts + excluded.contacts;
+  ELSE
+    UPDATE contact_counts c SET contacts = c.contacts - gone.contacts
+    FROM (SELECT tenant_id, mode, count(*) AS contacts FROM changed GROUP BY tenant_id, mode) gone
+    WHERE c.tenant_id = gone.tenant_id AND c.mode = gone.mode;
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
+--
+
+CREATE PROCEDURE public.create_monthly_partition(IN parent regclass, IN month date)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  first_day date := date_trunc('month', month)::date;
+  partition name := format('%s_%s', parent, to_char(month, 'YYYYMM'));
+BEGIN
+  IF to_regclass(partition::text) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE format('CREATE TABLE %I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
+                 partition, parent, first_day, (first_day + interval '1 month')::date);
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', partition);
+END
+$$;
+
+--
+-- Name: current_mode(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.current_mode() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN NULLIF(current_setting('app.current_mode'::text, true), ''::text);
+
+--
+-- Name: current_tenant_id(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.current_tenant_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
+
+--
+-- Name: erase_contact_from_events(uuid); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erase_contact_from_events(contact uuid) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  WITH changed AS (
+    UPDATE events e
+    SET data = e.data
+        || jsonb_build_object('contact', jsonb_build_object('id', contact, 'email', NULL, 'first_name', NULL, 'last_name', NULL))
+        || CASE WHEN e.data ? 'to' THEN '{"to": null}'::jsonb ELSE '{}'::jsonb END
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = contact
+    RETURNING 1
+  )
+  SELECT count(*) FROM changed
+$$;
+
+--
+-- Name: find_api_key(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_api_key(digest bytea) RETURNS TABLE(id uuid, tenant_id uuid, name text, mode text, lookup_digest bytea, vault_version integer, generation bigint, permissions text[], status text, allowed_cidrs text[], monthly_quota integer, expires_at timestamp with time zone, created_by uuid, tenant_status text, subscription_status text, plan text, api_access boolean, rate_limit integer, burst_limit integer, month_requests bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT k.id, k.tenant_id, k.name, k.mode, k.lookup_digest, k.vault_version, k.generation,
+         k.permissions, k.status, k.allowed_cidrs::text[], k.monthly_quota, k.expires_at,
+         k.created_by, t.status, l.subscription_status, l.plan_slug, l.api_access,
+         l.api_rate_limit, l.api_burst_limit,
+         CASE WHEN k.monthly_quota IS NULL THEN 0 ELSE coalesce((
+           SELECT sum(u.requests) FROM api_key_usage_daily u
+           WHERE u.tenant_id = k.tenant_id AND u.api_key_id = k.id
+             AND u.day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date), 0) END
+  FROM api_keys k
+  JOIN tenants t ON t.id = k.tenant_id
+  JOIN tenant_limits l ON l.tenant_id = k.tenant_id
+  WHERE k.lookup_digest = digest
+$$;
+
+--
+-- Name: find_link_token(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_link_token(hash bytea) RETURNS TABLE(id uuid, tenant_id uuid, user_id uuid, purpose text, expires_at timestamp with time zone, used_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT l.id, l.tenant_id, l.user_id, l.purpose, l.expires_at, l.used_at FROM link_tokens l WHERE l.token_hash = hash
+$$;
+
+--
+-- Name: find_login(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status
+  FROM users u
+  JOIN user_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
+  JOIN tenants t ON t.id = u.tenant_id
+  WHERE u.email = login_email AND u.deleted_at IS NULL
+$$;
+
+--
+-- Name: find_refresh(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_refresh(hash bytea) RETURNS TABLE(session_id uuid, tenant_id uuid, is_current boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT s.id, s.tenant_id, s.refresh_hash = hash FROM sessions s
+  WHERE s.refresh_hash = hash OR s.previous_refresh_hash = hash
+$$;
+
+--
+-- Name: find_session(uuid); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id uuid, tenant_id uuid, email text, role text, csrf_hash bytea, ended_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, tenant_status text, subscription_status text, plan text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT s.id, u.id, s.tenant_id, u.email, u.role, s.csrf_hash, s.ended_at, s.expires_at, s.last_used_at, t.status,
+         b.status, b.plan_slug
+  FROM sessions s
+  JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.deleted_at IS NULL
+  JOIN tenants t ON t.id = s.tenant_id
+  JOIN subscriptions b ON b.tenant_id = s.tenant_id
+  WHERE s.id = session
+$$;
+
+--
+-- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.maintain_partitions(reference date DEFAULT CURRENT_DATE) RETURNS TABLE(action text, partition_name text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  config partitioned_tables;
+  month_offset integer;
+  child record;
+BEGIN
+  FOR config IN SELECT * FROM partitioned_tables LOOP
+    FOR month_offset IN -1 .. config.months_ahead LOOP
+      CALL create_monthly_partition(config.table_name::regclass, (reference + make_interval(months => month_offset))::date);
+    END LOOP;
+    FOR child IN
+      SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = config.table_name::regclass AND c.relname ~ '_[0-9]{6}$'
+        AND to_date(right(c.relname, 6), 'YYYYMM')
+            < date_trunc('month', reference) - make_interval(months => config.months_kept)
+    LOOP
+      EXECUTE format('DROP TABLE %I', child.relname);
+      action := 'dropped'; partition_name := child.relname;
+      RETURN NEXT;
+    END LOOP;
+  END LOOP;
+END
+$_$;
+
+--
+-- Name: protect_tenant_table(regclass, boolean, name); Type: PROCEDURE; Schema: public; Owner: -
+--
+
+CREATE PROCEDURE public.protect_tenant_table(IN target regclass, IN has_mode boolean, IN tenant_column name DEFAULT 'tenant_id'::name)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  own_rows text := format('%I = nullif(current_setting(''app.current_tenant_id'', true), '''')::uuid', tenant_column);
+BEGIN
+  IF has_mode THEN
+    own_rows := own_rows || ' AND mode = current_setting(''app.current_mode'', true)';
+  END IF;
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+  EXECUTE format('CREATE POLICY tenant_isolation ON %s TO penguinmails_app USING (%s) WITH CHECK (%s)',
+                 target, own_rows, own_rows);
+END
+$$;
+
+--
+-- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.set_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  NEW.updated_at := clock_timestamp();
+  RETURN NEW;
+END
+$$;
+
+--
+-- Name: suppressed_among(text[]); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.suppressed_among(addresses text[]) RETURNS TABLE(email text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT DISTINCT s.email::text FROM suppression_list s
+  WHERE s.email = ANY(addresses)
+    AND (s.tenant_id IS NULL OR (s.tenant_id = current_tenant_id() AND s.mode = current_mode()))
+    AND s.scope IN ('global', 'tenant') AND (s.expires_at IS NULL OR s.expires_at > now())
+$$;
+
+SET default_tablespace = '';
+
+--
+-- Name: api_key_usage; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_key_usage (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    api_key_id uuid NOT NULL,
+    endpoint character varying(255) NOT NULL,
+    method character varying(10) NOT NULL,
+    status_code integer NOT NULL,
+    response_time_ms integer NOT NULL,
+    ip_address inet,
+    user_agent text,
+    created_at timestamp with time zone NOT NULL
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY public.api_key_usage FORCE ROW LEVEL SECURITY;
+
+SET default_table_access_method = heap;
+
+--
+-- Name: api_key_usage_daily; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_key_usage_daily (
+    tenant_id uuid NOT NULL,
+    api_key_id uuid NOT NULL,
+    day date NOT NULL,
+    endpoint character varying(255) NOT NULL,
+    method character varying(10) NOT NULL,
+    requests bigint NOT NULL,
+    errors bigint NOT NULL,
+    total_ms bigint NOT NULL,
+    p95_ms integer
+);
+
+ALTER TABLE ONLY public.api_key_usage_daily FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: api_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_keys (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name character varying(50) NOT NULL,
+    mode text NOT NULL,
+    key_prefix text NOT NULL,
+    key_last4 character(4) NOT NULL,
+    lookup_digest bytea NOT NULL,
+    digest_version integer NOT NULL,
+    vault_version integer NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    permissions text[] NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    allowed_cidrs cidr[] DEFAULT '{}'::cidr[] NOT NULL,
+    monthly_quota integer,
+    expires_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_used_at timestamp with time zone,
+    regenerated_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by uuid,
+    CONSTRAINT api_keys_check CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
+    CONSTRAINT api_keys_key_prefix_check CHECK ((key_prefix ~ '^pm_(live|test)_[A-Za-z0-9]{3}$'::text)),
+    CONSTRAINT api_keys_lookup_digest_check CHECK ((length(lookup_digest) = 32)),
+    CONSTRAINT api_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT api_keys_monthly_quota_check CHECK ((monthly_quota > 0)),
+    CONSTRAINT api_keys_name_check CHECK (((name)::text ~ '^[A-Za-z0-9 _-]{1,50}$'::text)),
+    CONSTRAINT api_keys_permissions_check CHECK ((cardinality(permissions) > 0)),
+    CONSTRAINT api_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])))
+);
+
+ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_log; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_log (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    actor_type text NOT NULL,
+    actor_id uuid,
+    event text NOT NULL,
+    resource_type text,
+    resource_id text,
+    severity text DEFAULT 'info'::text NOT NULL,
+    ip_address inet,
+    user_agent text,
+    request_id text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT audit_log_actor_type_check CHECK ((actor_type = ANY (ARRAY['user'::text, 'api_key'::text, 'staff'::text, 'system'::text, 'anonymous'::text]))),
+    CONSTRAINT audit_log_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+
+ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN audit_log.tenant_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_log.tenant_id IS 'null for what concerns the platform and no tenant';
+
+--
+-- Name: contact_counts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_counts (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    contacts bigint NOT NULL,
+    CONSTRAINT contact_counts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_counts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_tags; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_tags (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    contact_id uuid NOT NULL,
+    tag_id uuid NOT NULL,
+    CONSTRAINT contact_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_workspaces; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_workspaces (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    contact_id uuid NOT NULL,
+    workspace_id uuid NOT NULL,
+    CONSTRAINT contact_workspaces_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_workspaces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: contacts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contacts (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    first_name character varying(100),
+    last_name character varying(100),
+    company character varying(255),
+    job_title character varying(255),
+    phone character varying(50),
+    city character varying(100),
+    state character varying(100),
+    country character varying(100),
+    lead_source character varying(100),
+    external_id character varying(255),
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    lead_score integer DEFAULT 0 NOT NULL,
+    total_opens integer DEFAULT 0 NOT NULL,
+    total_clicks integer DEFAULT 0 NOT NULL,
+    last_email_opened_at timestamp with time zone,
+    last_campaign_id uuid,
+    source character varying(50) NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    first_name_lower character varying(200) GENERATED ALWAYS AS (lower((first_name)::text)) STORED COLLATE pg_catalog."C",
+    last_name_lower character varying(200) GENERATED ALWAYS AS (lower((last_name)::text)) STORED COLLATE pg_catalog."C",
+    CONSTRAINT contacts_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT contacts_lead_score_check CHECK (((lead_score >= 0) AND (lead_score <= 100))),
+    CONSTRAINT contacts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT contacts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'unsubscribed'::text, 'bounced'::text])))
+);
+
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN contacts.email; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.email IS 'searched by prefix as a range (>= and <): LIKE is not leakproof, so under row security it cannot use an index';
+
+--
+-- Name: COLUMN contacts.first_name_lower; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.first_name_lower IS 'twice as long as the name: some letters become two in lower case';
+
+--
+-- Name: content_objects; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.content_objects (
+    storage_key uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    content_text text NOT NULL,
+    content_html text,
+    headers jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT content_objects_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.content_objects FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: email_events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_events (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email_id uuid NOT NULL,
+    type text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    CONSTRAINT email_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.email_events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: email_tags; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_tags (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email_id uuid NOT NULL,
+    tag character varying(50) NOT NULL,
+    CONSTRAINT email_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: emails; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.emails (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    api_key_id uuid,
+    campaign_id uuid,
+    to_email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    from_email character varying(320) NOT NULL,
+    reply_to character varying(320),
+    subject character varying(998) NOT NULL,
+    email_type text DEFAULT 'transactional'::text NOT NULL,
+    provider text,
+    provider_message_id text,
+    status text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    content_key uuid NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    opens integer DEFAULT 0 NOT NULL,
+    clicks integer DEFAULT 0 NOT NULL,
+    error text,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    next_sweep_at timestamp with time zone,
+    CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
+    CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text])))
+);
+
+ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN emails.next_sweep_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.next_sweep_at IS 'when the sweep hands the message to the queue again; null once nothing is left to do';
+
+--
+-- Name: events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.events (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    workspace_id uuid,
+    type text NOT NULL,
+    schema_version integer DEFAULT 1 NOT NULL,
+    data jsonb NOT NULL,
+    subject_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN events.subject_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.events.subject_id IS 'the contact whom the event is about, so that erasing the contact finds it';
+
+--
+-- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.idempotency_keys (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    principal_id uuid NOT NULL,
+    route text NOT NULL,
+    key character varying(255) NOT NULL,
+    request_hash bytea NOT NULL,
+    status_code integer,
+    response jsonb,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_keys_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: link_tokens; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.link_tokens (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    token_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT link_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text])))
+);
+
+ALTER TABLE ONLY public.link_tokens FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: mail_outbox; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.mail_outbox (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    type text NOT NULL,
+    dedupe_key text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT mail_outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text]))),
+    CONSTRAINT mail_outbox_type_check CHECK ((type = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'account_exists'::text])))
+);
+
+ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: outbox; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.outbox (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    queue text NOT NULL,
+    payload jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT outbox_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT outbox_queue_check CHECK ((queue = ANY (ARRAY['events'::text, 'deliveries'::text, 'emails'::text, 'platform_mail'::text])))
+);
+
+ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: partitioned_tables; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.partitioned_tables (
+    table_name text NOT NULL,
+    months_ahead integer DEFAULT 2 NOT NULL,
+    months_kept integer NOT NULL,
+    CONSTRAINT partitioned_tables_months_ahead_check CHECK ((months_ahead >= 1)),
+    CONSTRAINT partitioned_tables_months_kept_check CHECK ((months_kept >= 1))
+);
+
+--
+-- Name: plans; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.plans (
+    slug text NOT NULL,
+    name text NOT NULL,
+    api_access boolean NOT NULL,
+    api_rate_limit integer NOT NULL,
+    api_burst_limit integer NOT NULL,
+    send_rate_per_second integer NOT NULL,
+    max_contacts integer,
+    max_emails_per_month integer,
+    max_webhooks integer NOT NULL,
+    price_monthly_cents integer,
+    is_active boolean DEFAULT true NOT NULL,
+    CONSTRAINT plans_api_rate_limit_check CHECK ((api_rate_limit >= 0)),
+    CONSTRAINT plans_check CHECK ((api_burst_limit >= api_rate_limit)),
+    CONSTRAINT plans_slug_check CHECK ((slug ~ '^[a-z]+$'::text))
+);
+
+--
+-- Name: COLUMN plans.api_rate_limit; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.plans.api_rate_limit IS 'requests per minute and key';
+
+--
+-- Name: COLUMN plans.max_contacts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.plans.max_contacts IS 'null is unlimited';
+
+--
+-- Name: reauth_tokens; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.reauth_tokens (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    level text NOT NULL,
+    purpose text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT reauth_tokens_level_check CHECK ((level = ANY (ARRAY['password'::text, 'password_totp'::text])))
+);
+
+ALTER TABLE ONLY public.reauth_tokens FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.schema_migrations (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+--
+-- Name: sessions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    refresh_hash bytea NOT NULL,
+    previous_refresh_hash bytea,
+    csrf_hash bytea NOT NULL,
+    ip_address inet,
+    user_agent text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: subscriptions; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.subscriptions (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    plan_slug text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    current_period_start timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    current_period_end timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'suspended'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY public.subscriptions FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: suppression_list; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.suppression_list (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    mode text DEFAULT 'live'::text NOT NULL,
+    email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    reason text NOT NULL,
+    source text NOT NULL,
+    scope text DEFAULT 'tenant'::text NOT NULL,
+    workspace_id uuid,
+    added_by uuid,
+    added_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT suppression_list_check CHECK (((scope = 'global'::text) = (tenant_id IS NULL))),
+    CONSTRAINT suppression_list_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT suppression_list_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT suppression_list_reason_check CHECK ((reason = ANY (ARRAY['user_request'::text, 'spam_complaint'::text, 'hard_bounce'::text, 'soft_bounces'::text, 'manual'::text]))),
+    CONSTRAINT suppression_list_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'tenant'::text, 'workspace'::text, 'campaign_type'::text])))
+);
+
+ALTER TABLE ONLY public.suppression_list FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN suppression_list.tenant_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.suppression_list.tenant_id IS 'null is the platform-wide list against abuse';
+
+--
+-- Name: tags; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.tags (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(50) NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: tenant_overrides; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.tenant_overrides (
+    tenant_id uuid NOT NULL,
+    limits jsonb DEFAULT '{}'::jsonb NOT NULL,
+    reason text NOT NULL,
+    set_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.tenant_overrides FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN tenant_overrides.limits; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenant_overrides.limits IS 'any of api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month, max_webhooks; wins over the plan';
+
+--
+-- Name: tenant_limits; Type: VIEW; Schema: public; Owner: -
+--
+
+CREATE VIEW public.tenant_limits WITH (security_invoker='true') AS
+ SELECT s.tenant_id,
+    s.plan_slug,
+    s.status AS subscription_status,
+    p.api_access,
+    COALESCE(((o.limits ->> 'api_rate_limit'::text))::integer, p.api_rate_limit) AS api_rate_limit,
+    COALESCE(((o.limits ->> 'api_burst_limit'::text))::integer, p.api_burst_limit) AS api_burst_limit,
+    COALESCE(((o.limits ->> 'send_rate_per_second'::text))::integer, p.send_rate_per_second) AS send_rate_per_second,
+    COALESCE(((o.limits ->> 'max_contacts'::text))::integer, p.max_contacts) AS max_contacts,
+    COALESCE(((o.limits ->> 'max_emails_per_month'::text))::integer, p.max_emails_per_month) AS max_emails_per_month,
+    COALESCE(((o.limits ->> 'max_webhooks'::text))::integer, p.max_webhooks) AS max_webhooks
+   FROM ((public.subscriptions s
+     JOIN public.plans p ON ((p.slug = s.plan_slug)))
+     LEFT JOIN public.tenant_overrides o ON ((o.tenant_id = s.tenant_id)));
+
+--
+-- Name: tenants; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.tenants (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    status_reason text,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: usage_counters; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.usage_counters (
+    tenant_id uuid NOT NULL,
+    metric text NOT NULL,
+    period_start date NOT NULL,
+    value bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.usage_counters FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: user_credentials; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.user_credentials (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    password_hash text NOT NULL,
+    failed_attempts integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    totp_confirmed_at timestamp with time zone,
+    totp_last_step bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.user_credentials FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN user_credentials.totp_last_step; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.user_credentials.totp_last_step IS 'the last time step whose code was used: a code works once';
+
+--
+-- Name: users; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    email character varying(255) NOT NULL,
+    name text NOT NULL,
+    role text,
+    email_verified_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT users_check CHECK (((tenant_id IS NULL) = (role IS NULL))),
+    CONSTRAINT users_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_attempts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_attempts (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    delivery_id uuid NOT NULL,
+    event_created_at timestamp with time zone NOT NULL,
+    attempt_number integer NOT NULL,
+    attempted_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    status_code integer,
+    request_headers jsonb NOT NULL,
+    response_headers jsonb,
+    response_body text,
+    error_message text,
+    CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+)
+PARTITION BY RANGE (event_created_at);
+
+ALTER TABLE ONLY public.webhook_attempts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE webhook_attempts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.webhook_attempts IS 'no foreign key to deliveries: it would keep their old months from being dropped';
+
+--
+-- Name: webhook_deliveries; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_deliveries (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    event_created_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_retry_at timestamp with time zone,
+    next_sweep_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text])))
+)
+PARTITION BY RANGE (event_created_at);
+
+ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: webhooks; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhooks (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(255) NOT NULL,
+    description text,
+    endpoint_url character varying(2048) NOT NULL,
+    secret_ref text NOT NULL,
+    secret_last3 character(3) NOT NULL,
+    event_types text[] NOT NULL,
+    api_version text DEFAULT 'v1'::text NOT NULL,
+    retry_enabled boolean DEFAULT true NOT NULL,
+    max_retries integer DEFAULT 5 NOT NULL,
+    timeout_seconds integer DEFAULT 5 NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    is_failing boolean DEFAULT false NOT NULL,
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    paused_reason text,
+    last_success_at timestamp with time zone,
+    last_failure_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
+    CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
+    CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
+);
+
+ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN webhooks.secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.secret_ref IS 'path of the signing secret in Vault';
+
+--
+-- Name: COLUMN webhooks.created_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.created_by IS 'user or API key';
+
+--
+-- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.workspace_members (
+    tenant_id uuid NOT NULL,
+    workspace_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    CONSTRAINT workspace_members_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'member'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY public.workspace_members FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: workspaces; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.workspaces (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    slug text NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT workspaces_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT workspaces_slug_check CHECK (((slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(slug) <= 255)))
+);
+
+ALTER TABLE ONLY public.workspaces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key_usage_daily api_key_usage_daily_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_daily
+    ADD CONSTRAINT api_key_usage_daily_pkey PRIMARY KEY (tenant_id, api_key_id, day, endpoint, method);
+
+--
+-- Name: api_key_usage api_key_usage_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage
+    ADD CONSTRAINT api_key_usage_pkey PRIMARY KEY (tenant_id, id, created_at);
+
+--
+-- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+--
+-- Name: api_keys api_keys_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: audit_log audit_log_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+--
+-- Name: contact_counts contact_counts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_counts
+    ADD CONSTRAINT contact_counts_pkey PRIMARY KEY (tenant_id, mode);
+
+--
+-- Name: contact_tags contact_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_tags
+    ADD CONSTRAINT contact_tags_pkey PRIMARY KEY (tenant_id, mode, contact_id, tag_id);
+
+--
+-- Name: contact_workspaces contact_workspaces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_workspaces
+    ADD CONSTRAINT contact_workspaces_pkey PRIMARY KEY (tenant_id, mode, contact_id, workspace_id);
+
+--
+-- Name: contacts contacts_email_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_email_unique UNIQUE (tenant_id, mode, email);
+
+--
+-- Name: contacts contacts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
+--
+-- Name: contacts contacts_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: content_objects content_objects_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.content_objects
+    ADD CONSTRAINT content_objects_pkey PRIMARY KEY (storage_key);
+
+--
+-- Name: email_events email_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_events
+    ADD CONSTRAINT email_events_pkey PRIMARY KEY (id);
+
+--
+-- Name: email_tags email_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_tags
+    ADD CONSTRAINT email_tags_pkey PRIMARY KEY (tenant_id, mode, email_id, tag);
+
+--
+-- Name: emails emails_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emails
+    ADD CONSTRAINT emails_pkey PRIMARY KEY (id);
+
+--
+-- Name: emails emails_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emails
+    ADD CONSTRAINT emails_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: events events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, mode, id, created_at);
+
+--
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, mode, principal_id, route, key);
+
+--
+-- Name: link_tokens link_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_tokens
+    ADD CONSTRAINT link_tokens_pkey PRIMARY KEY (id);
+
+--
+-- Name: link_tokens link_tokens_token_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_tokens
+    ADD CONSTRAINT link_tokens_token_hash_key UNIQUE (token_hash);
+
+--
+-- Name: mail_outbox mail_outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_pkey PRIMARY KEY (id);
+
+--
+-- Name: mail_outbox mail_outbox_tenant_id_dedupe_key_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_tenant_id_dedupe_key_key UNIQUE (tenant_id, dedupe_key);
+
+--
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+--
+-- Name: partitioned_tables partitioned_tables_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.partitioned_tables
+    ADD CONSTRAINT partitioned_tables_pkey PRIMARY KEY (table_name);
+
+--
+-- Name: plans plans_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (slug);
+
+--
+-- Name: reauth_tokens reauth_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.reauth_tokens
+    ADD CONSTRAINT reauth_tokens_pkey PRIMARY KEY (id);
+
+--
+-- Name: reauth_tokens reauth_tokens_token_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.reauth_tokens
+    ADD CONSTRAINT reauth_tokens_token_hash_key UNIQUE (token_hash);
+
+--
+-- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+--
+-- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+--
+-- Name: sessions sessions_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: subscriptions subscriptions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (id);
+
+--
+-- Name: subscriptions subscriptions_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: subscriptions subscriptions_tenant_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_tenant_id_key UNIQUE (tenant_id);
+
+--
+-- Name: suppression_list suppression_list_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_list
+    ADD CONSTRAINT suppression_list_pkey PRIMARY KEY (id);
+
+--
+-- Name: suppression_list suppression_list_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_list
+    ADD CONSTRAINT suppression_list_unique UNIQUE NULLS NOT DISTINCT (email, tenant_id, mode, scope, workspace_id);
+
+--
+-- Name: tags tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
+
+--
+-- Name: tags tags_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: tags tags_tenant_id_mode_name_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_tenant_id_mode_name_key UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: tenant_overrides tenant_overrides_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tenant_overrides
+    ADD CONSTRAINT tenant_overrides_pkey PRIMARY KEY (tenant_id);
+
+--
+-- Name: tenants tenants_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
+
+--
+-- Name: usage_counters usage_counters_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.usage_counters
+    ADD CONSTRAINT usage_counters_pkey PRIMARY KEY (tenant_id, metric, period_start);
+
+--
+-- Name: user_credentials user_credentials_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.user_credentials
+    ADD CONSTRAINT user_credentials_pkey PRIMARY KEY (tenant_id, user_id);
+
+--
+-- Name: users users_email_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+--
+-- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+--
+-- Name: users users_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: webhook_attempts webhook_attempts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_pkey PRIMARY KEY (tenant_id, mode, delivery_id, attempt_number, event_created_at);
+
+--
+-- Name: webhook_deliveries webhook_deliveries_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (tenant_id, mode, id, event_created_at);
+
+--
+-- Name: webhook_deliveries webhook_deliveries_tenant_id_mode_webhook_id_event_id_event_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_event_id_event_key UNIQUE (tenant_id, mode, webhook_id, event_id, event_created_at);
+
+--
+-- Name: webhooks webhooks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
+
+--
+-- Name: webhooks webhooks_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: workspace_members workspace_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspace_members
+    ADD CONSTRAINT workspace_members_pkey PRIMARY KEY (tenant_id, workspace_id, user_id);
+
+--
+-- Name: workspaces workspaces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspaces
+    ADD CONSTRAINT workspaces_pkey PRIMARY KEY (id);
+
+--
+-- Name: workspaces workspaces_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspaces
+    ADD CONSTRAINT workspaces_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: workspaces workspaces_tenant_id_slug_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspaces
+    ADD CONSTRAINT workspaces_tenant_id_slug_key UNIQUE (tenant_id, slug);
+
+--
+-- Name: api_key_usage_by_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_key_usage_by_key ON ONLY public.api_key_usage USING btree (tenant_id, api_key_id, created_at DESC);
+
+--
+-- Name: api_key_usage_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_key_usage_by_time ON ONLY public.api_key_usage USING btree (created_at DESC);
+
+--
+-- Name: api_key_usage_daily_by_day; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_key_usage_daily_by_day ON public.api_key_usage_daily USING btree (tenant_id, day);
+
+--
+-- Name: api_keys_by_digest; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX api_keys_by_digest ON public.api_keys USING btree (lookup_digest);
+
+--
+-- Name: api_keys_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_by_tenant ON public.api_keys USING btree (tenant_id, status, created_at DESC, id DESC);
+
+--
+-- Name: audit_log_by_event; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX audit_log_by_event ON public.audit_log USING btree (event, created_at);
+
+--
+-- Name: audit_log_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX audit_log_by_tenant ON public.audit_log USING btree (tenant_id, created_at DESC);
+
+--
+-- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (tenant_id, mode, tag_id, contact_id);
+
+--
+-- Name: contact_workspaces_by_workspace; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING btree (tenant_id, mode, workspace_id, contact_id);
+
+--
+-- Name: contacts_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: contacts_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_email ON public.contacts USING btree (tenant_id, mode, email, id);
+
+--
+-- Name: contacts_by_first_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_first_name ON public.contacts USING btree (tenant_id, mode, first_name_lower);
+
+--
+-- Name: contacts_by_last_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_last_name ON public.contacts USING btree (tenant_id, mode, last_name_lower);
+
+--
+-- Name: contacts_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_status ON public.contacts USING btree (tenant_id, mode, status, created_at, id);
+
+--
+-- Name: contacts_by_updated; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_updated ON public.contacts USING btree (tenant_id, mode, updated_at, id);
+
+--
+-- Name: contacts_external_id_unique; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX contacts_external_id_unique ON public.contacts USING btree (tenant_id, mode, external_id) WHERE (external_id IS NOT NULL);
+
+--
+-- Name: content_objects_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX content_objects_by_age ON public.content_objects USING btree (created_at);
+
+--
+-- Name: email_events_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_events_by_email ON public.email_events USING btree (tenant_id, mode, email_id, occurred_at);
+
+--
+-- Name: email_tags_by_tag; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_id);
+
+--
+-- Name: emails_by_campaign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_campaign ON public.emails USING btree (tenant_id, mode, campaign_id, created_at, id) WHERE (campaign_id IS NOT NULL);
+
+--
+-- Name: emails_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_created ON public.emails USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: emails_by_recipient; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_recipient ON public.emails USING btree (tenant_id, mode, to_email, created_at, id);
+
+--
+-- Name: emails_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_status ON public.emails USING btree (tenant_id, mode, status, created_at, id);
+
+--
+-- Name: emails_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_due ON public.emails USING btree (next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: events_by_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_id ON ONLY public.events USING btree (id);
+
+--
+-- Name: events_by_subject; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_subject ON ONLY public.events USING btree (tenant_id, mode, subject_id) WHERE (subject_id IS NOT NULL);
+
+--
+-- Name: events_by_type; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, type, created_at DESC);
+
+--
+-- Name: idempotency_keys_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
+--
+-- Name: link_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_tokens_by_expiry ON public.link_tokens USING btree (expires_at);
+
+--
+-- Name: link_tokens_by_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX link_tokens_by_user ON public.link_tokens USING btree (tenant_id, user_id, purpose);
+
+--
+-- Name: mail_outbox_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX mail_outbox_due ON public.mail_outbox USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['queued'::text, 'sending'::text]));
+
+--
+-- Name: outbox_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
+
+--
+-- Name: reauth_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX reauth_tokens_by_expiry ON public.reauth_tokens USING btree (expires_at);
+
+--
+-- Name: sessions_by_previous_refresh; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sessions_by_previous_refresh ON public.sessions USING btree (previous_refresh_hash) WHERE (previous_refresh_hash IS NOT NULL);
+
+--
+-- Name: sessions_by_refresh; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX sessions_by_refresh ON public.sessions USING btree (refresh_hash);
+
+--
+-- Name: sessions_by_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (tenant_id, user_id, last_used_at) WHERE (ended_at IS NULL);
+
+--
+-- Name: suppression_list_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
+
+--
+-- Name: webhook_deliveries_by_webhook; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_webhook ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, created_at, id);
+
+--
+-- Name: webhook_deliveries_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btree (next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: webhooks_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhooks_by_tenant ON public.webhooks USING btree (tenant_id, mode, created_at, id) WHERE (deleted_at IS NULL);
+
+--
+-- Name: workspace_members_by_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
+
+--
+-- Name: contacts count_deleted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_deleted AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
+
+--
+-- Name: contacts count_inserted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
+
+--
+-- Name: api_keys set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: contacts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: subscriptions set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: tenants set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: users set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: workspaces set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.workspaces FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: api_key_usage_daily api_key_usage_daily_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_daily
+    ADD CONSTRAINT api_key_usage_daily_tenant_id_api_key_id_fkey FOREIGN KEY (tenant_id, api_key_id) REFERENCES public.api_keys(tenant_id, id);
+
+--
+-- Name: api_key_usage_daily api_key_usage_daily_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_daily
+    ADD CONSTRAINT api_key_usage_daily_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_key_usage api_key_usage_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage
+    ADD CONSTRAINT api_key_usage_tenant_id_api_key_id_fkey FOREIGN KEY (tenant_id, api_key_id) REFERENCES public.api_keys(tenant_id, id);
+
+--
+-- Name: api_key_usage api_key_usage_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage
+    ADD CONSTRAINT api_key_usage_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_keys api_keys_tenant_id_created_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_created_by_fkey FOREIGN KEY (tenant_id, created_by) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: api_keys api_keys_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_keys api_keys_tenant_id_revoked_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_revoked_by_fkey FOREIGN KEY (tenant_id, revoked_by) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: audit_log audit_log_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_counts contact_counts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_counts
+    ADD CONSTRAINT contact_counts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_tags contact_tags_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_tags
+    ADD CONSTRAINT contact_tags_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_tags contact_tags_tenant_id_mode_tag_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_tags
+    ADD CONSTRAINT contact_tags_tenant_id_mode_tag_id_fkey FOREIGN KEY (tenant_id, mode, tag_id) REFERENCES public.tags(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_workspaces contact_workspaces_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_workspaces
+    ADD CONSTRAINT contact_workspaces_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_workspaces contact_workspaces_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_workspaces
+    ADD CONSTRAINT contact_workspaces_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id) ON DELETE CASCADE;
+
+--
+-- Name: contacts contacts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: content_objects content_objects_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.content_objects
+    ADD CONSTRAINT content_objects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: email_events email_events_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_events
+    ADD CONSTRAINT email_events_tenant_id_mode_email_id_fkey FOREIGN KEY (tenant_id, mode, email_id) REFERENCES public.emails(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: email_tags email_tags_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_tags
+    ADD CONSTRAINT email_tags_tenant_id_mode_email_id_fkey FOREIGN KEY (tenant_id, mode, email_id) REFERENCES public.emails(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: emails emails_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emails
+    ADD CONSTRAINT emails_tenant_id_api_key_id_fkey FOREIGN KEY (tenant_id, api_key_id) REFERENCES public.api_keys(tenant_id, id);
+
+--
+-- Name: emails emails_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emails
+    ADD CONSTRAINT emails_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: events events_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.events
+    ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: idempotency_keys idempotency_keys_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: link_tokens link_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_tokens
+    ADD CONSTRAINT link_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: link_tokens link_tokens_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.link_tokens
+    ADD CONSTRAINT link_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: mail_outbox mail_outbox_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: mail_outbox mail_outbox_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: outbox outbox_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: reauth_tokens reauth_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.reauth_tokens
+    ADD CONSTRAINT reauth_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: reauth_tokens reauth_tokens_tenant_id_session_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.reauth_tokens
+    ADD CONSTRAINT reauth_tokens_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES public.sessions(tenant_id, id) ON DELETE CASCADE;
+
+--
+-- Name: reauth_tokens reauth_tokens_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.reauth_tokens
+    ADD CONSTRAINT reauth_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: sessions sessions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: sessions sessions_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: subscriptions subscriptions_plan_slug_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_plan_slug_fkey FOREIGN KEY (plan_slug) REFERENCES public.plans(slug);
+
+--
+-- Name: subscriptions subscriptions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: suppression_list suppression_list_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_list
+    ADD CONSTRAINT suppression_list_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: suppression_list suppression_list_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_list
+    ADD CONSTRAINT suppression_list_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id);
+
+--
+-- Name: tags tags_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: tenant_overrides tenant_overrides_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.tenant_overrides
+    ADD CONSTRAINT tenant_overrides_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: usage_counters usage_counters_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.usage_counters
+    ADD CONSTRAINT usage_counters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: user_credentials user_credentials_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.user_credentials
+    ADD CONSTRAINT user_credentials_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: user_credentials user_credentials_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.user_credentials
+    ADD CONSTRAINT user_credentials_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: users users_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_attempts webhook_attempts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_deliveries webhook_deliveries_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_deliveries webhook_deliveries_tenant_id_mode_webhook_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
+
+--
+-- Name: webhooks webhooks_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: workspace_members workspace_members_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspace_members
+    ADD CONSTRAINT workspace_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: workspace_members workspace_members_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspace_members
+    ADD CONSTRAINT workspace_members_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id) ON DELETE CASCADE;
+
+--
+-- Name: workspaces workspaces_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workspaces
+    ADD CONSTRAINT workspaces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_key_usage; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key_usage_daily; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage_daily ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_log; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_counts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_counts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_tags; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_tags ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_workspaces; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_workspaces ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contacts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: content_objects; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.content_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: email_events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: email_tags; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_tags ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: emails; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.emails ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: link_tokens; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.link_tokens ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: mail_outbox; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.mail_outbox ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: outbox; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: api_key_usage penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.api_key_usage TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: api_key_usage_daily penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.api_key_usage_daily TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: api_keys penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.api_keys TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: audit_log penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.audit_log TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: content_objects penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.emails TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: idempotency_keys penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.idempotency_keys TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: link_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.link_tokens TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: mail_outbox penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: outbox penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: reauth_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.reauth_tokens TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: sessions penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.sessions TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: subscriptions penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.subscriptions TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: suppression_list penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.suppression_list TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: tenant_overrides penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.tenant_overrides TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: tenants penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.tenants TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: users penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.users TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_deliveries penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.webhook_deliveries TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: api_key_usage_daily penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.api_key_usage_daily TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: api_keys penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.api_keys TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: link_tokens penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: sessions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.sessions TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: subscriptions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.subscriptions TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: suppression_list penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.suppression_list TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: tenant_overrides penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.tenant_overrides TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: tenants penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.tenants TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: user_credentials penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.user_credentials TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: users penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: reauth_tokens; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.reauth_tokens ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sessions; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: subscriptions; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: suppression_list; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.suppression_list ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tags; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key_usage tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.api_key_usage TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: api_key_usage_daily tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.api_key_usage_daily TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: api_keys tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.api_keys TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: audit_log tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.audit_log TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: contact_counts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_counts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_workspaces tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_workspaces TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contacts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contacts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: content_objects tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.content_objects TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: email_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: email_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: emails tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.emails TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: events tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: idempotency_keys tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.idempotency_keys TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: link_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.link_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: mail_outbox tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.mail_outbox TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: outbox tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: reauth_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.reauth_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: sessions tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.sessions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: subscriptions tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.subscriptions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: suppression_list tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.suppression_list TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: tenant_overrides tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.tenant_overrides TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: tenants tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.tenants TO penguinmails_app USING ((id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: usage_counters tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.usage_counters TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: user_credentials tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.user_credentials TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: users tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.users TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: webhook_attempts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: webhook_deliveries tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: webhooks tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhooks TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: workspace_members tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.workspace_members TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: workspaces tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.workspaces TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: tenant_overrides; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.tenant_overrides ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tenants; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: usage_counters; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.usage_counters ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: user_credentials; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.user_credentials ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: users; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_attempts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_deliveries; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhooks; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhooks ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: workspace_members; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.workspace_members ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: workspaces; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.workspaces ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
+--
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO penguinmails_app;
+GRANT USAGE ON SCHEMA public TO penguinmails_jobs;
+GRANT USAGE ON SCHEMA public TO penguinmails_lookup;
+GRANT USAGE ON SCHEMA public TO penguinmails_erasure;
+
+--
+-- Name: FUNCTION erase_contact_from_events(contact uuid); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.erase_contact_from_events(contact uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_api_key(digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_api_key(digest bytea) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_link_token(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_link_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_link_token(hash bytea) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_login(login_email text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_login(login_email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_login(login_email text) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_refresh(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_refresh(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_refresh(hash bytea) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_session(session uuid); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_session(session uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_session(session uuid) TO penguinmails_app;
+
+--
+-- Name: FUNCTION maintain_partitions(reference date); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.suppressed_among(addresses text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.suppressed_among(addresses text[]) TO penguinmails_app;
+
+--
+-- Name: TABLE api_key_usage; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.api_key_usage TO penguinmails_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
+
+--
+-- Name: TABLE api_key_usage_daily; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_daily TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
+
+--
+-- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.api_keys TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.api_keys TO penguinmails_lookup;
+
+--
+-- Name: TABLE audit_log; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_app;
+GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
+
+--
+-- Name: TABLE contact_counts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_counts TO penguinmails_app;
+
+--
+-- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_tags TO penguinmails_app;
+
+--
+-- Name: TABLE contact_workspaces; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinmails_app;
+
+--
+-- Name: TABLE contacts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
+
+--
+-- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
+
+--
+-- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
+
+--
+-- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
+
+--
+-- Name: TABLE emails; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.emails TO penguinmails_jobs;
+
+--
+-- Name: TABLE events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.events TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
+
+--
+-- Name: TABLE idempotency_keys; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
+
+--
+-- Name: TABLE link_tokens; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.link_tokens TO penguinmails_app;
+GRANT SELECT ON TABLE public.link_tokens TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_jobs;
+
+--
+-- Name: TABLE mail_outbox; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
+
+--
+-- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO penguinmails_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_jobs;
+
+--
+-- Name: TABLE partitioned_tables; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.partitioned_tables TO penguinmails_jobs;
+
+--
+-- Name: TABLE plans; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.plans TO penguinmails_app;
+GRANT SELECT ON TABLE public.plans TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.plans TO penguinmails_lookup;
+
+--
+-- Name: TABLE reauth_tokens; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.reauth_tokens TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
+
+--
+-- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
+GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
+
+--
+-- Name: TABLE subscriptions; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.subscriptions TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
+
+--
+-- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_app;
+GRANT SELECT ON TABLE public.suppression_list TO penguinmails_lookup;
+GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
+
+--
+-- Name: TABLE tags; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tags TO penguinmails_app;
+
+--
+-- Name: TABLE tenant_overrides; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_overrides TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_lookup;
+
+--
+-- Name: TABLE tenant_limits; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.tenant_limits TO penguinmails_app;
+GRANT SELECT ON TABLE public.tenant_limits TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.tenant_limits TO penguinmails_lookup;
+
+--
+-- Name: TABLE tenants; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenants TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.tenants TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.tenants TO penguinmails_lookup;
+
+--
+-- Name: TABLE usage_counters; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
+
+--
+-- Name: TABLE user_credentials; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
+GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
+
+--
+-- Name: TABLE users; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO penguinmails_app;
+GRANT SELECT ON TABLE public.users TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.users TO penguinmails_lookup;
+
+--
+-- Name: TABLE webhook_attempts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
+
+--
+-- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
+
+--
+-- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
+
+--
+-- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspace_members TO penguinmails_app;
+
+--
+-- Name: TABLE workspaces; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspaces TO penguinmails_app;
+
+--
+-- PostgreSQL database dump complete
+--
