@@ -1,0 +1,176 @@
+"""What the API's operations work on: one real thing of each kind, made by a real call, and a body that each write takes.
+
+A new path variable needs an entry in RESOURCES, a new field or filter that names another thing one in REFERENCES, a new
+write with a body one in BODIES; the tests that walk over the operations say which is missing.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+from penguinmails.db import Mode
+from tests.support.catalogue import tables
+from tests.support.http import Answer
+from tests.support.operations import Operation, operations
+from tests.support.people import Person, sign_in, signed_in
+from tests.support.tenants import TestTenant, make_tenant
+
+MODES: tuple[Mode, ...] = ("live", "test")
+Ids = dict[str, UUID]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program that calls for an account: with an API key of a mode, or with a session that asks for that mode."""
+
+    account: "Account"
+    kind: Literal["api_key", "session"]
+    mode: Mode
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.mode} mode"
+
+    def call(self, operation: Operation, ids: Ids | None = None, **request: Any) -> Answer:
+        """Call an operation, with a fresh confirmation of identity where it wants one."""
+        headers = dict(request.pop("headers", {}))
+        if self.kind == "api_key":
+            token = self.account.key(self.mode)
+        else:
+            token = self.account.person.access_token
+            headers["X-PenguinMails-Mode"] = self.mode
+            if operation.requirement.step_up is not None:
+                headers |= self.account.person.step_up(operation.requirement.step_up)
+        return operation.call(ids, token=token, headers=headers, **request)
+
+
+class Account:
+    """A tenant with a signed-in owner and a key of each mode; keys are made when they are first used."""
+
+    def __init__(self) -> None:
+        self.tenant: TestTenant = make_tenant()
+        self.person: Person = signed_in(self.tenant)
+        self._keys: dict[Mode, str] = {}
+
+    def key(self, mode: Mode) -> str:
+        """The plaintext of a key with all scopes."""
+        if mode not in self._keys:
+            self._keys[mode] = self.tenant.key(mode=mode).plaintext
+        return self._keys[mode]
+
+    def clients(self, operation: Operation) -> Iterator[Client]:
+        """Every kind of caller that the operation lets in."""
+        for mode in MODES:
+            if operation.requirement.takes_api_keys:
+                yield Client(self, "api_key", mode)
+            yield Client(self, "session", mode)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Things of one kind. `make` gets the account, the mode and the ids that stand before this one in the path."""
+
+    table: str
+    make: Callable[[Account, Mode, Ids], UUID]
+
+    @property
+    def has_mode(self) -> bool:
+        """Whether live and test things are two data sets, as row security has it."""
+        (table,) = [t for t in tables(os.environ["MIGRATIONS_DATABASE_URL"]) if t.name == self.table]
+        return any("app.current_mode" in policy.using for policy in table.policies)
+
+    def row(self, id_: UUID) -> Any:
+        """The row as it is now, seen past row security; None when there is none."""
+        with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+            statement = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE id = %s").format(sql.Identifier(self.table))
+            found = connection.execute(statement, [id_]).fetchone()
+        return found and found[0]
+
+
+def _made_by(operation_id: str, field: str = "id") -> Callable[[Account, Mode, Ids], UUID]:
+    """What an operation makes; its answer holds the id in a field."""
+
+    def make(account: Account, mode: Mode, ids: Ids) -> UUID:
+        operation = next(o for o in operations() if o.id == operation_id)
+        client = next(c for c in account.clients(operation) if c.mode == mode)
+        answer = client.call(operation, ids, json=body_for(operation))
+        assert answer.status in {200, 201}, answer.body
+        return UUID(answer.json[field])
+
+    return make
+
+
+def _session(account: Account, _mode: Mode, _ids: Ids) -> UUID:
+    return UUID(sign_in(account.person.email).json["session_id"])
+
+
+def _workspace(account: Account, _mode: Mode, _ids: Ids) -> UUID:
+    return account.tenant.workspace_id
+
+
+def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """The campaign's id."""
+    email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+        connection.execute("UPDATE emails SET campaign_id = %s WHERE id = %s", [campaign_id, email_id])
+    return campaign_id
+
+
+RESOURCES = {
+    "contact_id": Resource("contacts", _made_by("createContact")),
+    "email_id": Resource("emails", _made_by("sendEmail")),
+    "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
+    "session_id": Resource("sessions", _session),
+    "webhook_id": Resource("webhooks", _made_by("createWebhook")),
+}
+"""By the variable in the path."""
+
+REFERENCES = {
+    "campaign_id": Resource("emails", _email_of_a_campaign),
+    "workspace_ids": Resource("workspaces", _workspace),
+}
+"""By the name of the field or filter that holds the id."""
+
+
+def _somebody() -> str:
+    return f"somebody-{uuid4().hex}@example.com"
+
+
+BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
+    "createContact": lambda: {"email": _somebody()},
+    "createWebhook": lambda: {
+        "name": "Hook",
+        "endpoint_url": "https://hooks.example.com/in",
+        "event_types": ["email.sent"],
+    },
+    "patchApiKey": lambda: {"name": "Renamed"},
+    "patchContact": lambda: {"first_name": "Changed"},
+    "patchWebhook": lambda: {"name": "Renamed"},
+    "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
+    "updateApiKey": lambda: {"name": "Renamed"},
+    "updateContact": lambda: {"first_name": "Changed"},
+    "updateWebhook": lambda: {"name": "Renamed"},
+}
+"""By operation: a body that it accepts from anybody who may call it."""
+
+
+def body_for(operation: Operation) -> dict[str, Any] | None:
+    """A body that the operation accepts; None when it takes none."""
+    if operation.body is None:
+        return None
+    assert operation.id in BODIES, f"{operation}: add a body that it accepts to BODIES in tests/support/resources.py"
+    return BODIES[operation.id]()
+
+
+def make_path(operation: Operation, account: Account, mode: Mode) -> Ids:
+    """The things that the path names, made for an account, each below the one before."""
+    ids: Ids = {}
+    for name in operation.path_parameters:
+        assert name in RESOURCES, f"{operation}: say in tests/support/resources.py how to make a {name}"
+        ids[name] = RESOURCES[name].make(account, mode, ids)
+    return ids
