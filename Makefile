@@ -79,7 +79,7 @@ check-template: setup ## Validate, lint, translate and build the template, then 
 
 .PHONY: test
 test: setup ## The whole suite, in parallel on two cores
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --declared-statuses
 
 .PHONY: vault
 vault: setup ## Build a real Vault server into your cache (about five minutes, once)

@@ -19,6 +19,12 @@ from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
+from tests.support.statuses import (  # noqa: F401 - hooks
+    pytest_addoption,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
 QUEUES = ("events", "deliveries", "emails", "platform_mail")

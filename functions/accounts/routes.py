@@ -11,7 +11,7 @@ from penguinmails.db import transaction
 from penguinmails.http.access import public, session
 from penguinmails.http.caller import Caller
 from penguinmails.http.context import RequestContext
-from penguinmails.http.problems import problems
+from penguinmails.http.problems import problems, public_problems
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["Accounts"])
 
@@ -26,7 +26,7 @@ def _limit_mails(context: RequestContext) -> None:
         raise ratelimit.refuse_hourly(state, "One address may do this", _MAILS_PER_ADDRESS_AND_HOUR)
 
 
-@router.post("", operation_id="signUp", summary="Open an account", status_code=202, responses=problems())
+@router.post("", operation_id="signUp", summary="Open an account", status_code=202, responses=public_problems())
 async def sign_up(body: SignUp, context: Anyone) -> Accepted:
     """Create an account on the starter plan with its owner and first workspace, and mail a link that proves the address.
 
@@ -47,7 +47,9 @@ async def sign_up(body: SignUp, context: Anyone) -> Accepted:
     return Accepted(message="A mail is on its way. Open its link, then sign in.")
 
 
-@router.post("/verify-email", operation_id="verifyEmail", summary="Prove an e-mail address", responses=problems())
+@router.post(
+    "/verify-email", operation_id="verifyEmail", summary="Prove an e-mail address", responses=public_problems()
+)
 async def verify_email(body: VerifyEmail, context: Anyone) -> Done:
     """Use the token of the mailed link. It works once, within 24 hours."""
     link = service.open_link(body.token, "verify_email")
@@ -62,7 +64,7 @@ async def verify_email(body: VerifyEmail, context: Anyone) -> Done:
     operation_id="resendVerification",
     summary="Mail the verification link again",
     status_code=202,
-    responses=problems(),
+    responses=public_problems(),
 )
 async def resend_verification(body: EmailAddress, context: Anyone) -> Accepted:
     """Send the link again if the address has an account that needs it; at most once an hour."""
@@ -76,7 +78,7 @@ async def resend_verification(body: EmailAddress, context: Anyone) -> Accepted:
     operation_id="forgotPassword",
     summary="Mail a link to choose a new password",
     status_code=202,
-    responses=problems(),
+    responses=public_problems(),
 )
 async def forgot_password(body: EmailAddress, context: Anyone) -> Accepted:
     """Send the link if the address has an account; at most once an hour."""
@@ -85,7 +87,9 @@ async def forgot_password(body: EmailAddress, context: Anyone) -> Accepted:
     return Accepted(message="If the address has an account, a mail is on its way.")
 
 
-@router.post("/password/reset", operation_id="resetPassword", summary="Choose a new password", responses=problems())
+@router.post(
+    "/password/reset", operation_id="resetPassword", summary="Choose a new password", responses=public_problems()
+)
 async def reset_password(body: ResetPassword, context: Anyone) -> Done:
     """Use the token of the mailed link, once and within an hour. Every session of the user ends."""
     link = service.open_link(body.token, "reset_password")

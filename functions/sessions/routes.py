@@ -12,7 +12,7 @@ from penguinmails.errors import NotFound
 from penguinmails.http.access import SESSION_COOKIE, public, session
 from penguinmails.http.caller import Caller
 from penguinmails.http.context import RequestContext
-from penguinmails.http.problems import problems
+from penguinmails.http.problems import problems, public_problems
 from sessions import repository, service
 from sessions.schemas import Ended, ReauthToken, Refresh, SessionItem, SessionList, SessionTokens, SignIn, StepUp
 
@@ -44,7 +44,12 @@ def _answer(tokens: service.Tokens, status: int, *, cookie: bool) -> Response:
 
 
 @router.post(
-    "", operation_id="signIn", summary="Sign in", status_code=201, response_model=SessionTokens, responses=problems()
+    "",
+    operation_id="signIn",
+    summary="Sign in",
+    status_code=201,
+    response_model=SessionTokens,
+    responses=public_problems(401, 403),
 )
 async def sign_in(body: SignIn, context: Anyone) -> Response:
     """Start a session with e-mail address and password, and a code when you have a second factor.
@@ -65,7 +70,7 @@ async def sign_in(body: SignIn, context: Anyone) -> Response:
     operation_id="refreshSession",
     summary="Continue a session",
     response_model=SessionTokens,
-    responses=problems(),
+    responses=public_problems(401),
 )
 async def refresh(body: Refresh, context: Anyone) -> Response:
     """Exchange the refresh token for new tokens. Each works once; one that is used twice ends the session."""

@@ -22,7 +22,8 @@ _NO_IDEMPOTENCY = "/sessions"
 
 def complete(operation: Operation, requirement: Requirement, *, method: str, path: str) -> Operation:
     """The operation as it is published; `path` is below the API's base path."""
-    responses = {status: _response(status, answer) for status, answer in _declared(operation).items()}
+    declared = _declared(operation, method)
+    responses = {status: _response(status, answer) for status, answer in declared.items()}
     return {
         "tags": operation["tags"],
         "summary": operation["summary"],
@@ -64,9 +65,10 @@ def faults(operation: Operation, requirement: Requirement | None) -> list[str]:
     return found
 
 
-def _declared(operation: Operation) -> dict[str, Any]:
-    """Without the 422 that the framework adds: invalid requests get 400 here."""
-    return {status: answer for status, answer in operation["responses"].items() if status != "422"}
+def _declared(operation: Operation, method: str) -> dict[str, Any]:
+    """Without the 422 that the framework adds (invalid requests get 400 here), and for GET without what refuses a body."""
+    impossible = {"422", "413", "415"} if method == "get" else {"422"}
+    return {status: answer for status, answer in operation["responses"].items() if status not in impossible}
 
 
 def _response(status: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from tests.support.resources import MODES, REFERENCES, RESOURCES, Account, Clien
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
 LISTS = [
-    o
-    for o in OF_AN_ACCOUNT
-    if o.method == "GET" and "data" in ((o.responses.get("200") or {}).get("properties") or {})
+    o for o in OF_AN_ACCOUNT if o.method == "GET" and "data" in ((o.responses.get("200") or {}).get("properties") or {})
 ]
 REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 

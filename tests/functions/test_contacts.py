@@ -113,11 +113,12 @@ def test_a_change_that_changes_nothing_raises_no_event(tenant: TestTenant, key: 
     assert event_types(tenant) == ["contact.created"]
 
 
-def test_a_change_to_a_taken_address_is_refused(key: TestKey) -> None:
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_change_to_a_taken_address_is_refused(key: TestKey, method: str) -> None:
     create(key, email="one@example.com")
     other = create(key, email="two@example.com").json
 
-    answer = call(handler, "PUT", f"{CONTACTS}/{other['id']}", token=key.plaintext, json={"email": "one@example.com"})
+    answer = call(handler, method, f"{CONTACTS}/{other['id']}", token=key.plaintext, json={"email": "one@example.com"})
 
     assert answer.status == 409
 

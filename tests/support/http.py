@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+ANSWERED: set[tuple[str, str, int]] = set()
+"""Method, path and status of every answer of this process's tests."""
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -89,6 +91,7 @@ def event(
 def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     """Invoke a handler with an event made of `request` (see `event`) and read its answer."""
     raw = handler(event(method, path, **request), LambdaContext())
+    ANSWERED.add((method, path, raw["statusCode"]))
     body = raw.get("body") or ""
     if raw.get("isBase64Encoded"):
         body = base64.b64decode(body).decode("utf-8", "replace")

@@ -142,7 +142,7 @@ def resolve(node: Any, components: Schema) -> Any:
 
 def referenced_ids(operation: Operation) -> dict[str, str]:
     """Fields of the body and query parameters that hold ids of other things, and where they are: `body` or `query`."""
-    found = {name: "body" for name in _uuid_fields(operation.body or {})}
+    found = dict.fromkeys(_uuid_fields(operation.body or {}), "body")
     return found | {
         parameter["name"]: "query"
         for parameter in operation.parameters

@@ -17,7 +17,7 @@ from penguinmails.db import Mode
 from tests.support.catalogue import tables
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
-from tests.support.people import Person, sign_in, signed_in
+from tests.support.people import PASSWORD, Person, sign_in, signed_in
 from tests.support.tenants import TestTenant, make_tenant
 
 MODES: tuple[Mode, ...] = ("live", "test")
@@ -141,6 +141,7 @@ def _somebody() -> str:
 
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "createContact": lambda: {"email": _somebody()},
     "createWebhook": lambda: {
@@ -148,15 +149,23 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
         "endpoint_url": "https://hooks.example.com/in",
         "event_types": ["email.sent"],
     },
+    "forgotPassword": lambda: {"email": _somebody()},
     "patchApiKey": lambda: {"name": "Renamed"},
     "patchContact": lambda: {"first_name": "Changed"},
     "patchWebhook": lambda: {"name": "Renamed"},
+    "refreshSession": lambda: {"refresh_token": "x" * 43},
+    "resendVerification": lambda: {"email": _somebody()},
+    "resetPassword": lambda: {"token": "x" * 43, "password": "Another-horse-8"},
     "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
+    "signIn": lambda: {"email": _somebody(), "password": PASSWORD},
+    "signUp": lambda: {"email": _somebody(), "password": PASSWORD, "name": "Ada", "company": "Engines"},
+    "stepUp": lambda: {"password": PASSWORD},
     "updateApiKey": lambda: {"name": "Renamed"},
     "updateContact": lambda: {"first_name": "Changed"},
     "updateWebhook": lambda: {"name": "Renamed"},
+    "verifyEmail": lambda: {"token": "x" * 43},
 }
-"""By operation: a body that it accepts from anybody who may call it."""
+"""By operation: a body that fits its schema, and is accepted where no token or address of somebody's own is needed."""
 
 
 def body_for(operation: Operation) -> dict[str, Any] | None:

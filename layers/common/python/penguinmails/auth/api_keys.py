@@ -100,7 +100,6 @@ def _refused(reason: str, source_ip: str) -> Exception:
         return ratelimit.refuse(state, "This address")
     return InvalidApiKey(
         "The API key is malformed, unknown, revoked or expired. Check that it was copied whole, or create a new one.",
-        headers={"WWW-Authenticate": 'Bearer realm="PenguinMails API", error="invalid_token"'},
     )
 
 

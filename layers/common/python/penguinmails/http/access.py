@@ -32,7 +32,6 @@ CSRF_HEADER = "X-CSRF-Token"
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _USER_LIMIT_PER_MINUTE = 1_000
 _PUBLIC_LIMIT_PER_MINUTE = 100
-_AUTHENTICATE = {"WWW-Authenticate": 'Bearer realm="PenguinMails API"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +127,7 @@ def _authenticate(
     elif SESSION_COOKIE in request.cookies and not scheme:
         principal = _authenticate_cookie(request, requirement)
     else:
-        raise AuthenticationRequired(
-            "Send an API key or an access token as `Authorization: Bearer ...`.", headers=_AUTHENTICATE
-        )
+        raise AuthenticationRequired("Send an API key or an access token as `Authorization: Bearer ...`.")
     context.user_id = str(principal.user_id)
     if isinstance(principal, UserPrincipal):
         context.tenant_id, context.plan = str(principal.tenant_id), principal.plan

@@ -51,11 +51,18 @@ _DESCRIPTIONS = {
     500: "Something went wrong on our side.",
     503: "Something that the request needs cannot be reached; Retry-After says when to come back.",
 }
-_ON_EVERY_ROUTE = (400, 401, 403, 413, 415, 429, 500, 503)
+_ON_EVERY_ROUTE = (400, 413, 415, 429, 500, 503)
+_WITH_CREDENTIALS = (401, 403)
+_CHALLENGE = 'Bearer realm="PenguinMails API"'
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The declared error answers of a route: those that every route can give, and `statuses` besides."""
+    return public_problems(*_WITH_CREDENTIALS, *statuses)
+
+
+def public_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The declared error answers of a public route, which refuses nobody for who they are unless 401 or 403 is named."""
     return {
         status: {"model": Problem, "description": _DESCRIPTIONS[status]}
         for status in sorted({*_ON_EVERY_ROUTE, *statuses})
@@ -86,7 +93,14 @@ def problem_document(error: DomainError, request_id: str) -> dict[str, Any]:
 def problem_response(request: Request, error: DomainError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The HTTP form of an error."""
     document = problem_document(error, context_of(request).request_id)
-    return JSONResponse(document, error.status, {**error.headers, **(headers or {})}, MEDIA_TYPE)
+    challenge = _challenge(request) if error.status == 401 else {}
+    return JSONResponse(document, error.status, {**challenge, **error.headers, **(headers or {})}, MEDIA_TYPE)
+
+
+def _challenge(request: Request) -> dict[str, str]:
+    """What a 401 must carry (RFC 9110, section 11.6.1), in the words of RFC 6750, section 3."""
+    refused = ', error="invalid_token"' if "authorization" in request.headers else ""
+    return {"WWW-Authenticate": _CHALLENGE + refused}
 
 
 class UnhandledStatus(DomainError):

@@ -1,0 +1,139 @@
+"""The refusals that every operation has in common, had from each of them as a declared problem document."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from openapi_schema_validator import OAS30Validator
+
+from penguinmails import db
+from penguinmails.http import access
+from tests.support.http import Answer
+from tests.support.operations import Operation, operations
+from tests.support.people import Person
+from tests.support.resources import Account, body_for
+
+OPERATIONS = [o for o in operations() if o.requirement.kind != "staff"]
+WITH_BODY = [o for o in OPERATIONS if o.body is not None]
+ON_A_THING = [o for o in OPERATIONS if o.path_parameters]
+ME = next(o for o in OPERATIONS if o.id == "getMe")
+OF_AN_ACCOUNT = [o for o in OPERATIONS if o.requirement.kind != "public"]
+
+
+@pytest.fixture
+def person() -> Person:
+    return Account().person
+
+
+def send(operation: Operation, person: Person, **request: Any) -> Answer:
+    """As an owner who has confirmed who they are; anybody's from an address of its own."""
+    number = uuid4().int
+    headers = dict(request.pop("headers", {}))
+    if operation.requirement.step_up is not None:
+        headers |= person.step_up(operation.requirement.step_up)
+    if operation.requirement.kind != "public":
+        request["token"] = person.access_token
+    if operation.body is not None and not {"json", "raw"} & set(request):
+        request["json"] = body_for(operation)
+    ids = {name: uuid4() for name in operation.path_parameters} | request.pop("ids", {})
+    request.setdefault("ip", f"10.{number % 256}.{number // 256 % 256}.{number // 65536 % 256}")
+    return operation.call(ids, headers=headers, **request)
+
+
+def expect_problem(operation: Operation, answer: Answer, status: int, code: str) -> None:
+    schema = operation.responses.get(str(status))
+    assert schema is not None, f"{operation} does not declare {status}"
+    assert (answer.status, answer.code) == (status, code), f"{operation}: {answer.body}"
+    assert answer.headers["content-type"] == "application/problem+json"
+    OAS30Validator(schema).validate(answer.json)
+    assert answer.json["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("operation", ON_A_THING, ids=str)
+def test_an_id_that_is_no_id_is_400_by_name_and_one_of_nothing_404(operation: Operation, person: Person) -> None:
+    for name in operation.path_parameters:
+        malformed = send(operation, person, ids={name: "nonsense"})
+        expect_problem(operation, malformed, 400, "VALIDATION_ERROR")
+        assert malformed.json["errors"][0]["field"] == name
+
+    expect_problem(operation, send(operation, person), 404, "RESOURCE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("operation", OF_AN_ACCOUNT, ids=str)
+def test_a_mode_that_is_none_is_400(operation: Operation, person: Person) -> None:
+    assert operation.takes(access.MODE_HEADER)
+
+    answer = send(operation, person, headers={access.MODE_HEADER: "production"})
+
+    expect_problem(operation, answer, 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=str)
+def test_a_body_that_is_not_as_described_is_400(operation: Operation, person: Person) -> None:
+    unknown_field = {**(body_for(operation) or {}), "no_such_field": 1}
+    for request in ({"raw": b"{"}, {"raw": b"\xff\xfe"}, {"json": []}, {"json": unknown_field}):
+        expect_problem(operation, send(operation, person, **request), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.method != "GET"], ids=str)
+def test_a_body_too_large_is_413_and_one_that_is_no_json_415(operation: Operation, person: Person) -> None:
+    too_large = send(operation, person, raw=b" " * 4_500_001)
+    no_json = send(operation, person, raw=b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"})
+
+    expect_problem(operation, too_large, 413, "PAYLOAD_TOO_LARGE")
+    expect_problem(operation, no_json, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_too_many_requests_are_429_with_the_time_to_wait(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = person.step_up(operation.requirement.step_up) if operation.requirement.step_up else {}
+    monkeypatch.setattr(access, "_USER_LIMIT_PER_MINUTE", 1)
+    monkeypatch.setattr(access, "_PUBLIC_LIMIT_PER_MINUTE", 1)
+    monkeypatch.setattr(Person, "step_up", lambda *_: headers)
+    address = f"2001:db8::{uuid4().hex[:4]}"
+
+    send(ME if operation.requirement.kind != "public" else operation, person, ip=address)
+
+    answer = send(operation, person, ip=address)
+
+    expect_problem(operation, answer, 429, "RATE_LIMIT_EXCEEDED")
+    assert int(answer.headers["retry-after"]) == answer.json["retry_after"] > 0
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_a_database_that_cannot_be_reached_is_503(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(role: db.Role) -> Any:
+        raise psycopg.OperationalError(f"connection as {role} refused")
+
+    db.close_connection("app")
+    monkeypatch.setattr(db, "_connect", refuse)
+    monkeypatch.setattr(Person, "step_up", lambda *_: {})
+
+    answer = send(operation, person)
+
+    expect_problem(operation, answer, 503, "SERVICE_UNAVAILABLE")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "refused" not in answer.body
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_a_fault_of_ours_is_500_without_its_inner_workings(
+    operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_arguments: Any, **_options: Any) -> Any:
+        raise ZeroDivisionError("an inner detail")
+
+    for name in ("one", "all", "run"):
+        monkeypatch.setattr(db.Tx, name, crash)
+    monkeypatch.setattr(Person, "step_up", lambda *_: {})
+
+    answer = send(operation, person)
+
+    expect_problem(operation, answer, 500, "INTERNAL_SERVER_ERROR")
+    assert "inner detail" not in answer.body
+    assert "ZeroDivisionError" not in answer.body
