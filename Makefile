@@ -81,6 +81,10 @@ check-template: setup ## Validate, lint, translate and build the template, then 
 test: setup ## The whole suite, in parallel on two cores
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --declared-statuses
 
+.PHONY: fuzz
+fuzz: setup ## Try many more requests against the API document, other ones each time (FUZZ_EXAMPLES=300 per operation)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} $(BIN)/python -m pytest tests/end_to_end/test_openapi_fuzz.py --show-capture=no
+
 .PHONY: vault
 vault: setup ## Build a real Vault server into your cache (about five minutes, once)
 	@bash scripts/build_vault.sh

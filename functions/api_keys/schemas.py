@@ -5,10 +5,10 @@ from ipaddress import ip_network
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from penguinmails.auth.scopes import Scope
-from penguinmails.http.models import RequestModel, ResponseModel
+from penguinmails.http.models import Moment, RequestModel, ResponseModel
 
 KeyName = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9 _-]+$")]
 
@@ -33,7 +33,7 @@ class NewApiKey(RequestModel):
         description="Scopes of the key, at least one; only scopes that your own role has.", examples=[["send_email"]]
     )
     environment: Literal["live", "test"] = Field(default="live", description="Which data set the key sees.")
-    expires_at: AwareDatetime | None = Field(default=None, description="When the key stops; never when absent.")
+    expires_at: Moment | None = Field(default=None, description="When the key stops; never when absent.")
     allowed_cidrs: Annotated[list[Cidr], Field(max_length=50)] = Field(
         default_factory=list[Cidr], description="Networks (v4 or v6) that may use the key; all when empty."
     )
@@ -49,7 +49,7 @@ class ApiKeyChange(RequestModel):
     permissions: Annotated[list[Scope], Field(min_length=1, max_length=8)] | None = Field(
         default=None, description="The scopes from now on."
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="When the key stops; null for never.")
+    expires_at: Moment | None = Field(default=None, description="When the key stops; null for never.")
     allowed_cidrs: Annotated[list[Cidr], Field(max_length=50)] | None = Field(
         default=None, description="Networks that may use the key; empty for all."
     )

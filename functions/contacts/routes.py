@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 from starlette.responses import Response
 
 from contacts import repository, service
@@ -15,7 +15,7 @@ from penguinmails.auth.scopes import Scope
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
-from penguinmails.http.models import Page, Storable
+from penguinmails.http.models import Moment, Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 from penguinmails.http.versions import ETAG_HEADER, IfMatch, etag_of, require_version
@@ -66,10 +66,10 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     search: Annotated[Text | None, Query(description="How the address or a name begins, in any case.")] = None,
     tag: Annotated[Text | None, Query(description="Only contacts with this tag.")] = None,
     workspace: Annotated[Text | None, Query(description="Only contacts of the workspace with this slug.")] = None,
-    created_after: Annotated[AwareDatetime | None, Query(description="Added after this moment.")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="Added before this moment.")] = None,
-    updated_after: Annotated[AwareDatetime | None, Query(description="Changed after this moment.")] = None,
-    updated_before: Annotated[AwareDatetime | None, Query(description="Changed before this moment.")] = None,
+    created_after: Annotated[Moment | None, Query(description="Added after this moment.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Added before this moment.")] = None,
+    updated_after: Annotated[Moment | None, Query(description="Changed after this moment.")] = None,
+    updated_before: Annotated[Moment | None, Query(description="Changed before this moment.")] = None,
 ) -> Page[Contact]:
     """The account's contacts, newest first unless sorted otherwise; filters combine with AND."""
     wanted = ContactFilter(

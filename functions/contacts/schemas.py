@@ -11,7 +11,7 @@ from penguinmails.http.models import RequestModel, ResponseModel, Storable
 ContactStatus = Literal["active", "unsubscribed", "bounced"]
 
 
-Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
+Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 ShortText = Annotated[str, StringConstraints(max_length=100), Storable]
 LongText = Annotated[str, StringConstraints(max_length=255), Storable]
 Phone = Annotated[str, StringConstraints(max_length=50), Storable]

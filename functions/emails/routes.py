@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 from starlette.responses import Response
 
 from emails import repository, service
@@ -25,7 +25,7 @@ from penguinmails.auth.scopes import Scope
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
-from penguinmails.http.models import Page, Storable
+from penguinmails.http.models import Moment, Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 
@@ -91,8 +91,8 @@ async def list_emails(  # noqa: PLR0917 - FastAPI passes parameters by name
     recipient: Annotated[Text | None, Query(description="Only emails to this address.")] = None,
     tag: Annotated[Text | None, Query(description="Only emails with this tag.")] = None,
     campaign_id: Annotated[UUID | None, Query(description="Only emails of this campaign.")] = None,
-    created_after: Annotated[AwareDatetime | None, Query(description="Queued after this moment.")] = None,
-    created_before: Annotated[AwareDatetime | None, Query(description="Queued before this moment.")] = None,
+    created_after: Annotated[Moment | None, Query(description="Queued after this moment.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Queued before this moment.")] = None,
 ) -> Page[Email]:
     """The account's emails in this mode, newest first; filters combine with AND."""
     wanted = EmailFilter(

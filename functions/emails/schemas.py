@@ -48,7 +48,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-Recipient = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255), AfterValidator(_ascii_local_part)]
+Recipient = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254), AfterValidator(_ascii_local_part)]
 _RECIPIENTS = TypeAdapter(Annotated[list[Recipient], Field(min_length=1, max_length=MAX_RECIPIENTS)])
 
 

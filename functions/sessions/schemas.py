@@ -8,7 +8,7 @@ from pydantic import EmailStr, Field, StringConstraints
 
 from penguinmails.http.models import RequestModel, ResponseModel
 
-Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
+Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 Password = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"format": "password"})]
 Code = Annotated[
     str,

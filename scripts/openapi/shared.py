@@ -79,8 +79,10 @@ PARAMETERS = {
         "name": MODE_HEADER,
         "in": "header",
         "required": False,
-        "description": "Which data set a session works on. API keys ignore it: each belongs to one of the two.",
-        "schema": {"type": "string", "enum": ["live", "test"], "default": "live"},
+        "description": "Which data set a session works on: live unless it says test. An API key belongs to one of the two; "
+        "with it, leave the header out or name that one.",
+        # No default: the reference page would send it, and contradict a test key.
+        "schema": {"type": "string", "enum": ["live", "test"]},
     },
     "ReauthToken": {
         "name": REAUTH_HEADER,

@@ -1,5 +1,6 @@
 """The refusals that every operation has in common, had from each of them as a declared problem document."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from penguinmails import db
+from penguinmails.db import Mode
 from penguinmails.http import access
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
@@ -67,6 +69,34 @@ def test_a_mode_that_is_none_is_400(operation: Operation, person: Person) -> Non
     answer = send(operation, person, headers={access.MODE_HEADER: "production"})
 
     expect_problem(operation, answer, 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", sorted({o.path for o in OPERATIONS}))
+def test_another_method_is_405_and_told_which_there_are(path: str) -> None:
+    here = {o.method: o for o in OPERATIONS if o.path == path}
+    ids = {name: uuid4() for name in next(iter(here.values())).path_parameters}
+
+    answer = replace(next(iter(here.values())), method="OPTIONS").call(ids)
+
+    assert (answer.status, answer.code) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == ", ".join(sorted(here))
+
+
+@pytest.mark.parametrize("operation", [o for o in OF_AN_ACCOUNT if o.requirement.takes_api_keys], ids=str)
+def test_a_key_is_not_used_in_another_mode_than_its_own(operation: Operation) -> None:
+    account = Account()
+    pairs: list[tuple[Mode, Mode]] = [("live", "test"), ("test", "live")]
+    for own, other in pairs:
+        ids = {name: uuid4() for name in operation.path_parameters}
+        request = {"token": account.key(own), "json": body_for(operation)}
+
+        refused, accepted = (
+            operation.call(ids, headers={access.MODE_HEADER: mode}, **request) for mode in (other, own)
+        )
+
+        expect_problem(operation, refused, 400, "VALIDATION_ERROR")
+        assert f"of {own} mode" in refused.json["detail"]
+        assert accepted.status != 400
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

@@ -6,7 +6,7 @@ route without a declaration fails a test, and the OpenAPI document is generated 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -68,6 +68,7 @@ class _Access:
         principal = _authenticate(request, context, self.requirement)
         if isinstance(principal, StaffPrincipal):
             return _staff_caller(request, context, principal, self.requirement)
+        _check_mode(request, principal)
         _authorise(principal, self.requirement)
         _require_step_up(request, principal, self.requirement)
         return Caller(principal, context, await _idempotency(request, principal))
@@ -167,10 +168,19 @@ def _writes(request: Request, requirement: Requirement) -> bool:
 
 
 def _mode(request: Request) -> Mode:
-    mode = request.headers.get(MODE_HEADER, "live")
-    if mode not in get_args(Mode):
+    """The mode of a session; whether the header says anything sensible is checked once the caller is known."""
+    return "test" if request.headers.get(MODE_HEADER) == "test" else "live"
+
+
+def _check_mode(request: Request, principal: KeyPrincipal | UserPrincipal) -> None:
+    """A program that asks for test mode with a live key must not send real mail because the header was ignored."""
+    asked = request.headers.get(MODE_HEADER, principal.mode)
+    if asked not in get_args(Mode):
         raise ValidationFailed.of(MODE_HEADER, "must be live or test")
-    return cast("Mode", mode)
+    if asked != principal.mode:
+        raise ValidationFailed.of(
+            MODE_HEADER, f"is {asked}, but this API key is of {principal.mode} mode; use one of {asked} mode"
+        )
 
 
 def _authorise(principal: KeyPrincipal | UserPrincipal, requirement: Requirement) -> None:

@@ -1,8 +1,12 @@
 """Base classes of request and response models."""
 
-from typing import Generic, TypeVar
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import GetCoreSchemaHandler as Handler
+from pydantic_core import CoreSchema
 
 Item = TypeVar("Item")
 
@@ -17,10 +21,46 @@ Storable = AfterValidator(_storable)
 """For every free text: PostgreSQL keeps any but NUL characters and unpaired surrogates."""
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+
+
+def _written_out(value: Any) -> Any:
+    """Numbers would be taken for seconds since 1970, which is not what the API's description says."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _TIME.match(value)):
+        raise ValueError("must be a time with its offset, such as 2026-01-31T12:00:00Z")
+    return value
+
+
+def _representable(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_representable)]
+"""A point in time as RFC 3339 writes it, offset included; in UTC from here on."""
+
+
+def _as_described(schema: Any) -> Any:
+    """The schema without the guesses that pydantic makes of other JSON types, such as "yes" for true or "5" for 5."""
+    if isinstance(schema, list):
+        return [_as_described(part) for part in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    node = {key: _as_described(part) for key, part in cast("dict[str, Any]", schema).items()}
+    return {**node, "strict": True} if node.get("type") in {"bool", "int", "float"} else node
+
+
 class RequestModel(BaseModel):
-    """A request body: unknown fields are refused, strings are trimmed."""
+    """A request body: unknown fields and other JSON types than the described are refused, strings are trimmed."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Handler) -> CoreSchema:
+        """Called by pydantic while it builds the class."""
+        return cast("CoreSchema", _as_described(handler(source)))
 
 
 class ResponseModel(BaseModel):

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -109,10 +110,25 @@ class UnhandledStatus(DomainError):
 
 _BY_STATUS: dict[int, type[DomainError]] = {
     404: errors.NotFound,
-    405: errors.MethodNotAllowed,
     413: errors.PayloadTooLarge,
     415: errors.UnsupportedMediaType,
 }
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method of the path (RFC 9110, section 15.5.6); the framework knows those of the first route that fits."""
+    segments = request.url.path.split("/")
+    methods: dict[int, set[str]] = {}
+    for context in iter_route_contexts(request.app.routes):
+        template = (context.path_format or "").split("/")
+        variables = [part.startswith("{") for part in template]
+        if len(template) == len(segments) and all(
+            is_variable or part == segment
+            for part, segment, is_variable in zip(template, segments, variables, strict=True)
+        ):
+            methods.setdefault(sum(variables), set()).update(context.methods or ())
+    # A literal path is not the thing of that name which a path with a variable would mean.
+    return sorted(methods[min(methods)]) if methods else []
 
 
 async def _domain_error(request: Request, error: Exception) -> JSONResponse:
@@ -124,9 +140,10 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     method, path = request.method, request.url.path
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = ", ".join(_methods_of(request))
         detail = f"{method} is not possible on {path}. Allowed: {allowed}."
-    elif error.status_code == 404:
+        return problem_response(request, errors.MethodNotAllowed(detail), {"Allow": allowed})
+    if error.status_code == 404:
         detail = f"There is nothing at {path}. The reference at {get_settings().public_url}/api/docs lists every path."
     else:
         detail = str(error.detail)
