@@ -14,7 +14,7 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.context import RequestContext
 from penguinmails.http.models import Page
 from penguinmails.http.pages import PageRequest, page_of, paged
-from penguinmails.http.problems import problems
+from penguinmails.http.problems import problems, public_problems
 from team import repository, service
 from team.repository import InvitationRow, MemberRow
 from team.schemas import AcceptInvitation, Invitation, Joined, Member, NewInvitation, RemovedMember, RoleChange
@@ -139,7 +139,7 @@ async def revoke(invitation_id: UUID, caller: Manager) -> Invitation:
     operation_id="acceptInvitation",
     summary="Accept an invitation",
     status_code=201,
-    responses=problems(409),
+    responses=public_problems(409),
 )
 async def accept(body: AcceptInvitation, context: Anyone) -> Joined:
     """Join the account with the token of the mailed link. It works once."""

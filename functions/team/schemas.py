@@ -9,7 +9,7 @@ from pydantic import EmailStr, Field, StringConstraints
 from penguinmails.auth.scopes import Role
 from penguinmails.http.models import RequestModel, ResponseModel
 
-Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
+Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 Password = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"format": "password"})]
 

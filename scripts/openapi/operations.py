@@ -16,8 +16,8 @@ _DONE = {
 }
 _ALWAYS_POSSIBLE = {"400", "429", "500"}
 _POSSIBLE_WITH_CREDENTIALS = {"401", "403"}
-_NO_IDEMPOTENCY = "/sessions"
-"""Signing in and stepping up give out secrets, which must not be kept for a replay."""
+_NO_IDEMPOTENCY = ("/sessions", "/me/second-factor")
+"""Signing in, stepping up and enrolling give out secrets, which must not be kept for a replay."""
 
 
 def complete(operation: Operation, requirement: Requirement, *, method: str, path: str) -> Operation:

@@ -22,7 +22,8 @@ STEPPED_UP = [o for o in FOR_SESSIONS if o.requirement.step_up]
 WRITES = [o for o in GUARDED if o.method != "GET"]
 
 OPEN_TO_ANYBODY = {
-    "forgotPassword", "refreshSession", "resendVerification", "resetPassword", "signIn", "signUp", "verifyEmail",
+    "acceptInvitation", "forgotPassword", "refreshSession", "resendVerification", "resetPassword", "signIn", "signUp",
+    "verifyEmail",
 }  # fmt: skip
 OPEN_PAGES = ("/api/docs",)
 

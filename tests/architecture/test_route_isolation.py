@@ -21,11 +21,19 @@ REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 
 ABOUT_THE_CALLER = {
     "changePassword": "changes the password of the signed-in user; the body names nobody",
+    "confirmSecondFactor": "concerns the signed-in user",
     "createApiKey": "makes a thing of the caller's",
     "createContact": "makes a thing of the caller's",
     "createWebhook": "makes a thing of the caller's",
+    "createWorkspace": "makes a thing of the caller's",
+    "enrolSecondFactor": "concerns the signed-in user",
     "getApiUsage": "adds up the account's requests; the usage of another one is shown to be absent below",
     "getMe": "says who the caller is",
+    "getSecondFactor": "concerns the signed-in user",
+    "inviteMember": "makes a thing of the caller's",
+    "removeSecondFactor": "concerns the signed-in user",
+    "renewRecoveryCodes": "concerns the signed-in user",
+    "revokeAllApiKeys": "ends the keys of the account; those of another one are shown to go on below",
     "sendEmail": "makes a thing of the caller's",
     "signOut": "ends the very session that calls",
     "signOutEverywhere": "ends the sessions of the signed-in user",
@@ -92,10 +100,11 @@ def test_what_is_of_the_other_mode_is_not_there_and_what_is_ones_own_is(operatio
 def test_a_list_holds_what_is_the_callers_own_in_its_mode_alone(operation: Operation) -> None:
     alice, bob = Account(), Account()
     resource = RESOURCES[listed_resource(operation)]
-    made = {(account, mode): str(resource.make(account, mode, {})) for account in (alice, bob) for mode in MODES}
+    paths = {account: make_path(operation, account, "live") for account in (alice, bob)}
+    made = {(who, mode): str(resource.make(who, mode, paths[who])) for who in (alice, bob) for mode in MODES}
 
     for client in bob.clients(operation):
-        answer = client.call(operation, query={"limit": 100})
+        answer = client.call(operation, paths[bob], query={"limit": 100})
         shown = {id_ for id_ in made.values() if id_ in answer.body}
         own = {made[bob, mode] for mode in MODES if mode == client.mode or not resource.has_mode}
         assert (answer.status, shown) == (200, own), f"{operation} by {client}"
@@ -157,3 +166,14 @@ def test_the_usage_of_an_account_is_not_counted_for_another() -> None:
     figures = [Client(account, "session", "live").call(shown).json["requests"] for account in (alice, bob)]
 
     assert figures == [3, 0]
+
+
+def test_ending_all_keys_of_an_account_leaves_those_of_another() -> None:
+    alice, bob = Account(), Account()
+    me, revoke_all = (next(o for o in operations() if o.id == id_) for id_ in ("getMe", "revokeAllApiKeys"))
+    keys = [account.key(mode) for account in (alice, bob) for mode in MODES]
+    assert [me.call(token=key).status for key in keys] == [200] * 4
+
+    Client(bob, "session", "live").call(revoke_all, json=body_for(revoke_all))
+
+    assert [me.call(token=key).status for key in keys] == [200, 200, 401, 401]

@@ -14,7 +14,7 @@ from penguinmails.http import access
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
 from tests.support.people import Person
-from tests.support.resources import Account, body_for
+from tests.support.resources import Account, body_for, confirmation
 
 OPERATIONS = [o for o in operations() if o.requirement.kind != "staff"]
 WITH_BODY = [o for o in OPERATIONS if o.body is not None]
@@ -31,9 +31,11 @@ def person() -> Person:
 def send(operation: Operation, person: Person, **request: Any) -> Answer:
     """As an owner who has confirmed who they are; anybody's from an address of its own."""
     number = uuid4().int
-    headers = dict(request.pop("headers", {}))
-    if operation.requirement.step_up is not None:
-        headers |= person.step_up(operation.requirement.step_up)
+    confirmed = request.pop("confirmed", None)
+    headers = {
+        **(confirmation(person, operation.requirement) if confirmed is None else confirmed),
+        **request.pop("headers", {}),
+    }
     if operation.requirement.kind != "public":
         request["token"] = person.access_token
     if operation.body is not None and not {"json", "raw"} & set(request):
@@ -119,10 +121,8 @@ def test_a_body_too_large_is_413_and_one_that_is_no_json_415(operation: Operatio
 def test_too_many_requests_are_429_with_the_time_to_wait(
     operation: Operation, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    headers = person.step_up(operation.requirement.step_up) if operation.requirement.step_up else {}
     monkeypatch.setattr(access, "_USER_LIMIT_PER_MINUTE", 1)
     monkeypatch.setattr(access, "_PUBLIC_LIMIT_PER_MINUTE", 1)
-    monkeypatch.setattr(Person, "step_up", lambda *_: headers)
     address = f"2001:db8::{uuid4().hex[:4]}"
 
     send(ME if operation.requirement.kind != "public" else operation, person, ip=address)
@@ -140,11 +140,11 @@ def test_a_database_that_cannot_be_reached_is_503(
     def refuse(role: db.Role) -> Any:
         raise psycopg.OperationalError(f"connection as {role} refused")
 
+    confirmed = confirmation(person, operation.requirement)
     db.close_connection("app")
     monkeypatch.setattr(db, "_connect", refuse)
-    monkeypatch.setattr(Person, "step_up", lambda *_: {})
 
-    answer = send(operation, person)
+    answer = send(operation, person, confirmed=confirmed)
 
     expect_problem(operation, answer, 503, "SERVICE_UNAVAILABLE")
     assert int(answer.headers["retry-after"]) > 0
@@ -158,11 +158,11 @@ def test_a_fault_of_ours_is_500_without_its_inner_workings(
     def crash(*_arguments: Any, **_options: Any) -> Any:
         raise ZeroDivisionError("an inner detail")
 
+    confirmed = confirmation(person, operation.requirement)
     for name in ("one", "all", "run"):
         monkeypatch.setattr(db.Tx, name, crash)
-    monkeypatch.setattr(Person, "step_up", lambda *_: {})
 
-    answer = send(operation, person)
+    answer = send(operation, person, confirmed=confirmed)
 
     expect_problem(operation, answer, 500, "INTERNAL_SERVER_ERROR")
     assert "inner detail" not in answer.body

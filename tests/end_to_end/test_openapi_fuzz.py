@@ -19,12 +19,13 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from accounts import routes as accounts_routes
 from api_keys import routes as api_keys_routes
+from api_keys import service as api_keys_service
 from penguinmails.db import transaction
 from penguinmails.http import access
 from sessions import routes as sessions_routes
 from tests.support.operations import Operation, operations
 from tests.support.people import signed_in
-from tests.support.resources import RESOURCES, Account, Ids
+from tests.support.resources import RESOURCES, Account, Ids, confirmation
 from tests.support.sources import ROOT
 from tests.support.wsgi import application
 
@@ -81,8 +82,7 @@ class World:
             return {}
         by_key = operation.requirement.takes_api_keys and len(repr(case.body) + repr(case.query)) % 2
         token = self.account.key("live") if by_key else self.account.person.access_token
-        confirmed = operation.requirement.step_up
-        return {"Authorization": f"Bearer {token}", **(self.account.person.step_up(confirmed) if confirmed else {})}
+        return {"Authorization": f"Bearer {token}", **confirmation(self.account.person, operation.requirement)}
 
 
 def _is_a_thing_too(path: str) -> bool:
@@ -105,6 +105,7 @@ def world() -> Iterator[World]:
             (access, "_USER_LIMIT_PER_MINUTE"),
             (access, "_PUBLIC_LIMIT_PER_MINUTE"),
             (api_keys_routes, "_CREATIONS_PER_HOUR"),
+            (api_keys_service, "MAX_ACTIVE_KEYS"),
             (sessions_routes, "_SIGN_INS_PER_MINUTE"),
             (accounts_routes, "_MAILS_PER_ADDRESS_AND_HOUR"),
         ):

@@ -13,7 +13,10 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from penguinmails.db import Mode
+from penguinmails.auth import step_up
+from penguinmails.auth.access_tokens import session_of
+from penguinmails.db import Mode, transaction
+from penguinmails.http.access import Requirement
 from tests.support.catalogue import tables
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
@@ -43,8 +46,7 @@ class Client:
         else:
             token = self.account.person.access_token
             headers["X-PenguinMails-Mode"] = self.mode
-            if operation.requirement.step_up is not None:
-                headers |= self.account.person.step_up(operation.requirement.step_up)
+            headers |= confirmation(self.account.person, operation.requirement)
         return operation.call(ids, token=token, headers=headers, **request)
 
 
@@ -76,6 +78,8 @@ class Resource:
 
     table: str
     make: Callable[[Account, Mode, Ids], UUID]
+    column: str = "id"
+    """Where the id stands in the table."""
 
     @property
     def has_mode(self) -> bool:
@@ -86,7 +90,9 @@ class Resource:
     def row(self, id_: UUID) -> Any:
         """The row as it is now, seen past row security; None when there is none."""
         with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-            statement = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE id = %s").format(sql.Identifier(self.table))
+            statement = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = %s").format(
+                sql.Identifier(self.table), sql.Identifier(self.column)
+            )
             found = connection.execute(statement, [id_]).fetchone()
         return found and found[0]
 
@@ -108,7 +114,19 @@ def _session(account: Account, _mode: Mode, _ids: Ids) -> UUID:
     return UUID(sign_in(account.person.email).json["session_id"])
 
 
-def _workspace(account: Account, _mode: Mode, _ids: Ids) -> UUID:
+def _colleague(account: Account, _mode: Mode, _ids: Ids) -> UUID:
+    return signed_in(account.tenant, "developer").id
+
+
+def _workspace_member(account: Account, mode: Mode, ids: Ids) -> UUID:
+    user_id = _colleague(account, mode, ids)
+    operation = next(o for o in operations() if o.id == "setWorkspaceMember")
+    answer = Client(account, "session", mode).call(operation, {**ids, "user_id": user_id}, json=body_for(operation))
+    assert answer.status == 200, answer.body
+    return user_id
+
+
+def _default_workspace(account: Account, _mode: Mode, _ids: Ids) -> UUID:
     return account.tenant.workspace_id
 
 
@@ -124,16 +142,35 @@ RESOURCES = {
     "contact_id": Resource("contacts", _made_by("createContact")),
     "email_id": Resource("emails", _made_by("sendEmail")),
     "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
+    "invitation_id": Resource("invitations", _made_by("inviteMember")),
+    "member_id": Resource("users", _colleague),
     "session_id": Resource("sessions", _session),
+    "user_id": Resource("workspace_members", _workspace_member, column="user_id"),
     "webhook_id": Resource("webhooks", _made_by("createWebhook")),
+    "workspace_id": Resource("workspaces", _made_by("createWorkspace")),
 }
 """By the variable in the path."""
 
 REFERENCES = {
     "campaign_id": Resource("emails", _email_of_a_campaign),
-    "workspace_ids": Resource("workspaces", _workspace),
+    "workspace_ids": Resource("workspaces", _default_workspace),
 }
 """By the name of the field or filter that holds the id."""
+
+
+def confirmation(person: Person, requirement: Requirement) -> dict[str, str]:
+    """The header that proves what a requirement wants proved: a fresh confirmation of identity, or nothing."""
+    if requirement.step_up is None:
+        return {}
+    with transaction(tenant_id=person.tenant_id) as tx:
+        token = step_up.grant(
+            tx,
+            user_id=person.id,
+            session_id=session_of(person.access_token),
+            level=requirement.step_up_level,
+            purpose=requirement.step_up,
+        )
+    return {"X-Reauth-Token": token}
 
 
 def _somebody() -> str:
@@ -141,7 +178,10 @@ def _somebody() -> str:
 
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
+    "changeMemberRole": lambda: {"role": "member"},
     "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
+    "confirmSecondFactor": lambda: {"code": "123456"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "createContact": lambda: {"email": _somebody()},
     "createWebhook": lambda: {
@@ -150,19 +190,25 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
         "event_types": ["email.sent"],
     },
     "forgotPassword": lambda: {"email": _somebody()},
+    "createWorkspace": lambda: {"name": "Launch", "slug": uuid4().hex},
+    "inviteMember": lambda: {"email": _somebody(), "role": "member"},
     "patchApiKey": lambda: {"name": "Renamed"},
     "patchContact": lambda: {"first_name": "Changed"},
     "patchWebhook": lambda: {"name": "Renamed"},
+    "patchWorkspace": lambda: {"name": "Renamed"},
     "refreshSession": lambda: {"refresh_token": "x" * 43},
     "resendVerification": lambda: {"email": _somebody()},
     "resetPassword": lambda: {"token": "x" * 43, "password": "Another-horse-8"},
     "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
+    "revokeAllApiKeys": lambda: {"reason": "A test"},
+    "setWorkspaceMember": lambda: {"role": "viewer"},
     "signIn": lambda: {"email": _somebody(), "password": PASSWORD},
     "signUp": lambda: {"email": _somebody(), "password": PASSWORD, "name": "Ada", "company": "Engines"},
     "stepUp": lambda: {"password": PASSWORD},
     "updateApiKey": lambda: {"name": "Renamed"},
     "updateContact": lambda: {"first_name": "Changed"},
     "updateWebhook": lambda: {"name": "Renamed"},
+    "updateWorkspace": lambda: {"name": "Renamed"},
     "verifyEmail": lambda: {"token": "x" * 43},
 }
 """By operation: a body that fits its schema, and is accepted where no token or address of somebody's own is needed."""
