@@ -227,7 +227,7 @@ async def revoke_api_key(key_id: UUID, caller: SteppedUp) -> RevokedApiKey:
     operation_id="revokeAllApiKeys",
     summary="Revoke every API key at once",
     response_model=RevokedApiKeys,
-    responses=problems(),
+    responses=problems(409),
 )
 async def revoke_all_api_keys(body: RevokeAllKeys, caller: Emergency) -> Response:
     """For an emergency: end all keys of the account, live and test. From this answer on none is accepted anywhere.

@@ -14,7 +14,8 @@ from penguinmails.http import access
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
 from tests.support.people import Person
-from tests.support.resources import Account, body_for, confirmation
+from tests.support.resources import Account, body_for, confirmation, make_path
+from tests.support.tenants import TestTenant
 
 OPERATIONS = [o for o in operations() if o.requirement.kind != "staff"]
 WITH_BODY = [o for o in OPERATIONS if o.body is not None]
@@ -99,6 +100,26 @@ def test_a_key_is_not_used_in_another_mode_than_its_own(operation: Operation) ->
         expect_problem(operation, refused, 400, "VALIDATION_ERROR")
         assert f"of {own} mode" in refused.json["detail"]
         assert accepted.status != 400
+
+
+@pytest.mark.parametrize("operation", [o for o in OF_AN_ACCOUNT if o.requirement.takes_api_keys], ids=str)
+def test_a_key_whose_quota_is_used_up_is_403(operation: Operation, tenant: TestTenant) -> None:
+    token = tenant.key(monthly_quota=1).plaintext
+    assert ME.call(token=token).status == 200
+
+    answer = operation.call({name: uuid4() for name in operation.path_parameters}, token=token)
+
+    expect_problem(operation, answer, 403, "QUOTA_EXCEEDED")
+
+
+@pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.takes("If-Match")], ids=str)
+def test_a_change_of_what_has_changed_since_is_412(operation: Operation) -> None:
+    account = Account()
+    for client in account.clients(operation):
+        ids = make_path(operation, account, client.mode)
+        stale = client.call(operation, ids, json=body_for(operation), headers={"If-Match": '"stale"'})
+        expect_problem(operation, stale, 412, "PRECONDITION_FAILED")
+        assert client.call(operation, ids, json=body_for(operation), headers={"If-Match": "*"}).status == 200
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

@@ -55,7 +55,8 @@ def test_a_short_name_is_taken_once(owner: Person) -> None:
     other = create(owner, "Other")
 
     assert owner.call(handler, "POST", WORKSPACES, json={"name": "Spring launch"}).status == 409
-    assert owner.call(handler, "PUT", f"{WORKSPACES}/{other}", json={"slug": "spring-launch"}).status == 409
+    for method in ("PUT", "PATCH"):
+        assert owner.call(handler, method, f"{WORKSPACES}/{other}", json={"slug": "spring-launch"}).status == 409
 
 
 def test_a_change_names_the_version_that_it_was_made_for(owner: Person) -> None:
