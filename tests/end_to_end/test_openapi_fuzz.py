@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, openapi
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.config import SchemathesisConfig
 
 from accounts import routes as accounts_routes
 from api_keys import routes as api_keys_routes
@@ -23,6 +24,7 @@ from api_keys import service as api_keys_service
 from penguinmails.db import transaction
 from penguinmails.http import access
 from sessions import routes as sessions_routes
+from team import routes as team_routes
 from tests.support.operations import Operation, operations
 from tests.support.people import signed_in
 from tests.support.resources import RESOURCES, Account, Ids, confirmation
@@ -33,7 +35,11 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 NO_LIMIT = 10**9
 OPERATIONS = {(o.method, o.path): o for o in operations()}
 
-schema = openapi.from_dict(json.loads((ROOT / "openapi.json").read_text()))
+schema = openapi.from_dict(
+    json.loads((ROOT / "openapi.json").read_text()),
+    # The credential is given below; one that is made up besides would only be overwritten.
+    config=SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}}),
+)
 schema.app = application
 load_all_checks()
 # A document cannot say everything that a value must be: a moment in the future, a token that was mailed.
@@ -48,7 +54,7 @@ class World:
 
     def __init__(self) -> None:
         self.account = Account()
-        self._ids: Ids = {}
+        self._made: dict[str, UUID] = {}
         limits = {"api_rate_limit": NO_LIMIT, "api_burst_limit": NO_LIMIT, "max_webhooks": NO_LIMIT}
         with transaction(role="jobs") as tx:
             tx.run(
@@ -61,21 +67,23 @@ class World:
         operation = OPERATIONS.get((case.method.upper(), "/api/v1" + case.path))
         if operation is None:
             return {"Authorization": f"Bearer {self.account.person.access_token}"}
-        for name in operation.path_parameters:
-            number = _uuid(case.path_parameters.get(name))
-            if number is not None and number % 4:
-                case.path_parameters[name] = str(self._existing(name))
+        numbers = [_uuid(case.path_parameters.get(name)) for name in operation.path_parameters]
+        if all(number is not None and number % 4 for number in numbers):
+            case.path_parameters.update({name: str(id_) for name, id_ in self._existing(operation).items()})
         return self._credential(operation, case)
 
     def sign_in_again(self) -> None:
         """Sessions are among what requests end."""
         self.account.person = signed_in(self.account.tenant)
 
-    def _existing(self, name: str) -> UUID:
-        resource = RESOURCES[name]
-        if name not in self._ids or resource.row(self._ids[name]) is None:
-            self._ids[name] = resource.make(self.account, "live", {})
-        return self._ids[name]
+    def _existing(self, operation: Operation) -> Ids:
+        ids: Ids = {}
+        for name in operation.path_parameters:
+            place = f"{ids}/{name}"
+            if place not in self._made or RESOURCES[name].row(self._made[place]) is None:
+                self._made[place] = RESOURCES[name].make(self.account, "live", ids)
+            ids[name] = self._made[place]
+        return ids
 
     def _credential(self, operation: Operation, case: Case) -> dict[str, str]:
         if operation.requirement.kind == "public":
@@ -106,6 +114,7 @@ def world() -> Iterator[World]:
             (access, "_PUBLIC_LIMIT_PER_MINUTE"),
             (api_keys_routes, "_CREATIONS_PER_HOUR"),
             (api_keys_service, "MAX_ACTIVE_KEYS"),
+            (team_routes, "_INVITATIONS_PER_HOUR"),
             (sessions_routes, "_SIGN_INS_PER_MINUTE"),
             (accounts_routes, "_MAILS_PER_ADDRESS_AND_HOUR"),
         ):
