@@ -51,7 +51,7 @@ class RunningVault:
 
     def environment(self, account: str) -> dict[str, str]:
         """The settings with which a function logs in as a service account; raises ServiceError for an unknown one."""
-        secret_id = self.directory / f"{account}.secret-id"
+        secret_id = self.secret_id_file(account)
         if not secret_id.exists():
             raise ServiceError(f"{account} has no login in Vault; see local/vault_accounts.py.")
         return {
@@ -108,7 +108,11 @@ class RunningVault:
     def issue_secret_id(self, account: str) -> None:
         """A new secret id for an account, in the file that `environment` names; it lives for 30 days."""
         secret_id = self.operator.auth.approle.generate_secret_id(account)["data"]["secret_id"]
-        _keep_private(self.directory / f"{account}.secret-id", secret_id)
+        _keep_private(self.secret_id_file(account), secret_id)
+
+    def secret_id_file(self, account: str) -> Path:
+        """Where an account's secret id is, if it has one."""
+        return self.directory / f"{account}.secret-id"
 
     def _enable_engines(self) -> None:
         system = self.operator.sys
@@ -155,14 +159,25 @@ def version_of(program: Path) -> str:
 
 
 def start(directory: Path, port: int, *, prefer_standin: bool = False) -> RunningVault:
-    """Start Vault on a loopback port with its data in `directory`, ready for the platform's service accounts."""
+    """Start Vault on a loopback port with its data in `directory`, ready for the platform's service accounts.
+
+    Neither kind reads the other's data, so a directory stays with the kind that has filled it. Raises ServiceError.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    program = None if prefer_standin else find_server()
-    # Each keeps its data below a folder of its own, so that one can be added or removed without harm to the other's.
-    if program is None:
+    program = find_server()
+    if (directory / "raft").exists():
+        if program is None:
+            raise ServiceError(
+                f"Vault's data in {directory} needs a Vault server, and there is none on this machine. Run `make vault`, "
+                "or `make reset` to start anew with the stand-in."
+            )
+        prefer_standin = False
+    elif (directory / "standin").exists():
+        prefer_standin = True
+    if program is None or prefer_standin:
         vault = _start_standin(_folder(directory, "standin"), port)
     else:
-        vault = _start_server(_folder(directory, "server"), port, program)
+        vault = _start_server(directory, port, program)
     try:
         vault.make_ready()
     except BaseException:
@@ -179,7 +194,7 @@ def _folder(directory: Path, name: str) -> Path:
 
 def _start_standin(directory: Path, port: int) -> RunningVault:
     server = serve(State.load(directory / "state.json"), LOOPBACK, port)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop() -> None:
         server.shutdown()

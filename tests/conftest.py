@@ -30,6 +30,17 @@ from tests.support.tenants import TestKey, TestTenant, make_tenant
 QUEUES = ("events", "deliveries", "emails", "platform_mail")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which Vault the tests had."""
+    from tests.support.vaults import real_version
+
+    version = real_version()
+    both = f"{version}; the contract tests also had the stand-in"
+    terminalreporter.write_line(
+        f"Vault: {both if version else 'the stand-in alone, since there is no server here (`make vault` builds one)'}"
+    )
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server of this worker's own."""

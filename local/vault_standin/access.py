@@ -225,7 +225,7 @@ def role_request(state: State, method: str, name: str, action: str, body: dict[s
     roles = state.content["roles"]
     if method in {"POST", "PUT"} and not action:
         role = roles.setdefault(name, {**_ROLE_FIELDS, "role_id": str(uuid.uuid4()), "secret_ids": {}})
-        role.update({key: _seconds_or_value(key, body[key]) for key in _ROLE_FIELDS.keys() & body.keys()})
+        role.update({key: _field(key, body[key]) for key in _ROLE_FIELDS.keys() & body.keys()})
         return None
     if name not in roles:
         raise Refused(404)
@@ -242,14 +242,16 @@ def role_request(state: State, method: str, name: str, action: str, body: dict[s
     raise Refused(404)
 
 
-def _seconds_or_value(key: str, value: Any) -> Any:
-    """Durations may come as `1200` or `"1200s"`."""
-    if not key.endswith("_ttl") or isinstance(value, int):
+def _field(name: str, value: Any) -> Any:
+    """Durations may come as `1200` or `"1200s"`, lists as such or with commas."""
+    if not isinstance(value, str):
         return value
+    if isinstance(_ROLE_FIELDS[name], list):
+        return [part for part in value.split(",") if part]
     try:
         return int(value.removesuffix("s"))
     except ValueError:
-        raise Refused(400, f"{key}: the stand-in reads durations in seconds only") from None
+        raise Refused(400, f"{name}: the stand-in reads durations in seconds only") from None
 
 
 def _new_secret_id(role: dict[str, Any]) -> dict[str, Any]:

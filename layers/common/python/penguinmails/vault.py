@@ -152,5 +152,5 @@ def health() -> VaultHealth:
     report = ask_for_health()
     try:
         return VaultHealth(report["initialized"], report["sealed"], report["standby"], report["version"])
-    except KeyError:
+    except (KeyError, TypeError):
         raise VaultUnavailable("What answers at VAULT_ADDR is not Vault. Check the address.") from None
