@@ -19,6 +19,7 @@ from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
+from tests.support import which_vault
 from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_addoption,
     pytest_sessionfinish,
@@ -30,15 +31,9 @@ from tests.support.tenants import TestKey, TestTenant, make_tenant
 QUEUES = ("events", "deliveries", "emails", "platform_mail")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which Vault the tests had."""
-    from tests.support.vaults import real_version
-
-    version = real_version()
-    both = f"{version}; the contract tests also had the stand-in"
-    terminalreporter.write_line(
-        f"Vault: {both if version else 'the stand-in alone, since there is no server here (`make vault` builds one)'}"
-    )
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the summary say which Vault the tests had."""
+    config.pluginmanager.register(which_vault)
 
 
 @pytest.fixture(scope="session")

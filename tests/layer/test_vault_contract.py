@@ -154,6 +154,20 @@ def test_names_are_listed_with_folders_marked() -> None:
     assert vault.list_secrets(f"{folder}/c") == []
 
 
+def test_facts_about_a_record_are_replaced_without_a_new_version(server: RunningVault) -> None:
+    path = f"api_keys/{TENANT}/{uuid4()}"
+    with using(server.environment("api-service")):
+        write_secret(path, {"n": 1}, expected_version=0)
+        vault.annotate_secret(path, {"status": "active", "gone": "soon"})
+        vault.annotate_secret(path, {"status": "revoked"})
+
+        stored = read_secret(path)
+    metadata = server.operator.secrets.kv.v2.read_secret_metadata(path)["data"]
+    assert stored is not None
+    assert (stored.version, metadata["current_version"]) == (1, 1)
+    assert metadata["custom_metadata"] == {"status": "revoked"}
+
+
 @pytest.mark.usefixtures("as_api_service")
 @pytest.mark.parametrize("bad", ["", "webhooks//x", "webhooks/../api_keys", "webhooks/./x", "a/b?version=1", "a/%2e"])
 def test_a_path_that_could_lead_elsewhere_is_not_sent(bad: str) -> None:
@@ -162,6 +176,7 @@ def test_a_path_that_could_lead_elsewhere_is_not_sent(bad: str) -> None:
         lambda: write_secret(bad, {}, expected_version=0),
         lambda: vault.delete_secret(bad),
         lambda: vault.list_secrets(bad),
+        lambda: vault.annotate_secret(bad, {}),
     ):
         with pytest.raises(ValueError, match="path segment"):
             act()
@@ -283,7 +298,7 @@ def test_an_account_that_may_update_may_not_create(server: RunningVault) -> None
 
 
 def test_removal_needs_the_right_to_the_metadata(server: RunningVault) -> None:
-    path = f"api_keys/{TENANT}/{uuid4()}"
+    path = f"esp/{TENANT}/{uuid4()}"
     with using(server.environment("api-service")):
         write_secret(path, {"n": 1}, expected_version=0)
         with pytest.raises(VaultRefused, match="permission denied"):

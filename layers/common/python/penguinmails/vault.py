@@ -26,8 +26,8 @@ from penguinmails.vault_client import (
 
 __all__ = [
     "Secret", "SecretVersionConflict", "VaultHealth", "VaultIsSealed", "VaultRefused", "VaultUnavailable",
-    "annotate_secret", "decrypt", "delete_secret", "encrypt", "forget_session", "health", "list_secrets", "read_secret", "secret_path",
-    "write_secret",
+    "annotate_secret", "decrypt", "delete_secret", "encrypt", "forget_session", "health", "list_secrets", "read_secret",
+    "secret_path", "write_secret",
 ]  # fmt: skip
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
