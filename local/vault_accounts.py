@@ -94,7 +94,6 @@ ACCOUNTS = (
         {
             "sys/seal": ["update", "sudo"],
             "auth/token/accessors": ["list", "sudo"],
-            "auth/token/accessors/": ["list", "sudo"],
             "auth/token/revoke-accessor": ["update"],
             "secret/data/api_keys/*": ["delete"],
             "secret/metadata/api_keys/*": ["delete", "list"],

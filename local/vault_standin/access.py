@@ -1,8 +1,7 @@
-"""Who may do what: policies, service accounts (AppRole) and tokens."""
+"""Who somebody is: tokens, and the service accounts (AppRole) that log in for them."""
 
 import hashlib
 import ipaddress
-import json
 import secrets
 import time
 import uuid
@@ -10,101 +9,11 @@ from typing import Any
 
 from local.vault_standin.state import Refused, State
 
-DENIED = "1 error occurred:\n\t* permission denied\n\n"
 _INVALID_TOKEN = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"
-_DEFAULT_POLICY = {
-    "auth/token/lookup-self": ["read"],
-    "auth/token/renew-self": ["update"],
-    "auth/token/revoke-self": ["update"],
-    "sys/capabilities-self": ["update"],
-}
-# What Vault guards with `sudo` beside the capability itself.
-_NEEDS_SUDO = ("sys/seal", "auth/token/accessors/", "auth/token/revoke-orphan")
 
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-# ---- policies --------------------------------------------------------------------------------------------------------
-
-
-def policy(state: State, method: str, name: str, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Read, write or delete a policy in Vault's JSON form, `{"path": {glob: {"capabilities": [...]}}}`."""
-    policies = state.content["policies"]
-    if method in {"POST", "PUT"}:
-        try:
-            for rule in json.loads(body["policy"])["path"].values():
-                list[str](rule["capabilities"])
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise Refused(400, "failed to parse policy: the stand-in reads policies in JSON form only") from None
-        policies[name] = body["policy"]
-        return None
-    if method == "DELETE":
-        policies.pop(name, None)
-        return None
-    if name not in policies:
-        raise Refused(404)
-    return {"data": {"name": name, "policy": policies[name]}}
-
-
-def _rules(state: State, names: list[str]) -> dict[str, set[str]]:
-    rules: dict[str, set[str]] = {path: set(allowed) for path, allowed in _DEFAULT_POLICY.items()}
-    for name in names:
-        paths = json.loads(state.content["policies"].get(name, '{"path": {}}'))["path"]
-        for path, rule in paths.items():
-            rules.setdefault(path, set()).update(rule["capabilities"])
-    return rules
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """`+` stands for one segment, a `*` at the end for anything."""
-    is_prefix = pattern.endswith("*")
-    wanted, given = pattern.removesuffix("*").split("/"), path.split("/")
-    if len(given) < len(wanted) or (not is_prefix and len(given) > len(wanted)):
-        return False
-    *firsts, last = wanted
-    if any(want not in ("+", have) for want, have in zip(firsts, given, strict=False)):
-        return False
-    have = given[len(firsts)]
-    return have.startswith(last) if is_prefix else last in ("+", have)
-
-
-def _priority(pattern: str) -> tuple[int, bool, int, int, str]:
-    """The rule of https://developer.hashicorp.com/vault/docs/concepts/policies#priority-matching, highest last."""
-    wildcards = [position for position, character in enumerate(pattern) if character in "+*"]
-    return (
-        wildcards[0] if wildcards else len(pattern) + 1,
-        not pattern.endswith("*"),
-        -pattern.count("+"),
-        len(pattern),
-        pattern,
-    )
-
-
-def _capabilities(state: State, token: dict[str, Any], path: str) -> set[str]:
-    """What the most specific rule that matches the path allows."""
-    if "root" in token["policies"]:
-        return {"root"}
-    rules = _rules(state, token["policies"])
-    matching = [pattern for pattern in rules if _matches(pattern, path)]
-    allowed = rules[max(matching, key=_priority)] if matching else {"deny"}
-    return {"deny"} if "deny" in allowed else allowed
-
-
-def authorise(state: State, token: dict[str, Any], path: str, capability: str) -> None:
-    """Refuse unless a policy of the token allows it."""
-    needed = {capability, "sudo"} if path in _NEEDS_SUDO else {capability}
-    allowed = _capabilities(state, token, path)
-    if allowed != {"root"} and not needed <= allowed:
-        raise Refused(403, DENIED)
-
-
-def own_capabilities(state: State, plaintext: str, body: dict[str, Any]) -> dict[str, Any]:
-    """`sys/capabilities-self`: what the token may do at each of `paths`."""
-    token = token_of(state, plaintext)
-    found = {path: sorted(_capabilities(state, token, path)) for path in body.get("paths") or []}
-    return {"data": found}
 
 
 # ---- tokens ----------------------------------------------------------------------------------------------------------

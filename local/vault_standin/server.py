@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from local.vault_standin import access, kv, system, transit
+from local.vault_standin import access, kv, policies, system, transit
 from local.vault_standin.state import Refused, State
 
 _CAPABILITIES = {"GET": "read", "LIST": "list", "POST": "update", "PUT": "update", "DELETE": "delete"}
@@ -147,7 +147,7 @@ class _Request:
             capability = "update" if engine.exists(self.state, kind, name) else "create"
         # A policy for what lies below a folder speaks of `folder/`.
         path = f"{self.path}/" if self.method == "LIST" else self.path
-        access.authorise(self.state, access.token_of(self.state, self.token), path, capability)
+        policies.authorise(self.state, access.token_of(self.state, self.token), path, capability)
 
     def _snapshot(self) -> bytes | None:
         self._refuse_while_sealed()
@@ -167,9 +167,9 @@ class _Request:
         if mount == "transit":
             return transit.request(self.state, self.method, kind, name, body)
         if self.path.startswith("sys/policies/acl/"):
-            return access.policy(self.state, self.method, self.path.removeprefix("sys/policies/acl/"), body)
+            return policies.policy(self.state, self.method, self.path.removeprefix("sys/policies/acl/"), body)
         if self.path == "sys/capabilities-self":
-            return access.own_capabilities(self.state, self.token, body)
+            return policies.capabilities(self.state, access.token_of(self.state, self.token), body)
         if self.path.startswith("auth/token/"):
             return access.token_request(self.state, name, self.token, body)
         if self.path.startswith("auth/approle/role/"):
