@@ -180,6 +180,7 @@ class Stack:
             ("PostgreSQL", self.postgres.process, self.state / "postgres.log"),
             ("Valkey", self.valkey.process, self.state / "valkey.log"),
             ("The AWS emulator", self.aws.process, self.state / "aws.log"),
+            *([("Vault", self.vault.process, self.vault.log)] if self.vault is not None else []),
         ):
             if process is not None and process.poll() is not None:
                 raise ServiceError(

@@ -19,6 +19,7 @@ from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
+from tests.support import which_vault
 from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_addoption,
     pytest_sessionfinish,
@@ -28,6 +29,11 @@ from tests.support.statuses import (  # noqa: F401 - hooks
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
 QUEUES = ("events", "deliveries", "emails", "platform_mail")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the summary say which Vault the tests had."""
+    config.pluginmanager.register(which_vault)
 
 
 @pytest.fixture(scope="session")

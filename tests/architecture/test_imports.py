@@ -16,7 +16,7 @@ WEB = {"fastapi", "starlette", "mangum"}
 DRIVERS = {
     "psycopg": "db.py",
     "redis": "cache.py",
-    "hvac": "vault.py",
+    "hvac": "vault_client.py",
     "boto3": "aws.py",
     "botocore": "aws.py",
     "bcrypt": "auth/passwords.py",

@@ -204,8 +204,8 @@ def test_a_keys_record_in_vault_follows_its_use_daily_and_its_end_at_once(tenant
 
 
 def facts_of(tenant: TestTenant, key: TestKey) -> dict[str, str] | None:
-    from penguinmails import vault
+    from penguinmails import vault_client
 
     path = secret_path("api_keys", str(tenant.id), str(key.id))
-    client = vault._client()
+    client = vault_client._client()
     return client.secrets.kv.v2.read_secret_metadata(path, mount_point="secret")["data"]["custom_metadata"]

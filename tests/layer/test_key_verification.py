@@ -276,10 +276,13 @@ def test_with_vault_away_a_key_that_was_used_before_works_in_a_cold_process(
 
 
 def test_an_address_that_keeps_guessing_is_slowed() -> None:
-    answers = [call(handler, "GET", "/api/v1/me", token="pm_live_" + "x" * 32, ip="192.0.2.200") for _ in range(140)]
+    # One failure in 0.6 s is forgiven, so a slow machine needs a few more than the hundred.
+    guesses = (call(handler, "GET", "/api/v1/me", token="pm_live_" + "x" * 32, ip="192.0.2.200") for _ in range(150))
+    statuses = [guess.status for guess in guesses]
 
-    assert answers[0].status == 401
-    assert answers[-1].status == 429
+    assert statuses[:100] == [401] * 100
+    assert set(statuses[100:]) <= {401, 429}
+    assert 429 in statuses
 
 
 def test_no_log_line_holds_a_key(tenant: TestTenant, capsys: pytest.CaptureFixture[str]) -> None:

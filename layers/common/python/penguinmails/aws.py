@@ -5,6 +5,7 @@ tenants (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGu
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,11 +79,30 @@ def decrypt_with_kms(ciphertext: bytes) -> bytes:
     return client("kms", timeout_seconds=2).decrypt(CiphertextBlob=ciphertext)["Plaintext"]
 
 
-def frozen_credentials() -> Any:
-    """The process's AWS credentials (access_key, secret_key, token), for Vault's IAM login."""
+def sign_caller_identity(server: str) -> dict[str, str]:
+    """A signed sts:GetCallerIdentity request, by which Vault learns from AWS which role this function has.
+
+    It is not sent: Vault sends it (https://developer.hashicorp.com/vault/api-docs/auth/aws#login). `server` is the Vault
+    that it is meant for and part of what is signed. Raises ConfigurationError when the process has no AWS credentials.
+    """
     import boto3
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
 
     credentials = boto3.Session().get_credentials()
     if credentials is None:
         raise ConfigurationError("There are no AWS credentials to log in to Vault with; give the function a role.")
-    return credentials.get_frozen_credentials()
+    url, body = "https://sts.amazonaws.com/", "Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest("POST", url, data=body)
+    request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    request.headers["Host"] = "sts.amazonaws.com"
+    request.headers["X-Vault-AWS-IAM-Server-ID"] = server
+    # The global endpoint, which Vault asks unless told otherwise, takes signatures for this region only.
+    SigV4Auth(credentials, "sts", "us-east-1").add_auth(request)
+    headers = json.dumps({name: [value] for name, value in request.headers.items()})
+    return {
+        "iam_http_request_method": "POST",
+        "iam_request_url": b64encode(url.encode()).decode(),
+        "iam_request_body": b64encode(body.encode()).decode(),
+        "iam_request_headers": b64encode(headers.encode()).decode(),
+    }

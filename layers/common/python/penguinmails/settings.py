@@ -86,6 +86,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise ConfigurationError("ALLOW_LOCALHOST_WEBHOOKS is for one machine; remove it from the function.")
     if settings.platform_secrets_file:
         raise ConfigurationError("PLATFORM_SECRETS_FILE is for one machine; set PLATFORM_SECRETS_WRAPPED instead.")
+    if settings.vault_addr and not settings.vault_addr.startswith("https://"):
+        raise ConfigurationError("VAULT_ADDR is not an https:// address; secrets and tokens would travel in the clear.")
     if settings.bcrypt_rounds < MINIMUM_BCRYPT_ROUNDS:
         raise ConfigurationError(f"BCRYPT_ROUNDS is below {MINIMUM_BCRYPT_ROUNDS}; remove it from the function.")
 

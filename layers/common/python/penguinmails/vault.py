@@ -1,34 +1,37 @@
-"""HashiCorp Vault: the only module that knows hvac, which it loads on first use.
+"""Secrets in HashiCorp Vault: records in a KV version 2 engine, and small values sealed with Vault's own key.
 
-Secrets are records in a KV version 2 engine (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2). Writes use
-check-and-set, so two writers cannot overwrite each other unseen. Nothing raised here carries a secret or a token.
+Records: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2; writes use check-and-set, so two writers cannot
+overwrite each other unseen. Sealing, with a key that never leaves Vault:
+https://developer.hashicorp.com/vault/api-docs/secret/transit. Every function here raises VaultUnavailable when Vault
+cannot be reached or is sealed, and VaultRefused when the service account may not do it.
 """
 
-import random
 import re
-import time
-from collections.abc import Callable
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
-from penguinmails.errors import Conflict, ServiceUnavailable
-from penguinmails.logging import count
-from penguinmails.settings import ConfigurationError, get_settings
+from penguinmails.errors import Conflict
+from penguinmails.settings import get_settings
+from penguinmails.vault_client import (
+    NothingThere,
+    VaultIsSealed,
+    VaultRefused,
+    VaultUnavailable,
+    ask,
+    ask_for_health,
+    forget_session,
+)
 
-Result = TypeVar("Result")
+__all__ = [
+    "Secret", "SecretVersionConflict", "VaultHealth", "VaultIsSealed", "VaultRefused", "VaultUnavailable",
+    "annotate_secret", "decrypt", "delete_secret", "encrypt", "forget_session", "health", "list_secrets", "read_secret",
+    "secret_path", "write_secret",
+]  # fmt: skip
 
-_TIMEOUT_SECONDS = 2
-_RETRIES = 2
-_OPENS_AFTER_FAILURES = 5
-_OPEN_SECONDS = 30
-_RENEW_BEFORE_EXPIRY_SECONDS = 60
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
-
-
-class VaultUnavailable(ServiceUnavailable):
-    """Vault is sealed, unreachable, or was so a moment ago."""
+_TRANSIT_KEY = "penguinmails"
 
 
 class SecretVersionConflict(Conflict):
@@ -41,6 +44,18 @@ class Secret:
 
     data: dict[str, Any] = field(repr=False)
     version: int
+    created_at: datetime
+    """When this version was written (UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaultHealth:
+    """What Vault says about itself (https://developer.hashicorp.com/vault/api-docs/system/health)."""
+
+    is_initialized: bool
+    is_sealed: bool
+    is_standby: bool
+    version: str
 
 
 def secret_path(*segments: str) -> str:
@@ -51,218 +66,91 @@ def secret_path(*segments: str) -> str:
     return "/".join(segments)
 
 
-@dataclass(slots=True)
-class _Circuit:
-    """Spares callers the time-outs while Vault is known to be away; one call tries again after half a minute."""
-
-    failures: int = 0
-    opened_at: float = 0.0
-
-    def refuse_while_open(self) -> None:
-        if self.failures >= _OPENS_AFTER_FAILURES and time.monotonic() - self.opened_at < _OPEN_SECONDS:
-            raise _unavailable()
-
-    def failed(self) -> None:
-        self.failures += 1
-        self.opened_at = time.monotonic()
-
-    def succeeded(self) -> None:
-        self.failures = 0
-
-
-_circuit = _Circuit()
-
-
-@dataclass(slots=True)
-class _Session:
-    """A client with a token that is good until `renew_at` (monotonic seconds)."""
-
-    client: Any = field(repr=False)
-    renew_at: float
-
-
-_session: _Session | None = None
+def _below(kind: str, path: str) -> str:
+    return f"{get_settings().vault_kv_mount}/{kind}/{secret_path(*path.split('/'))}"
 
 
 def read_secret(path: str, *, version: int | None = None) -> Secret | None:
-    """The latest or the named version of a record; None when there is none. Raises VaultUnavailable."""
-    import hvac.exceptions
-
-    def read(client: Any) -> Secret | None:
-        try:
-            answer = client.secrets.kv.v2.read_secret_version(
-                path, version=version, mount_point=get_settings().vault_kv_mount, raise_on_deleted_version=True
-            )
-        except hvac.exceptions.InvalidPath:
-            return None
-        return Secret(answer["data"]["data"], answer["data"]["metadata"]["version"])
-
-    return _call(read)
+    """The latest or the named version of a record; None when there is none or it was deleted."""
+    query = None if version is None else {"version": version}
+    try:
+        found = ask("read a secret", "get", _below("data", path), query=query)["data"]
+    except NothingThere:
+        return None
+    metadata = found["metadata"]
+    return Secret(found["data"], metadata["version"], datetime.fromisoformat(metadata["created_time"]))
 
 
 def write_secret(path: str, data: dict[str, Any], *, expected_version: int) -> int:
     """Write the next version and return its number; `expected_version` is the present one, 0 when there is none.
 
-    Raises SecretVersionConflict when another version is there, VaultUnavailable when Vault cannot be reached.
+    Raises SecretVersionConflict when another version is there. After VaultUnavailable the version may have been written:
+    read before trying again.
     """
-    import hvac.exceptions
-
-    def write(client: Any) -> int:
-        try:
-            answer = client.secrets.kv.v2.create_or_update_secret(
-                path, data, cas=expected_version, mount_point=get_settings().vault_kv_mount
-            )
-        except hvac.exceptions.InvalidRequest as error:
-            if "check-and-set" in str(error):
-                raise SecretVersionConflict("The secret was changed meanwhile. Read it again and retry.") from None
+    content = {"data": data, "options": {"cas": expected_version}}
+    try:
+        return ask("write a secret", "post", _below("data", path), body=content)["data"]["version"]
+    except VaultRefused as refusal:
+        if "check-and-set" not in refusal.reason:
             raise
-        return answer["data"]["version"]
+        if refusal.was_repeated and _holds(path, data, expected_version + 1):
+            return expected_version + 1
+    raise SecretVersionConflict("The secret was changed meanwhile. Read it again and retry.")
 
-    return _call(write)
+
+def _holds(path: str, data: dict[str, Any], version: int) -> bool:
+    """Whether our own write arrived although its answer was lost."""
+    try:
+        present = read_secret(path)
+    except VaultRefused:
+        return False
+    return present is not None and present.version == version and present.data == data
 
 
 def delete_secret(path: str) -> None:
-    """Remove a record with all its versions; nothing happens when there is none. Raises VaultUnavailable."""
-
-    def delete(client: Any) -> None:
-        client.secrets.kv.v2.delete_metadata_and_all_versions(path, mount_point=get_settings().vault_kv_mount)
-
-    _call(delete)
+    """Remove a record with all its versions; nothing happens when there is none."""
+    ask("delete a secret", "delete", _below("metadata", path))
 
 
 def annotate_secret(path: str, facts: dict[str, str]) -> None:
-    """Set what is known about a record without making a new version of it. Raises VaultUnavailable.
+    """Set what is known about a record without making a new version of it.
 
     At most 64 facts of 512 bytes (custom metadata of KV version 2).
     """
-
-    def annotate(client: Any) -> None:
-        client.secrets.kv.v2.update_metadata(path, custom_metadata=facts, mount_point=get_settings().vault_kv_mount)
-
-    _call(annotate)
+    ask("annotate a secret", "post", _below("metadata", path), body={"custom_metadata": facts})
 
 
-def is_ready() -> bool:
-    """Whether Vault answers and is unsealed."""
+def list_secrets(path: str) -> list[str]:
+    """Names directly below a path, folders with a '/' at their end; empty when there is none."""
     try:
-        return not _anonymous_client().sys.is_sealed()
-    except Exception:  # whatever keeps us from knowing means that it is not ready
-        return False
+        return ask("list secrets", "list", _below("metadata", path))["data"]["keys"]
+    except NothingThere:
+        return []
 
 
-def forget_session() -> None:
-    """Drop the cached token and the circuit's memory, for tests and for a restored snapshot."""
-    global _session  # noqa: PLW0603
-    _session = None
-    _circuit.succeeded()
-    _anonymous_client.cache_clear()
+def encrypt(plaintext: bytes, *, associated_data: bytes) -> str:
+    """Seal a small value with Vault's own key; `vault:v<key version>:<base64>`.
+
+    It opens again only together with the same `associated_data`, which says where the value belongs.
+    """
+    content = {"plaintext": _base64(plaintext), "associated_data": _base64(associated_data)}
+    return ask("encrypt", "post", f"transit/encrypt/{_TRANSIT_KEY}", body=content)["data"]["ciphertext"]
 
 
-@lru_cache(maxsize=1)
-def _anonymous_client() -> Any:
-    import hvac
-    import requests
-
-    settings = get_settings()
-    if not settings.vault_addr:
-        raise ConfigurationError("Set VAULT_ADDR to the address of Vault.")
-    # Proxies named in the environment are not ours to trust with secrets.
-    connection = requests.Session()
-    connection.trust_env = False
-    return hvac.Client(
-        url=settings.vault_addr,
-        namespace=settings.vault_namespace or None,
-        timeout=_TIMEOUT_SECONDS,
-        session=connection,
-    )
+def decrypt(ciphertext: str, *, associated_data: bytes) -> bytes:
+    """Open what `encrypt` has sealed; VaultRefused when it was changed or belongs elsewhere."""
+    content = {"ciphertext": ciphertext, "associated_data": _base64(associated_data)}
+    return b64decode(ask("decrypt", "post", f"transit/decrypt/{_TRANSIT_KEY}", body=content)["data"]["plaintext"])
 
 
-def _log_in() -> _Session:
-    import hvac
-
-    settings, client = get_settings(), _anonymous_client()
-    if settings.vault_auth_method == "approle":
-        answer = client.auth.approle.login(
-            role_id=settings.vault_role_id,
-            secret_id=Path(settings.vault_secret_id_file).read_text().strip(),
-            use_token=False,
-            mount_point=settings.vault_auth_mount or "approle",
-        )
-    else:
-        from penguinmails.aws import frozen_credentials
-
-        credentials = frozen_credentials()
-        answer = client.auth.aws.iam_login(
-            credentials.access_key,
-            credentials.secret_key,
-            credentials.token,
-            role=settings.vault_role,
-            use_token=False,
-            mount_point=settings.vault_auth_mount or "aws",
-        )
-    own = hvac.Client(
-        url=settings.vault_addr,
-        namespace=settings.vault_namespace or None,
-        timeout=_TIMEOUT_SECONDS,
-        session=client.session,
-        token=answer["auth"]["client_token"],
-    )
-    lease: int = answer["auth"]["lease_duration"]
-    return _Session(own, time.monotonic() + max(lease - _RENEW_BEFORE_EXPIRY_SECONDS, lease / 2))
+def _base64(content: bytes) -> str:
+    return b64encode(content).decode()
 
 
-def _client() -> Any:
-    global _session  # noqa: PLW0603
-    if _session is None or time.monotonic() >= _session.renew_at:
-        _session = _log_in()
-    return _session.client
-
-
-def _call(operation: Callable[[Any], Result]) -> Result:
-    """Run an operation with retries and the circuit; a refused token is replaced once."""
-    global _session
-    import hvac.exceptions
-    import requests
-
-    _circuit.refuse_while_open()
-    has_new_token = False
-    attempt = 0
-    while True:
-        try:
-            result = operation(_client())
-        except hvac.exceptions.Forbidden:
-            if has_new_token:
-                raise
-            _session, has_new_token = None, True
-        except (requests.RequestException, hvac.exceptions.VaultDown, hvac.exceptions.VaultError, OSError) as error:
-            if _is_refusal(error):
-                raise
-            attempt += 1
-            if attempt > _RETRIES:
-                _circuit.failed()
-                count("vault_unavailable_total")
-                raise _unavailable() from None
-            time.sleep(random.uniform(0.02, 0.1) * attempt)  # noqa: S311 - spreads retries, keeps no secret
-        else:
-            _circuit.succeeded()
-            return result
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Vault answered and said no: asking again would change nothing."""
-    import hvac.exceptions
-
-    refusals = (
-        hvac.exceptions.InvalidRequest,
-        hvac.exceptions.InvalidPath,
-        hvac.exceptions.Unauthorized,
-        hvac.exceptions.UnsupportedOperation,
-        hvac.exceptions.ParamValidationError,
-    )
-    return isinstance(error, refusals)
-
-
-def _unavailable() -> VaultUnavailable:
-    return VaultUnavailable.retry_in(
-        _OPEN_SECONDS, "The secret store cannot be reached right now. Nothing was changed; try again in half a minute."
-    )
+def health() -> VaultHealth:
+    """How Vault is, asked without a login; raises VaultUnavailable when it does not answer."""
+    report = ask_for_health()
+    try:
+        return VaultHealth(report["initialized"], report["sealed"], report["standby"], report["version"])
+    except (KeyError, TypeError):
+        raise VaultUnavailable("What answers at VAULT_ADDR is not Vault. Check the address.") from None
