@@ -29,6 +29,8 @@ class RunningVault(Protocol):
 
     address: str
     kind: str
+    process: subprocess.Popen[bytes] | None
+    """The server; None where it runs in this process."""
 
     def environment(self, account: str) -> dict[str, str]:
         """The settings with which a function logs in as a service account."""
@@ -84,6 +86,7 @@ class StandIn:
     directory: Path
     port: int
     kind: str = "stand-in"
+    process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         """Start serving."""
@@ -129,7 +132,7 @@ class RealVault:
         )
         self._directory = directory
         self._keys_file = directory / "operator.json"
-        self._process = self._launch(program, port)
+        self.process: subprocess.Popen[bytes] | None = self._launch(program, port)
         self._client = hvac.Client(url=self.address, timeout=30)
         if not self._client.sys.is_initialized():
             answer = self._client.sys.initialize(secret_shares=1, secret_threshold=1)
@@ -188,7 +191,7 @@ class RealVault:
         """Unsealing returns before Raft has elected the one node its leader."""
         wait_until(
             lambda: bool(self._client.sys.read_leader_status().get("is_self")),
-            self._process,
+            self._server(),
             name="Vault",
             log=self._directory / "vault.log",
             seconds=30,
@@ -210,4 +213,8 @@ class RealVault:
 
     def stop(self) -> None:
         """See RunningVault."""
-        stop_process(self._process)
+        stop_process(self._server())
+
+    def _server(self) -> subprocess.Popen[bytes]:
+        assert self.process is not None  # noqa: S101 - launched by the constructor
+        return self.process
