@@ -36,7 +36,7 @@ DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
 _SHUTDOWN_SECONDS = 5
-_SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +51,19 @@ class Ports:
         if not text.isdecimal() or not 1024 <= int(text) <= _HIGHEST_BASE:
             raise ServiceError(
                 f"PENGUINMAILS_PORT_BASE is '{text}'; it must be a number from 1024 to {_HIGHEST_BASE}, the first of "
-                f"{len(_SERVICES)} ports in a row, such as {DEFAULT_PORT_BASE}."
+                f"{len(SERVICES)} ports in a row, such as {DEFAULT_PORT_BASE}."
             )
         return cls(int(text))
 
     def __getattr__(self, name: str) -> int:
-        if name in _SERVICES:
-            return self.base + _SERVICES.index(name)
+        if name in SERVICES:
+            return self.base + SERVICES.index(name)
         raise AttributeError(name)
 
     def refuse_taken(self, *, patience_seconds: float = 0) -> None:
         """Raises ServiceError when somebody else listens on one of them, still after `patience_seconds`."""
         deadline = time.monotonic() + patience_seconds
-        for name in _SERVICES:
+        for name in SERVICES:
             port: int = getattr(self, name)
             while port_is_taken(port):
                 if time.monotonic() >= deadline:

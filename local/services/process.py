@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,6 +24,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
+
+
+def free_ports_in_a_row(count: int) -> int:
+    """The first of `count` free TCP ports; below the range that the kernel gives to outgoing connections."""
+    while True:
+        first = random.randrange(12_000, 32_000)  # noqa: S311 - only to keep out of each other's way
+        if not any(port_is_taken(first + offset) for offset in range(count)):
+            return first
 
 
 def port_is_taken(port: int) -> bool:
