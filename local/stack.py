@@ -48,7 +48,7 @@ class Ports:
     @classmethod
     def from_text(cls, text: str) -> "Ports":
         """Read what PENGUINMAILS_PORT_BASE holds; raises ServiceError when no base can be made of it."""
-        if not text.isdecimal() or not 1024 <= int(text) <= _HIGHEST_BASE:
+        if not (text.isascii() and text.isdecimal()) or not 1024 <= int(text) <= _HIGHEST_BASE:
             raise ServiceError(
                 f"PENGUINMAILS_PORT_BASE is '{text}'; it must be a number from 1024 to {_HIGHEST_BASE}, the first of "
                 f"{len(SERVICES)} ports in a row, such as {DEFAULT_PORT_BASE}."

@@ -149,7 +149,7 @@ class RealVault:
         # Unless it is named, the port for further nodes is the next one, which may be somebody else's.
         cluster = f"{LOOPBACK}:{free_port()}"
         configuration.write_text(
-            f'storage "raft" {{\n  path = "{self._directory / "raft"}"\n  node_id = "local"\n}}\n'
+            f'storage "raft" {{\n  path = "{self._directory / "raft"}"\n  node_id = "local"\n  performance_multiplier = 1\n}}\n'
             f'listener "tcp" {{\n  address = "{LOOPBACK}:{port}"\n  cluster_address = "{cluster}"\n  tls_disable = true\n}}\n'
             f'api_addr = "http://{LOOPBACK}:{port}"\ncluster_addr = "https://{cluster}"\n'
             "disable_mlock = true\n"
