@@ -97,8 +97,7 @@ run: setup ## Start everything on this machine (ARGS=--reload takes up code chan
 
 .PHONY: reset
 reset: ## Forget the data of `make run`
-	@if [ -e .local/endpoints.json ]; then echo "The stack is running; stop it first with Ctrl-C." >&2; exit 1; fi
-	@rm -rf .local && echo "forgotten: the next 'make run' starts from nothing"
+	@$(PYTHON) -m local.reset
 
 .PHONY: demo
 demo: setup ## Drive the running stack as a customer would, from sign-up to a verified webhook

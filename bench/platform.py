@@ -9,19 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from local.services.process import free_port, port_is_taken
-from local.stack import DATABASE, Ports, Stack
+from local.services.process import free_ports_in_a_row
+from local.stack import DATABASE, SERVICES, Ports, Stack
 from penguinmails.settings import get_settings
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_base() -> int:
-    """A port with six free ones behind it."""
-    while True:
-        base = free_port()
-        if base < 65_000 and not any(port_is_taken(base + offset) for offset in range(7)):
-            return base
 
 
 @contextmanager
@@ -30,7 +22,7 @@ def platform(function: str = "ContactsFunction") -> Generator[Stack]:
     with tempfile.TemporaryDirectory(prefix="penguinmails-bench-") as directory:
         # PostgreSQL runs as another user when we are root, who must be able to pass.
         Path(directory).chmod(0o711)
-        stack = Stack(ROOT, Ports(free_base()), directory=Path(directory))
+        stack = Stack(ROOT, Ports(free_ports_in_a_row(len(SERVICES))), directory=Path(directory))
         stack.start_services()
         os.environ.update(stack.variables(stack.template.functions[function]))
         os.environ["JOBS_DATABASE_URL"] = stack.postgres.url(DATABASE, "penguinmails_jobs")

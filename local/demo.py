@@ -106,20 +106,26 @@ def main() -> int:
     return 0
 
 
-def drive(api: str, mail: str) -> None:
-    """The whole way of a new customer."""
-    step = Timeline().step
+@dataclass(frozen=True)
+class Customer:
+    """Somebody who has signed up and holds an API key."""
+
+    email: str
+    session: str
+    key: str
+
+
+def mails_to(mail: str, address: str) -> Any:
+    """What the mail catcher at `mail` holds for an address, oldest first."""
+    return request("GET", f"{mail}/api/messages?to={address}")
+
+
+def become_customer(api: str, mail: str, step: Callable[[str, Callable[[], Any]], Any]) -> Customer:
+    """Sign up, verify the address, sign in, and create an API key; `step` does each step by its name."""
     email, password = f"ada.{uuid4().hex[:8]}@example.com", f"Analytical-{uuid4().hex[:8]}-1"
-    reader = f"reader.{uuid4().hex[:8]}@example.com"
-    inbox = Inbox()
-    hook_url = inbox.start()
-
-    def mails_to(address: str) -> Any:
-        return request("GET", f"{mail}/api/messages?to={address}")
-
     account = {"email": email, "password": password, "name": "Ada Lovelace", "company": "Analytical Engines"}
     step("sign up", lambda: request("POST", f"{api}/accounts", body=account))
-    found = step("verification mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(email)))
+    found = step("verification mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(mail, email)))
     token = re.search(r"#token=(\S+)", found[0]["text"])
     if token is None:
         raise DemoError("the verification mail has no link")
@@ -130,17 +136,27 @@ def drive(api: str, mail: str) -> None:
     reauth = step("confirm identity", lambda: request("POST", f"{api}/sessions/step-up", body=step_up, token=session))
     new_key = {"name": "Demo", "permissions": ["manage_contacts", "send_email", "read_analytics", "manage_webhooks"]}
     proof = {"X-Reauth-Token": reauth["reauth_token"]}
-    key = step(
+    created = step(
         "create an API key",
         lambda: request("POST", f"{api}/platform/api-keys", body=new_key, token=session, headers=proof),
-    )["api_key"]
+    )
+    return Customer(email, session, created["api_key"])
+
+
+def drive(api: str, mail: str) -> None:
+    """The whole way of a new customer."""
+    step = Timeline().step
+    reader = f"reader.{uuid4().hex[:8]}@example.com"
+    inbox = Inbox()
+    hook_url = inbox.start()
+    key = become_customer(api, mail, step).key
     subscription = {"name": "Demo", "endpoint_url": hook_url, "event_types": ["email.sent", "contact.created"]}
     webhook = step("create a webhook", lambda: request("POST", f"{api}/webhooks", body=subscription, token=key))
     person = {"email": reader, "first_name": "Charles"}
     step("create a contact", lambda: request("POST", f"{api}/contacts", body=person, token=key))
     message = {"to": reader, "subject": "Hello from the demo", "html_body": "<p>It <b>works</b>.</p>"}
     sent = step("send an e-mail", lambda: request("POST", f"{api}/emails/send", body=message, token=key))
-    step("mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(reader)))
+    step("mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(mail, reader)))
 
     def announced() -> list[tuple[dict[str, str], bytes]]:
         return [(headers, body) for headers, body in inbox.posts if headers["x-penguinmails-event"] == "email.sent"]

@@ -87,9 +87,10 @@ class Environment:
     async def invoke(self, event: Any) -> Any:
         """Hand over one event and wait for its answer. Raises InvocationError."""
         deadline = time.time() + self.function.timeout_seconds
-        frame = json.dumps({"event": event, "request_id": str(uuid4()), "deadline": deadline}).encode()
-        if len(frame) > MAX_PAYLOAD:
+        content = json.dumps(event)
+        if len(content) > MAX_PAYLOAD:
             raise PayloadTooLarge({"errorType": "RequestEntityTooLargeException", "errorMessage": "event above 6 MB"})
+        frame = f'{{"event":{content},"request_id":"{uuid4()}","deadline":{deadline}}}'.encode()
         try:
             async with asyncio.timeout(self.function.timeout_seconds):
                 self.writer.write(_LENGTH.pack(len(frame)) + frame)
@@ -101,6 +102,10 @@ class Environment:
             raise InvocationTimeout(
                 {"errorMessage": f"Task timed out after {self.function.timeout_seconds}.00 seconds"}
             ) from None
+        except asyncio.CancelledError:
+            # Its answer is still to come, and the next event would take it for its own.
+            self.kill()
+            raise
         except (asyncio.IncompleteReadError, ConnectionError):
             self.kill()
             raise InvocationError(
@@ -183,6 +188,7 @@ class Pool:
         """Take an environment out of service; what is left of it is cleared away when the pool stops."""
         self._all.pop(environment.process.pid, None)
         environment.retire()
+        self._retired = [retired for retired in self._retired if retired.process.poll() is None]
         self._retired.append(environment)
 
     def process_ids(self) -> list[int]:

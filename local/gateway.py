@@ -65,7 +65,12 @@ def build_event(request: web.Request, match: Match, body: bytes) -> dict[str, An
     }
     raw_path, _, raw_query = request.raw_path.partition("?")
     peer = request.remote or "127.0.0.1"
-    headers |= {"x-forwarded-for": peer, "x-forwarded-proto": "http", "x-amzn-trace-id": f"Root=1-{uuid4().hex}"}
+    headers |= {
+        "x-forwarded-for": peer,
+        "x-forwarded-port": str(request.url.port or 80),
+        "x-forwarded-proto": "http",
+        "x-amzn-trace-id": f"Root=1-{int(now.timestamp()):08x}-{uuid4().hex[:24]}",
+    }
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": match.route.key,
@@ -140,6 +145,7 @@ class Gateway:
         """See the class."""
         self._routes = list(routes)
         self._invoke = invoke
+        self._abandoned: set[asyncio.Future[Any]] = set()
 
     def app(self) -> web.Application:
         """The aiohttp application."""
@@ -155,15 +161,34 @@ class Gateway:
         match = find_route(self._routes, request.method, request.raw_path.partition("?")[0])
         if match is None:
             return _own_answer(404, "Not Found")
+        invocation = asyncio.ensure_future(self._invoke(match.route.function, build_event(request, match, body)))
         try:
-            async with asyncio.timeout(match.route.timeout_seconds):
-                answer = await self._invoke(match.route.function, build_event(request, match, body))
+            # Only the wait ends with the time-out: the function goes on, and keeps its environment busy until it is done.
+            answer = await asyncio.wait_for(asyncio.shield(invocation), match.route.timeout_seconds)
         except TimeoutError:
+            self._abandon(invocation)
             return _own_answer(503, "Service Unavailable")
+        except asyncio.CancelledError:
+            self._abandon(invocation)
+            raise
         except PayloadTooLarge as error:
             if error.document["errorType"] == "RequestEntityTooLargeException":
                 return _own_answer(413, "Request Entity Too Large")
             return _own_answer(500, "Internal Server Error")
         except InvocationError:
             return _own_answer(500, "Internal Server Error")
-        return build_response(answer)
+        try:
+            return build_response(answer)
+        except (ValueError, TypeError, AttributeError):
+            return _own_answer(500, "Internal Server Error")
+
+    def _abandon(self, invocation: asyncio.Future[Any]) -> None:
+        """Nobody waits for the outcome any more; a reference keeps the invocation from being collected."""
+        self._abandoned.add(invocation)
+
+        def forget(done: asyncio.Future[Any]) -> None:
+            self._abandoned.discard(done)
+            if not done.cancelled():
+                done.exception()
+
+        invocation.add_done_callback(forget)

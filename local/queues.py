@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from math import ceil
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,9 @@ from local.template import REGION, Queue, QueueMapping, queue_arn
 Invoke = Callable[[str, Any], Awaitable[Any]]
 _WAIT_SECONDS = 10
 _MOST_AT_ONCE = 10
+_LONGEST_WAIT_SECONDS = 20
+"""SQS' limits: messages per call, and seconds that one call waits."""
+_DRAIN_SECONDS = 5
 
 
 class Sqs:
@@ -112,6 +116,14 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled; a queue that cannot be reached is tried again each second."""
+        try:
+            await self._poll()
+        finally:
+            # What has been handed to a function is finished, so that a stop sends no mail twice.
+            if self._running:
+                await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)
+
+    async def _poll(self) -> None:
         while True:
             await self._slots.acquire()
             try:
@@ -134,10 +146,13 @@ class Poller:
         deadline = asyncio.get_running_loop().time() + self._mapping.window_seconds
         while len(messages) < self._mapping.batch_size:
             left = deadline - asyncio.get_running_loop().time()
-            wanted = self._mapping.batch_size - len(messages)
-            more = await self._receive(wanted, max(0, round(left))) if left > 0 else []
-            messages += more
-            if not more and left <= 0:
+            if left <= 0:
+                break
+            # SQS waits whole seconds; rounded up, so that the rest of a second is not spent in empty calls.
+            wait = min(_LONGEST_WAIT_SECONDS, ceil(left))
+            try:
+                messages += await self._receive(self._mapping.batch_size - len(messages), wait)
+            except (aiohttp.ClientError, TimeoutError, OSError):
                 break
         return messages
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from local.stack import DATABASE, DEFAULT_PORT_BASE, Ports, Stack
 
 ROOT = Path(__file__).resolve().parent.parent
 _WATCHED = ("functions", "layers/common/python")
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_SECONDS = 15
+"""How long the servers of a killed run may take to go away."""
 
 
 def _endpoints(stack: Stack, owners: list[Owner]) -> dict[str, Any]:
@@ -71,15 +75,16 @@ async def _reload_on_change(stack: Stack) -> None:
 
 async def _run(stack: Stack, *, reload: bool, started: float) -> None:
     stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     owners = seed(stack.postgres.url(DATABASE, "penguinmails_app"), stack.state / "owners.json")
-    await stack.serve()
-    endpoints = _endpoints(stack, owners)
-    _write_endpoints(stack.state / "endpoints.json", endpoints)
-    _print_table(endpoints, time.monotonic() - started)
-    watcher = asyncio.create_task(_reload_on_change(stack)) if reload else None
+    watcher: asyncio.Task[None] | None = None
     try:
+        await stack.serve()
+        endpoints = _endpoints(stack, owners)
+        _write_endpoints(stack.state / "endpoints.json", endpoints)
+        _print_table(endpoints, time.monotonic() - started)
+        watcher = asyncio.create_task(_reload_on_change(stack)) if reload else None
         while not stopping.is_set():
             stack.check()
             with contextlib.suppress(TimeoutError):
@@ -92,32 +97,64 @@ async def _run(stack: Stack, *, reload: bool, started: float) -> None:
         await stack.stop_serving()
 
 
-def main() -> int:
-    """Entry point; 1 with a sentence when something is in the way."""
-    parser = argparse.ArgumentParser(prog="make run")
-    parser.add_argument("--reload", action="store_true", help="take up code changes without restarting the servers")
-    arguments = parser.parse_args()
-    started = time.monotonic()
-    (ROOT / ".local").mkdir(exist_ok=True)
-    with (ROOT / ".local" / "lock").open("w") as lock:
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def hold_state(state: Path) -> Generator[bool]:
+    """Keep everybody else off a state directory; whether the run before this one ended without cleaning up.
+
+    Raises ServiceError when another process holds it.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("The stack is running already in this checkout; stop it there with Ctrl-C first.", file=sys.stderr)
-            return 1
-        stack = Stack(ROOT, Ports(int(os.environ.get("PENGUINMAILS_PORT_BASE", DEFAULT_PORT_BASE))))
-        print("starting PostgreSQL, Valkey, Vault, the AWS emulator and the mail catcher", flush=True)
+            raise ServiceError(f"The stack is running already on {state}; stop it there with Ctrl-C first.") from None
+        lock.seek(0)
+        was_killed = lock.read() != ""
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         try:
-            stack.start_services()
-            asyncio.run(_run(stack, reload=arguments.reload, started=started))
-        except ServiceError as error:
-            print(str(error), file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            return 130
+            yield was_killed
         finally:
-            stack.stop_services()
+            lock.truncate(0)
+
+
+def _start_and_serve(stack: Stack, *, was_killed: bool, reload: bool) -> int:
+    started = time.monotonic()
+    print("starting PostgreSQL, Valkey, Vault, the AWS emulator and the mail catcher", flush=True)
+    for number in _ENDING:
+        signal.signal(number, _interrupt)
+    try:
+        stack.start_services(patience_seconds=_PATIENCE_SECONDS if was_killed else 0)
+        asyncio.run(_run(stack, reload=reload, started=started))
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        stack.stop_services()
     return 0
+
+
+def main() -> int:
+    """Entry point; 1 with a sentence when something is in the way, 130 when interrupted before it was ready."""
+    parser = argparse.ArgumentParser(prog="make run")
+    parser.add_argument("--reload", action="store_true", help="take up code changes without restarting the servers")
+    parser.add_argument("--state", type=Path, default=ROOT / ".local", help="where data lives (default: .local)")
+    arguments = parser.parse_args()
+    state: Path = arguments.state.resolve()
+    try:
+        ports = Ports.from_text(os.environ.get("PENGUINMAILS_PORT_BASE", str(DEFAULT_PORT_BASE)))
+        with hold_state(state) as was_killed:
+            return _start_and_serve(Stack(ROOT, ports, directory=state), was_killed=was_killed, reload=arguments.reload)
+    except ServiceError as error:
+        print(str(error), file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

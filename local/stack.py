@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,7 +33,10 @@ from penguinmails.platform_secrets import PURPOSES
 
 DATABASE = "penguinmails"
 DEFAULT_PORT_BASE = 8400
+_HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
+_SHUTDOWN_SECONDS = 5
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,34 @@ class Ports:
 
     base: int
 
+    @classmethod
+    def from_text(cls, text: str) -> "Ports":
+        """Read what PENGUINMAILS_PORT_BASE holds; raises ServiceError when no base can be made of it."""
+        if not (text.isascii() and text.isdecimal()) or not 1024 <= int(text) <= _HIGHEST_BASE:
+            raise ServiceError(
+                f"PENGUINMAILS_PORT_BASE is '{text}'; it must be a number from 1024 to {_HIGHEST_BASE}, the first of "
+                f"{len(SERVICES)} ports in a row, such as {DEFAULT_PORT_BASE}."
+            )
+        return cls(int(text))
+
     def __getattr__(self, name: str) -> int:
-        order = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
-        if name in order:
-            return self.base + order.index(name)
+        if name in SERVICES:
+            return self.base + SERVICES.index(name)
         raise AttributeError(name)
 
-    def refuse_taken(self) -> None:
-        """Raises ServiceError when somebody else listens on one of them."""
-        for name in ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey"):
+    def refuse_taken(self, *, patience_seconds: float = 0) -> None:
+        """Raises ServiceError when somebody else listens on one of them, still after `patience_seconds`."""
+        deadline = time.monotonic() + patience_seconds
+        for name in SERVICES:
             port: int = getattr(self, name)
-            if port_is_taken(port):
-                raise ServiceError(
-                    f"Port {port} ({name}) is taken by another program. Stop it, or choose other ports: "
-                    f"PENGUINMAILS_PORT_BASE={self.base + 1000} make run"
-                )
+            while port_is_taken(port):
+                if time.monotonic() >= deadline:
+                    other = self.base + 1000 if self.base < _HIGHEST_BASE - 1000 else DEFAULT_PORT_BASE
+                    raise ServiceError(
+                        f"Port {port} ({name}) is taken by another program. Stop it, or choose other ports: "
+                        f"PENGUINMAILS_PORT_BASE={other} make run"
+                    )
+                time.sleep(0.1)
 
 
 @dataclass
@@ -88,11 +105,14 @@ class Stack:
         """Where the API answers."""
         return f"http://{LOOPBACK}:{self.ports.api}"
 
-    def start_services(self) -> None:
-        """Start all servers at the same time and bring the database up to date."""
-        self.state.mkdir(mode=0o700, exist_ok=True)
+    def start_services(self, *, patience_seconds: float = 0) -> None:
+        """Start all servers at the same time and bring the database up to date.
+
+        `patience_seconds` is how long to wait for ports that an earlier run may still hold.
+        """
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state.chmod(0o711)
-        self.ports.refuse_taken()
+        self.ports.refuse_taken(patience_seconds=patience_seconds)
 
         def start_the_vault() -> None:
             self.vault = start_vault(self.state / "vault", self.ports.vault)
@@ -155,15 +175,21 @@ class Stack:
             self.pools[name] = Pool(function, self.variables(function), limit, log, self.root)
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         sqs = Sqs(self.aws.endpoint, self._session)
-        # Dead-letter queues first: the others refer to them.
-        queues = sorted(self.template.queues.values(), key=lambda queue: queue.dead_letter is not None)
-        urls = {queue.name: await sqs.create(queue) for queue in queues}
+        urls = await self.create_queues()
         for mapping in self.template.mappings:
             self._spawn(Poller(mapping, urls[mapping.queue], sqs, self.invoke).run())
         for schedule in self.template.schedules:
             self._spawn(run_schedule(schedule, self.invoke))
         await self._listen(Gateway(self.template.routes, self.invoke).app(), self.ports.api)
         await self._listen(mail_app(self.mail), self.ports.mail_page)
+
+    async def create_queues(self) -> dict[str, str]:
+        """Make the template's queues where they are not there yet; their URLs by name."""
+        assert self._session is not None  # noqa: S101 - the stack serves
+        sqs = Sqs(self.aws.endpoint, self._session)
+        # Dead-letter queues first: the others refer to them.
+        queues = sorted(self.template.queues.values(), key=lambda queue: queue.dead_letter is not None)
+        return {queue.name: await sqs.create(queue) for queue in queues}
 
     async def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function in one of its environments."""
@@ -191,7 +217,7 @@ class Stack:
         self._tasks.append(asyncio.create_task(work))
 
     async def _listen(self, app: web.Application, port: int) -> None:
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         await web.TCPSite(runner, LOOPBACK, port).start()
         self._runners.append(runner)
@@ -200,23 +226,26 @@ class Stack:
         """Take no further work and end the environments."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for runner in self._runners:
-            await runner.cleanup()
+        await asyncio.gather(*self._tasks, *(runner.cleanup() for runner in self._runners), return_exceptions=True)
         await asyncio.gather(*(pool.stop() for pool in self.pools.values()))
         if self._session is not None:
             await self._session.close()
 
     def stop_services(self) -> None:
-        """End the servers, the database last."""
-        for stop in (self.mail.stop if self.mail.is_running else None, self.aws.stop, self.valkey.stop):
-            if stop is not None:
-                stop()
+        """End the servers, the database last; also in the middle of their start."""
+        self._stop_what_runs()
+        if self._threads is not None:
+            # A thread that was about to start a server when we stopped has done so by now.
+            self._threads.shutdown(cancel_futures=True)
+            self._stop_what_runs()
+
+    def _stop_what_runs(self) -> None:
+        self.mail.stop()
+        self.aws.stop()
+        self.valkey.stop()
         if self.vault is not None:
             self.vault.stop()
         self.postgres.stop()
-        if self._threads is not None:
-            self._threads.shutdown()
 
 
 def _keep_platform_secrets(file: Path) -> None:

@@ -56,6 +56,20 @@ def claim(tx: Tx, delivery_id: UUID, event_created_at: datetime) -> Claim | None
     )
 
 
+def end_if_webhook_is_deleted(tx: Tx, delivery_id: UUID, event_created_at: datetime) -> None:
+    """Give up a delivery whose webhook is gone, or the sweep would hand it out for ever."""
+    tx.run(
+        """
+        UPDATE webhook_deliveries d
+        SET status = 'failed', finished_at = clock_timestamp(), next_retry_at = NULL, next_sweep_at = NULL
+        FROM webhooks w
+        WHERE d.id = %(id)s AND d.event_created_at = %(event_created_at)s AND d.next_sweep_at IS NOT NULL
+          AND w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.deleted_at IS NOT NULL
+        """,
+        {"id": delivery_id, "event_created_at": event_created_at},
+    )
+
+
 def insert_attempt(tx: Tx, claim: Claim, values: dict[str, Any]) -> None:
     """Log an attempt; one whose worker died and was attempted again keeps its first record."""
     tx.run(

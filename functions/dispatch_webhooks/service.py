@@ -63,6 +63,7 @@ def _prepare(position: int, record: Record) -> _Attempt | None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         claim = repository.claim(tx, UUID(record.body["delivery_id"]), created_at)
         if claim is None:
+            repository.end_if_webhook_is_deleted(tx, UUID(record.body["delivery_id"]), created_at)
             return None
         # Inside the transaction, so that a claim whose secret cannot be read is undone and costs no attempt.
         secret = _secret(claim.secret_ref)

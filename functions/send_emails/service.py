@@ -6,6 +6,7 @@ from penguinmails import clock
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
 from penguinmails.domain.emails import log_event, message, suppressed
+from penguinmails.domain.outcomes import record_outcome
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
@@ -38,6 +39,10 @@ def handle(record: Record) -> None:
     refusal, provider = None, "simulated"
     if record.mode == "live":
         refusal, provider = _hand_over(claim), "smtp"
+    record_outcome(lambda: _record(record, claim, refusal, provider))
+
+
+def _record(record: Record, claim: Claim, refusal: MailRefused | None, provider: str) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if refusal is None:
             _sent(tx, claim, provider)

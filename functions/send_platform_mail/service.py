@@ -7,6 +7,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.auth.tokens import new_token, token_hash
 from penguinmails.db import transaction
+from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.platform_mail import LinkPurpose, compose
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import logger
@@ -41,6 +42,10 @@ def handle(record: Record) -> None:
     if mail is None:
         return
     failure = _send(mail, token)
+    record_outcome(lambda: _record(record, mail, failure))
+
+
+def _record(record: Record, mail: MailRow, failure: MailRefused | None) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if failure is None:
             repository.record_sent(tx, mail.id)

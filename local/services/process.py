@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,6 +26,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def free_ports_in_a_row(count: int) -> int:
+    """The first of `count` free TCP ports; below the range that the kernel gives to outgoing connections."""
+    while True:
+        first = random.randrange(12_000, 32_000)  # noqa: S311 - only to keep out of each other's way
+        if not any(port_is_taken(first + offset) for offset in range(count)):
+            return first
+
+
 def port_is_taken(port: int) -> bool:
     """Whether something listens on a loopback port."""
     with socket.socket() as probe:
@@ -32,14 +41,23 @@ def port_is_taken(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def die_with_parent() -> None:
+def die_with_parent(with_signal: int = signal.SIGTERM) -> None:
     """Run in a child before exec: the kernel ends it when the parent ends, however that happens."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, with_signal)
 
 
-def start(command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a server in a process group of its own (a terminal's Ctrl-C reaches only us), its output in `log`."""
+def start(
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    dies_by: int = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start a server in a process group of its own (a terminal's Ctrl-C reaches only us), its output in `log`.
+
+    `dies_by` is the signal that it gets when this process ends without stopping it.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -49,7 +67,7 @@ def start(command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = 
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - the child is single-threaded until exec
+            preexec_fn=lambda: die_with_parent(dies_by),  # noqa: PLW1509 - the child is single-threaded until exec
         )
 
 

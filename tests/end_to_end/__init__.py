@@ -1,0 +1,1 @@
+"""A whole stack, driven over HTTP, and broken on purpose."""

@@ -13,9 +13,10 @@ from emails.app import handler as emails
 from local.services.mail import CaughtMail, MailCatcher
 from penguinmails import smtp
 from penguinmails.db import Mode, transaction
+from penguinmails.domain import outcomes
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import get_settings
-from send_emails import service
+from send_emails import repository, service
 from send_emails.app import handler as send_emails
 from sweep_emails.app import handler as sweep_emails
 from tests.support.http import call
@@ -234,11 +235,11 @@ def test_a_worker_that_dies_after_the_server_took_the_mail_is_the_one_way_to_sen
     email_id = queue(key)
     (message,) = messages_for("emails", tenant.id)
 
-    def lose_the_database(*_arguments: Any, **_facts: Any) -> None:
-        raise ServiceUnavailable.retry_in(2, "gone")
+    def die(*_arguments: Any, **_facts: Any) -> None:
+        raise SystemError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "_sent", lose_the_database)
+        patched.setattr(service, "_sent", die)
         assert len(consume(send_emails, message)) == 1
     assert consume(send_emails, *sweep(tenant)) == []
 
@@ -246,6 +247,43 @@ def test_a_worker_that_dies_after_the_server_took_the_mail_is_the_one_way_to_sen
     assert len(mails) == 2
     assert len({mail.message_id for mail in mails}) == 1
     assert len(events(tenant)) == 1
+
+
+def test_a_worker_that_loses_the_database_after_the_server_took_the_mail_records_it_once_it_is_back(
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email_id = queue(key)
+    sent = service._sent
+    pauses: list[float] = []
+
+    def lose_the_database(*arguments: Any) -> None:
+        if len(pauses) < 3:
+            raise ServiceUnavailable.retry_in(2, "gone")
+        sent(*arguments)
+
+    monkeypatch.setattr(outcomes.time, "sleep", pauses.append)
+    monkeypatch.setattr(service, "_sent", lose_the_database)
+    assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+
+    assert len(pauses) == 3
+    only_mail(mail_catcher, shown(key, email_id)["to"])
+    assert len(events(tenant)) == 1
+
+
+def test_a_worker_whose_database_stays_away_leaves_the_email_to_another(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(key)
+    pauses: list[float] = []
+
+    def lose_the_database(*_arguments: Any) -> None:
+        raise ServiceUnavailable.retry_in(2, "gone")
+
+    monkeypatch.setattr(outcomes.time, "sleep", pauses.append)
+    monkeypatch.setattr(service, "_sent", lose_the_database)
+
+    assert len(consume(send_emails, *messages_for("emails", tenant.id))) == 1
+    assert 20 < sum(pauses) < repository.LEASE_SECONDS / 2
 
 
 def test_an_outcome_that_comes_after_another_worker_took_over_changes_nothing(

@@ -377,6 +377,21 @@ def test_a_paused_webhook_keeps_its_deliveries_until_it_is_resumed(
     assert len(receiver.posts) == 1
 
 
+def test_a_deleted_webhook_ends_its_open_deliveries_without_a_post(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    deleted = hook(key, receiver)
+    raise_event(tenant)
+    consume(fan_out, *messages_for("events", tenant.id))
+    call(webhooks, "DELETE", f"/api/v1/webhooks/{deleted.id}", token=key.plaintext)
+    consume(dispatch, *messages_for("deliveries", tenant.id))
+    make_due(tenant)
+    run_job(sweep_deliveries)
+
+    assert receiver.posts == []
+    assert messages_for("deliveries", tenant.id) == []
+
+
 def test_the_signature_carries_the_time_of_the_attempt(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
     hook(key, receiver)
     raise_event(tenant)

@@ -3,60 +3,13 @@
 import asyncio
 import os
 import signal
-import textwrap
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.environments import InvocationError, InvocationTimeout, PayloadTooLarge, Pool
-from local.template import Function
-from tests.support.aio import run_aside
-
-HANDLER = """
-import os, time
-started = time.time()
-calls = 0
-
-def handler(event, context):
-    global calls
-    calls += 1
-    if event.get("sleep"):
-        time.sleep(event["sleep"])
-    if event.get("crash"):
-        raise ValueError("no")
-    if event.get("exit"):
-        os._exit(3)
-    if event.get("large"):
-        return "x" * event["large"]
-    return {"pid": os.getpid(), "calls": calls, "left": context.get_remaining_time_in_millis(),
-            "name": context.function_name, "secret": os.environ.get("ONLY_MINE")}
-"""
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    source = Path(__file__).resolve().parents[2]
-    (tmp_path / "local").symlink_to(source / "local")
-    folder = tmp_path / "functions" / "sample"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "app.py").write_text(textwrap.dedent(HANDLER))
-    return tmp_path
-
-
-def in_pool(root: Path, work: Callable[[Pool], Awaitable[Any]], *, limit: int = 2, timeout: int = 5) -> Any:
-    function = Function("Sample", "sample.app.handler", timeout, 128, {"ONLY_MINE": "yes"}, None)
-
-    async def run() -> Any:
-        pool = Pool(function, {}, limit, root / "log", root)
-        try:
-            return await work(pool)
-        finally:
-            await pool.stop()
-
-    return run_aside(run())
+from tests.local.sample import in_pool
 
 
 def test_an_environment_is_kept_warm_and_knows_its_function(root: Path) -> None:
@@ -90,7 +43,7 @@ def test_an_exception_is_reported_and_the_environment_lives_on(root: Path) -> No
 
     document, answer, cold_starts = in_pool(root, work)
 
-    assert (document["errorType"], document["errorMessage"]) == ("ValueError", "no")
+    assert (document["errorType"], document["errorMessage"]) == ("ValueError", "the password is hunter2")
     assert (answer["calls"], cold_starts) == (2, 1)
 
 
@@ -141,3 +94,28 @@ def test_changed_code_is_used_by_new_environments(root: Path) -> None:
     first, second = in_pool(root, work)
 
     assert first["pid"] != second["pid"]
+
+
+def test_an_environment_whose_caller_went_away_gives_its_answer_to_nobody_else(root: Path) -> None:
+    async def work(pool: Pool) -> Any:
+        given_up = asyncio.create_task(pool.invoke({"sleep": 0.5}))
+        await asyncio.sleep(0.2)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        return await pool.invoke({"echo": "mine"})
+
+    assert in_pool(root, work, limit=1)["echo"] == "mine"
+
+
+def test_environments_that_were_let_go_leave_no_process_behind(root: Path) -> None:
+    async def work(pool: Pool) -> Any:
+        pids = [(await pool.invoke({}))["pid"]]
+        for _ in range(3):
+            pool.recycle()
+            pids.append((await pool.invoke({}))["pid"])
+        return pids
+
+    pids = in_pool(root, work)
+
+    assert len(set(pids)) == 4
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

@@ -1,12 +1,17 @@
 """Event source mappings and schedules do what Lambda and EventBridge do."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from local import schedules
+from local.environments import InvocationError
 from local.queues import build_record, done_messages
-from local.schedules import next_cron, rate_seconds
+from local.schedules import next_cron, rate_seconds, run_schedule
+from local.template import Schedule
+from tests.support.aio import run_aside
 
 MESSAGES = [{"MessageId": name, "ReceiptHandle": f"handle-{name}"} for name in ("a", "b", "c")]
 
@@ -98,3 +103,23 @@ def test_a_cron_expression_fires_at_its_next_moment(expression: str, expected: d
 def test_a_malformed_cron_expression_is_refused(expression: str) -> None:
     with pytest.raises(ValueError):
         next_cron(expression, datetime(2026, 5, 1, tzinfo=UTC))
+
+
+def test_a_schedule_fires_its_payload_again_and_again_also_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(schedules._UNITS, "minute", 0.02)
+    fired: list[tuple[str, Any]] = []
+
+    async def invoke(function: str, payload: Any) -> None:
+        fired.append((function, payload))
+        if len(fired) == 1:
+            raise InvocationError({"errorMessage": "the first run fails"})
+        if len(fired) == 3:
+            raise asyncio.CancelledError
+
+    async def run() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await run_schedule(Schedule("SweepFunction", "rate(1 minute)", {"job": "sweep"}), invoke)
+
+    run_aside(run())
+
+    assert fired == [("SweepFunction", {"job": "sweep"})] * 3

@@ -26,6 +26,10 @@ Params = Mapping[str, Any]
 
 _CONNECT_TIMEOUT_SECONDS = 3
 _STATEMENT_TIMEOUT_MS = 25_000
+_PERHAPS_COMMITTED = (
+    "The database went away while the change was being stored, so it may or may not be in effect. Look before you try"
+    " again, or repeat the request with the same Idempotency-Key."
+)
 _connections: dict[Role, psycopg.Connection[Any]] = {}
 
 
@@ -210,14 +214,24 @@ def transaction(
     tx = Tx(connection, tenant_id, mode)
     try:
         yield tx
-        connection.execute("COMMIT")
     except BaseException as error:
         _roll_back(role, connection)
         if isinstance(error, psycopg.OperationalError):
             raise _unavailable() from error
         raise
+    _commit(role, connection)
     for callback in tx._after_commit:  # pyright: ignore[reportPrivateUsage]
         callback()
+
+
+def _commit(role: Role, connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.execute("COMMIT")
+    except BaseException as error:
+        _roll_back(role, connection)
+        if isinstance(error, psycopg.OperationalError):
+            raise ServiceUnavailable.retry_in(2, _PERHAPS_COMMITTED) from error
+        raise
 
 
 def _roll_back(role: Role, connection: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,30 @@
+"""One stack for all end-to-end tests of a worker process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.receiver import Receiver
+from tests.support.running_stack import RunningStack
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The stack; a test that breaks something mends it."""
+    stack = RunningStack(tmp_path_factory.mktemp("stack"))
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def key(running: RunningStack) -> str:
+    """The API key of a customer on the enterprise plan."""
+    return running.new_customer()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A customer's endpoint."""
+    server = Receiver()
+    yield server
+    server.stop()

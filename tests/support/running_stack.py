@@ -1,0 +1,216 @@
+"""The whole one-machine stack, served from a thread, with what a test needs to break it."""
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from local.demo import become_customer
+from local.queues import Sqs
+from local.services.mail import CaughtMail, MailCatcher
+from local.services.process import LOOPBACK, free_ports_in_a_row
+from local.stack import DATABASE, SERVICES, Ports, Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 40
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; `json` is None for a body that is not JSON."""
+
+    status: int
+    headers: dict[str, str]
+    json: Any
+
+
+@dataclass
+class HookedMailCatcher(MailCatcher):
+    """Calls `before_answer` when it holds a mail and has not said so yet."""
+
+    before_answer: Callable[[CaughtMail], None] = lambda _mail: None
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """See MailCatcher."""
+        answer = await super().handle_DATA(server, session, envelope)
+        self.before_answer(self.all_mails()[-1])
+        return answer
+
+
+@dataclass
+class BreakableStack(Stack):
+    """A stack whose queues can misbehave as SQS may."""
+
+    every_message_twice: bool = False
+    busy: int = 0
+
+    async def invoke(self, function: str, event: Any) -> Any:
+        """Invoke a function; with `every_message_twice`, two environments get the same batch at the same time."""
+        self.busy += 1
+        try:
+            if self.every_message_twice and "Records" in event:
+                invoke = super().invoke
+                answers = await asyncio.gather(*(invoke(function, event) for _ in range(2)), return_exceptions=True)
+                for answer in answers:
+                    if isinstance(answer, BaseException):
+                        raise answer
+                return answers[0]
+            return await super().invoke(function, event)
+        finally:
+            self.busy -= 1
+
+
+@dataclass
+class RunningStack:
+    """A stack at work. The thread that made it must live as long: the kernel ends servers with their thread."""
+
+    directory: Path
+    stack: BreakableStack = field(init=False)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    def __post_init__(self) -> None:
+        """Start everything."""
+        self.stack = BreakableStack(
+            ROOT, Ports(free_ports_in_a_row(len(SERVICES))), durable=False, directory=self.directory
+        )
+        self.mail = self.stack.mail = HookedMailCatcher(self.stack.ports.smtp)
+        self.stack.start_services()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.on_loop(self.stack.serve())
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.on_loop(self.stack.stop_serving())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self.stack.stop_services()
+
+    def on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine beside the stack's own."""
+        done: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return done.result(PATIENCE_SECONDS)
+
+    def ask(self, method: str, path: str, *, key: str = "", body: Any = None) -> Answer:
+        """One request through the gateway."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.stack.ports.api, timeout=35)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        try:
+            connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            is_json = "json" in (answer.getheader("Content-Type") or "")
+            return Answer(
+                answer.status,
+                {name.lower(): value for name, value in answer.getheaders()},
+                json.loads(content) if is_json and content else None,
+            )
+        finally:
+            connection.close()
+
+    def new_customer(self) -> str:
+        """The API key of somebody who signed up through the API, on the plan with the widest limits."""
+        mail = f"http://{LOOPBACK}:{self.stack.ports.mail_page}"
+        customer = become_customer(f"{self.stack.api_url}/api/v1", mail, lambda _name, action: action())
+        self.sql(
+            "UPDATE subscriptions SET plan_slug = 'enterprise' WHERE tenant_id ="
+            " (SELECT tenant_id FROM users WHERE email = %s)",
+            customer.email,
+        )
+        return customer.key
+
+    def send_email(self, key: str, to: str | None = None) -> Answer:
+        """Ask for an email to an address, or to a new one."""
+        message = {"to": to or f"{uuid4().hex}@example.com", "subject": "Hello", "html_body": "<p>Hello</p>"}
+        return self.ask("POST", "/emails/send", key=key, body=message)
+
+    def subscribe(self, key: str, url: str, *events: str) -> str:
+        """Create a webhook; its id."""
+        body = {"name": "hook", "endpoint_url": url, "event_types": list(events)}
+        answer = self.ask("POST", "/webhooks", key=key, body=body)
+        assert answer.status == 201, answer
+        return answer.json["id"]
+
+    def sql(self, statement: LiteralString, *params: Any) -> list[Any]:
+        """Run a statement as the superuser; the rows."""
+        with psycopg.connect(self.stack.postgres.url(DATABASE), autocommit=True) as connection:
+            cursor = connection.execute(statement, params)
+            return cursor.fetchall() if cursor.description else []
+
+    def kill(self, function: str) -> int:
+        """End the execution environments of a function with SIGKILL, as a crash would; how many."""
+        pids = self.stack.pools[function].process_ids()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return len(pids)
+
+    def logs(self, function_folder: str) -> str:
+        """What a function has written."""
+        file = self.directory / "logs" / f"{function_folder}.log"
+        return file.read_text() if file.exists() else ""
+
+    def until(self, what: str, condition: Callable[[], Any]) -> Any:
+        """Wait for something to come true; what it gave."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
+
+    def until_idle(self) -> None:
+        """Wait until nothing waits in a queue and no function is at work."""
+
+        def is_idle() -> bool:
+            return all(self._is_idle_now() for _ in range(3))
+
+        self.until("the queues are empty and no function is busy", is_idle)
+
+    def _is_idle_now(self) -> bool:
+        return self.stack.busy == 0 and self.on_loop(self._visible_messages()) == 0 and self.stack.busy == 0
+
+    async def _visible_messages(self) -> int:
+        session = self.stack._session  # pyright: ignore[reportPrivateUsage]
+        assert session is not None
+        sqs, found = Sqs(self.stack.aws.endpoint, session), 0
+        for queue in self.stack.template.queues.values():
+            if queue.dead_letter:
+                url = f"{self.stack.aws.endpoint}/000000000000/{queue.name}"
+                names = ["ApproximateNumberOfMessages"]
+                answer = await sqs.call("GetQueueAttributes", QueueUrl=url, AttributeNames=names)
+                found += int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        return found
+
+    def let_the_sweeps_make_good(self) -> None:
+        """Let the time pass after which the sweeps take over what was lost, and let them; returns when all is done."""
+        left: list[Any] = []
+        for _ in range(4):
+            self.until_idle()
+            self.sql("UPDATE outbox SET created_at = created_at - interval '1 minute'")
+            self.sql("UPDATE emails SET next_sweep_at = now() WHERE next_sweep_at IS NOT NULL")
+            self.sql("UPDATE webhook_deliveries SET next_sweep_at = now() WHERE next_sweep_at IS NOT NULL")
+            left = self.sql(
+                "SELECT 'message', id::text, queue FROM outbox"
+                " UNION ALL SELECT 'email', id::text, status FROM emails WHERE next_sweep_at IS NOT NULL"
+                " UNION ALL SELECT 'delivery', id::text, status FROM webhook_deliveries WHERE next_sweep_at IS NOT NULL"
+            )
+            if not left:
+                return
+            for job in ("SweepOutboxFunction", "SweepEmailsFunction", "SweepDeliveriesFunction"):
+                self.on_loop(self.stack.invoke(job, {}))
+        raise AssertionError(f"left after four rounds of the sweeps: {left}")
