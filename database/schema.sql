@@ -129,6 +129,18 @@ CREATE FUNCTION public.find_api_key(digest bytea) RETURNS TABLE(id uuid, tenant_
 $$;
 
 --
+-- Name: find_invitation(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_invitation(hash bytea) RETURNS TABLE(id uuid, tenant_id uuid, email text, role text, expires_at timestamp with time zone, accepted_at timestamp with time zone, revoked_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT i.id, i.tenant_id, i.email, i.role, i.expires_at, i.accepted_at, i.revoked_at
+  FROM invitations i WHERE i.token_hash = hash
+$$;
+
+--
 -- Name: find_link_token(bytea); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -143,14 +155,17 @@ $$;
 -- Name: find_login(text); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text)
+CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text, has_second_factor boolean, is_former_staff boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status
+  SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status,
+         c.totp_confirmed_at IS NOT NULL,
+         u.tenant_id = '00000000-0000-4000-8000-000000000001' AND m.is_active IS NOT TRUE
   FROM users u
   JOIN user_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
   JOIN tenants t ON t.id = u.tenant_id
+  LEFT JOIN staff_members m ON m.tenant_id = u.tenant_id AND m.user_id = u.id
   WHERE u.email = login_email AND u.deleted_at IS NULL
 $$;
 
@@ -170,16 +185,18 @@ $$;
 -- Name: find_session(uuid); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id uuid, tenant_id uuid, email text, role text, csrf_hash bytea, ended_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, tenant_status text, subscription_status text, plan text)
+CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id uuid, tenant_id uuid, email text, role text, csrf_hash bytea, created_at timestamp with time zone, ended_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, tenant_status text, subscription_status text, plan text, staff_role text, staff_grants text[], staff_is_active boolean, staff_factor_since timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  SELECT s.id, u.id, s.tenant_id, u.email, u.role, s.csrf_hash, s.ended_at, s.expires_at, s.last_used_at, t.status,
-         b.status, b.plan_slug
+  SELECT s.id, u.id, s.tenant_id, u.email, u.role, s.csrf_hash, s.created_at, s.ended_at, s.expires_at, s.last_used_at,
+         t.status, b.status, b.plan_slug, m.role, m.grants, m.is_active, c.totp_confirmed_at
   FROM sessions s
   JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.deleted_at IS NULL
   JOIN tenants t ON t.id = s.tenant_id
   JOIN subscriptions b ON b.tenant_id = s.tenant_id
+  LEFT JOIN staff_members m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+  LEFT JOIN user_credentials c ON c.tenant_id = m.tenant_id AND c.user_id = m.user_id
   WHERE s.id = session
 $$;
 
@@ -277,11 +294,19 @@ CREATE TABLE public.api_key_usage (
     response_time_ms integer NOT NULL,
     ip_address inet,
     user_agent text,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    CONSTRAINT api_key_usage_country_check CHECK ((country ~ '^([A-Z0-9]{2})?$'::text))
 )
 PARTITION BY RANGE (created_at);
 
 ALTER TABLE ONLY public.api_key_usage FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_key_usage.country; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_key_usage.country IS 'ISO 3166-1 code that the content network saw, empty when it said none';
 
 SET default_table_access_method = heap;
 
@@ -302,6 +327,28 @@ CREATE TABLE public.api_key_usage_daily (
 );
 
 ALTER TABLE ONLY public.api_key_usage_daily FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key_usage_sources; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_key_usage_sources (
+    tenant_id uuid NOT NULL,
+    api_key_id uuid NOT NULL,
+    day date NOT NULL,
+    network cidr NOT NULL,
+    country text NOT NULL,
+    requests bigint NOT NULL,
+    errors bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.api_key_usage_sources FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_key_usage_sources.network; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_key_usage_sources.network IS '/24 of IPv4, /48 of IPv6';
 
 --
 -- Name: api_keys; Type: TABLE; Schema: public; Owner: -
@@ -330,6 +377,11 @@ CREATE TABLE public.api_keys (
     regenerated_at timestamp with time zone,
     revoked_at timestamp with time zone,
     revoked_by uuid,
+    age_reminded_at timestamp with time zone,
+    expiry_reminded_at timestamp with time zone,
+    alerted_at timestamp with time zone,
+    recorded_at timestamp with time zone,
+    is_record_removed boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_check CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
     CONSTRAINT api_keys_key_prefix_check CHECK ((key_prefix ~ '^pm_(live|test)_[A-Za-z0-9]{3}$'::text)),
     CONSTRAINT api_keys_lookup_digest_check CHECK ((length(lookup_digest) = 32)),
@@ -341,6 +393,24 @@ CREATE TABLE public.api_keys (
 );
 
 ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_keys.alerted_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.alerted_at IS 'when its people were last told of errors or refusals';
+
+--
+-- Name: COLUMN api_keys.recorded_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.recorded_at IS 'when its record in Vault was last brought up to date with this row';
+
+--
+-- Name: COLUMN api_keys.is_record_removed; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.is_record_removed IS 'an emergency ended the key: its record is to be removed from Vault';
 
 --
 -- Name: audit_log; Type: TABLE; Schema: public; Owner: -
@@ -599,6 +669,33 @@ CREATE TABLE public.idempotency_keys (
 ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: invitations; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.invitations (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    email character varying(255) NOT NULL,
+    role text NOT NULL,
+    invited_by uuid NOT NULL,
+    token_hash bytea,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN invitations.token_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.invitations.token_hash IS 'of the link in the newest mail; null until one was sent';
+
+--
 -- Name: link_tokens; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -623,7 +720,7 @@ ALTER TABLE ONLY public.link_tokens FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.mail_outbox (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    user_id uuid,
     type text NOT NULL,
     dedupe_key text NOT NULL,
     status text DEFAULT 'queued'::text NOT NULL,
@@ -632,11 +729,20 @@ CREATE TABLE public.mail_outbox (
     last_error text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     sent_at timestamp with time zone,
+    invitation_id uuid,
+    variables jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT mail_outbox_check CHECK (((user_id IS NULL) <> (invitation_id IS NULL))),
     CONSTRAINT mail_outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text]))),
-    CONSTRAINT mail_outbox_type_check CHECK ((type = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'account_exists'::text])))
+    CONSTRAINT mail_outbox_type_check CHECK ((type ~ '^[a-z_]{1,50}$'::text))
 );
 
 ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN mail_outbox.variables; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
 
 --
 -- Name: outbox; Type: TABLE; Schema: public; Owner: -
@@ -720,6 +826,27 @@ CREATE TABLE public.reauth_tokens (
 ALTER TABLE ONLY public.reauth_tokens FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: recovery_codes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.recovery_codes (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_codes_code_digest_check CHECK ((length(code_digest) = 32))
+);
+
+ALTER TABLE ONLY public.recovery_codes FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN recovery_codes.code_digest; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.recovery_codes.code_digest IS 'keyed digest; the code itself is shown once';
+
+--
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -750,6 +877,30 @@ CREATE TABLE public.sessions (
 );
 
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: staff_members; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.staff_members (
+    user_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    role text NOT NULL,
+    grants text[] DEFAULT '{}'::text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT staff_members_role_check CHECK ((role = ANY (ARRAY['super_admin'::text, 'admin'::text, 'support'::text, 'finance'::text, 'ops'::text, 'qa'::text]))),
+    CONSTRAINT staff_members_tenant_id_check CHECK ((tenant_id = '00000000-0000-4000-8000-000000000001'::uuid))
+);
+
+ALTER TABLE ONLY public.staff_members FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN staff_members.grants; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.staff_members.grants IS 'what a member may do beyond the role';
 
 --
 -- Name: subscriptions; Type: TABLE; Schema: public; Owner: -
@@ -897,7 +1048,9 @@ CREATE TABLE public.user_credentials (
     locked_until timestamp with time zone,
     totp_confirmed_at timestamp with time zone,
     totp_last_step bigint DEFAULT 0 NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    totp_version integer,
+    CONSTRAINT user_credentials_check CHECK (((totp_confirmed_at IS NULL) OR (totp_version IS NOT NULL)))
 );
 
 ALTER TABLE ONLY public.user_credentials FORCE ROW LEVEL SECURITY;
@@ -909,20 +1062,25 @@ ALTER TABLE ONLY public.user_credentials FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.user_credentials.totp_last_step IS 'the last time step whose code was used: a code works once';
 
 --
+-- Name: COLUMN user_credentials.totp_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.user_credentials.totp_version IS 'version of the seed in Vault; not in force before totp_confirmed_at';
+
+--
 -- Name: users; Type: TABLE; Schema: public; Owner: -
 --
 
 CREATE TABLE public.users (
     id uuid NOT NULL,
-    tenant_id uuid,
+    tenant_id uuid NOT NULL,
     email character varying(255) NOT NULL,
     name text NOT NULL,
-    role text,
+    role text NOT NULL,
     email_verified_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT users_check CHECK (((tenant_id IS NULL) = (role IS NULL))),
     CONSTRAINT users_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text])))
@@ -1079,6 +1237,13 @@ ALTER TABLE ONLY public.api_key_usage
     ADD CONSTRAINT api_key_usage_pkey PRIMARY KEY (tenant_id, id, created_at);
 
 --
+-- Name: api_key_usage_sources api_key_usage_sources_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_pkey PRIMARY KEY (tenant_id, api_key_id, day, network, country);
+
+--
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1191,6 +1356,27 @@ ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, mode, principal_id, route, key);
 
 --
+-- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
+
+--
+-- Name: invitations invitations_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: invitations invitations_token_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
+
+--
 -- Name: link_tokens link_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1254,6 +1440,13 @@ ALTER TABLE ONLY public.reauth_tokens
     ADD CONSTRAINT reauth_tokens_token_hash_key UNIQUE (token_hash);
 
 --
+-- Name: recovery_codes recovery_codes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_digest);
+
+--
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1273,6 +1466,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: staff_members staff_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_pkey PRIMARY KEY (user_id);
 
 --
 -- Name: subscriptions subscriptions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1357,13 +1557,6 @@ ALTER TABLE ONLY public.usage_counters
 
 ALTER TABLE ONLY public.user_credentials
     ADD CONSTRAINT user_credentials_pkey PRIMARY KEY (tenant_id, user_id);
-
---
--- Name: users users_email_key; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.users
-    ADD CONSTRAINT users_email_key UNIQUE (email);
 
 --
 -- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1461,6 +1654,18 @@ CREATE INDEX api_key_usage_by_time ON ONLY public.api_key_usage USING btree (cre
 CREATE INDEX api_key_usage_daily_by_day ON public.api_key_usage_daily USING btree (tenant_id, day);
 
 --
+-- Name: api_keys_active_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_active_by_age ON public.api_keys USING btree (COALESCE(regenerated_at, created_at)) WHERE (status = 'active'::text);
+
+--
+-- Name: api_keys_active_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_active_by_expiry ON public.api_keys USING btree (expires_at) WHERE ((status = 'active'::text) AND (expires_at IS NOT NULL));
+
+--
 -- Name: api_keys_by_digest; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1471,6 +1676,12 @@ CREATE UNIQUE INDEX api_keys_by_digest ON public.api_keys USING btree (lookup_di
 --
 
 CREATE INDEX api_keys_by_tenant ON public.api_keys USING btree (tenant_id, status, created_at DESC, id DESC);
+
+--
+-- Name: api_keys_to_record; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_to_record ON public.api_keys USING btree (COALESCE(recorded_at, created_at));
 
 --
 -- Name: audit_log_by_event; Type: INDEX; Schema: public; Owner: -
@@ -1611,6 +1822,18 @@ CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 --
+-- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX invitations_by_time ON public.invitations USING btree (tenant_id, created_at DESC, id DESC);
+
+--
+-- Name: invitations_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+--
 -- Name: link_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1665,6 +1888,12 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (tenant_id, user_id
 CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
 
 --
+-- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
+
+--
 -- Name: webhook_deliveries_by_webhook; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1713,6 +1942,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXEC
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: staff_members set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.staff_members FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: subscriptions set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -1749,6 +1984,20 @@ ALTER TABLE ONLY public.api_key_usage_daily
 
 ALTER TABLE ONLY public.api_key_usage_daily
     ADD CONSTRAINT api_key_usage_daily_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_key_usage_sources api_key_usage_sources_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_tenant_id_api_key_id_fkey FOREIGN KEY (tenant_id, api_key_id) REFERENCES public.api_keys(tenant_id, id);
+
+--
+-- Name: api_key_usage_sources api_key_usage_sources_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: api_key_usage api_key_usage_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -1884,6 +2133,20 @@ ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: invitations invitations_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: invitations invitations_tenant_id_invited_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_invited_by_fkey FOREIGN KEY (tenant_id, invited_by) REFERENCES public.users(tenant_id, id);
+
+--
 -- Name: link_tokens link_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1903,6 +2166,13 @@ ALTER TABLE ONLY public.link_tokens
 
 ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: mail_outbox mail_outbox_tenant_id_invitation_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_tenant_id_invitation_id_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES public.invitations(tenant_id, id) ON DELETE CASCADE;
 
 --
 -- Name: mail_outbox mail_outbox_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -1940,6 +2210,20 @@ ALTER TABLE ONLY public.reauth_tokens
     ADD CONSTRAINT reauth_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
+-- Name: recovery_codes recovery_codes_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: recovery_codes recovery_codes_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
 -- Name: sessions sessions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1952,6 +2236,20 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: staff_members staff_members_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: staff_members staff_members_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
 -- Name: subscriptions subscriptions_plan_slug_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2085,6 +2383,12 @@ ALTER TABLE public.api_key_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.api_key_usage_daily ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: api_key_usage_sources; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage_sources ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2157,6 +2461,12 @@ ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: invitations; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: link_tokens; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2193,6 +2503,12 @@ CREATE POLICY penguinmails_jobs_all ON public.api_key_usage TO penguinmails_jobs
 CREATE POLICY penguinmails_jobs_all ON public.api_key_usage_daily TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: api_key_usage_sources penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.api_key_usage_sources TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: api_keys penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2221,6 +2537,12 @@ CREATE POLICY penguinmails_jobs_all ON public.emails TO penguinmails_jobs USING 
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.idempotency_keys TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: invitations penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.invitations TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: link_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -2301,6 +2623,12 @@ CREATE POLICY penguinmails_lookup_all ON public.api_key_usage_daily TO penguinma
 CREATE POLICY penguinmails_lookup_all ON public.api_keys TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: invitations penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.invitations TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: link_tokens penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2311,6 +2639,12 @@ CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_look
 --
 
 CREATE POLICY penguinmails_lookup_all ON public.sessions TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: staff_members penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.staff_members TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
 -- Name: subscriptions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
@@ -2355,10 +2689,22 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 ALTER TABLE public.reauth_tokens ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: recovery_codes; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sessions; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: staff_members; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.staff_members ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: subscriptions; Type: ROW SECURITY; Schema: public; Owner: -
@@ -2389,6 +2735,12 @@ CREATE POLICY tenant_isolation ON public.api_key_usage TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.api_key_usage_daily TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: api_key_usage_sources tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.api_key_usage_sources TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: api_keys tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2463,6 +2815,12 @@ CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((ten
 CREATE POLICY tenant_isolation ON public.idempotency_keys TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: invitations tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.invitations TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
 -- Name: link_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2487,10 +2845,22 @@ CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((ten
 CREATE POLICY tenant_isolation ON public.reauth_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
+-- Name: recovery_codes tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.recovery_codes TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
 -- Name: sessions tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY tenant_isolation ON public.sessions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: staff_members tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.staff_members TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: subscriptions tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2655,6 +3025,13 @@ REVOKE ALL ON FUNCTION public.find_api_key(digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(digest bytea) TO penguinmails_app;
 
 --
+-- Name: FUNCTION find_invitation(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_invitation(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_invitation(hash bytea) TO penguinmails_app;
+
+--
 -- Name: FUNCTION find_link_token(hash bytea); Type: ACL; Schema: public; Owner: -
 --
 
@@ -2710,6 +3087,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_daily TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
+
+--
+-- Name: TABLE api_key_usage_sources; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.api_key_usage_sources TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO penguinmails_jobs;
 
 --
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
@@ -2791,6 +3175,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmai
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
 
 --
+-- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO penguinmails_app;
+GRANT SELECT ON TABLE public.invitations TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
+
+--
 -- Name: TABLE link_tokens; Type: ACL; Schema: public; Owner: -
 --
 
@@ -2834,12 +3226,25 @@ GRANT SELECT,INSERT ON TABLE public.reauth_tokens TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
 
 --
+-- Name: TABLE recovery_codes; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
+
+--
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
+
+--
+-- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_members TO penguinmails_app;
+GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
 
 --
 -- Name: TABLE subscriptions; Type: ACL; Schema: public; Owner: -
@@ -2897,7 +3302,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
 -- Name: TABLE user_credentials; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
 GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
 
 --
