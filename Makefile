@@ -95,6 +95,10 @@ vault: setup ## Build a real Vault server into your cache (about five minutes, o
 run: setup ## Start everything on this machine (ARGS=--reload takes up code changes)
 	@exec $(BIN)/python -m local.run $(ARGS)
 
+.PHONY: code
+code: setup ## Print the one-time code of the running stack's super admin
+	@$(BIN)/python -m local.staff
+
 .PHONY: reset
 reset: ## Forget the data of `make run`
 	@$(PYTHON) -m local.reset

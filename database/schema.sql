@@ -155,15 +155,17 @@ $$;
 -- Name: find_login(text); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text, has_second_factor boolean)
+CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text, has_second_factor boolean, is_former_staff boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status,
-         c.totp_confirmed_at IS NOT NULL
+         c.totp_confirmed_at IS NOT NULL,
+         u.tenant_id = '00000000-0000-4000-8000-000000000001' AND m.is_active IS NOT TRUE
   FROM users u
   JOIN user_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
   JOIN tenants t ON t.id = u.tenant_id
+  LEFT JOIN staff_members m ON m.tenant_id = u.tenant_id AND m.user_id = u.id
   WHERE u.email = login_email AND u.deleted_at IS NULL
 $$;
 
@@ -183,16 +185,18 @@ $$;
 -- Name: find_session(uuid); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id uuid, tenant_id uuid, email text, role text, csrf_hash bytea, ended_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, tenant_status text, subscription_status text, plan text)
+CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id uuid, tenant_id uuid, email text, role text, csrf_hash bytea, created_at timestamp with time zone, ended_at timestamp with time zone, expires_at timestamp with time zone, last_used_at timestamp with time zone, tenant_status text, subscription_status text, plan text, staff_role text, staff_grants text[], staff_is_active boolean, staff_factor_since timestamp with time zone)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  SELECT s.id, u.id, s.tenant_id, u.email, u.role, s.csrf_hash, s.ended_at, s.expires_at, s.last_used_at, t.status,
-         b.status, b.plan_slug
+  SELECT s.id, u.id, s.tenant_id, u.email, u.role, s.csrf_hash, s.created_at, s.ended_at, s.expires_at, s.last_used_at,
+         t.status, b.status, b.plan_slug, m.role, m.grants, m.is_active, c.totp_confirmed_at
   FROM sessions s
   JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id AND u.deleted_at IS NULL
   JOIN tenants t ON t.id = s.tenant_id
   JOIN subscriptions b ON b.tenant_id = s.tenant_id
+  LEFT JOIN staff_members m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+  LEFT JOIN user_credentials c ON c.tenant_id = m.tenant_id AND c.user_id = m.user_id
   WHERE s.id = session
 $$;
 
@@ -875,6 +879,30 @@ CREATE TABLE public.sessions (
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: staff_members; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.staff_members (
+    user_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    role text NOT NULL,
+    grants text[] DEFAULT '{}'::text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT staff_members_role_check CHECK ((role = ANY (ARRAY['super_admin'::text, 'admin'::text, 'support'::text, 'finance'::text, 'ops'::text, 'qa'::text]))),
+    CONSTRAINT staff_members_tenant_id_check CHECK ((tenant_id = '00000000-0000-4000-8000-000000000001'::uuid))
+);
+
+ALTER TABLE ONLY public.staff_members FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN staff_members.grants; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.staff_members.grants IS 'what a member may do beyond the role';
+
+--
 -- Name: subscriptions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1045,15 +1073,14 @@ COMMENT ON COLUMN public.user_credentials.totp_version IS 'version of the seed i
 
 CREATE TABLE public.users (
     id uuid NOT NULL,
-    tenant_id uuid,
+    tenant_id uuid NOT NULL,
     email character varying(255) NOT NULL,
     name text NOT NULL,
-    role text,
+    role text NOT NULL,
     email_verified_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
-    CONSTRAINT users_check CHECK (((tenant_id IS NULL) = (role IS NULL))),
     CONSTRAINT users_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text])))
@@ -1439,6 +1466,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: staff_members staff_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_pkey PRIMARY KEY (user_id);
 
 --
 -- Name: subscriptions subscriptions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1908,6 +1942,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXEC
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: staff_members set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.staff_members FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: subscriptions set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -2196,6 +2236,20 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: staff_members staff_members_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: staff_members staff_members_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.staff_members
+    ADD CONSTRAINT staff_members_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
 -- Name: subscriptions subscriptions_plan_slug_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2587,6 +2641,12 @@ CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_look
 CREATE POLICY penguinmails_lookup_all ON public.sessions TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: staff_members penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.staff_members TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: subscriptions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2639,6 +2699,12 @@ ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: staff_members; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.staff_members ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: subscriptions; Type: ROW SECURITY; Schema: public; Owner: -
@@ -2789,6 +2855,12 @@ CREATE POLICY tenant_isolation ON public.recovery_codes TO penguinmails_app USIN
 --
 
 CREATE POLICY tenant_isolation ON public.sessions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: staff_members tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.staff_members TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: subscriptions tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -3166,6 +3238,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
+
+--
+-- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_members TO penguinmails_app;
+GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
 
 --
 -- Name: TABLE subscriptions; Type: ACL; Schema: public; Owner: -

@@ -16,6 +16,7 @@ from typing import Any
 from local.seed import Owner, seed
 from local.services.process import LOOPBACK, ServiceError
 from local.stack import DATABASE, DEFAULT_PORT_BASE, Ports, Stack
+from local.staff import Staff, enrol_staff, seed_staff
 
 ROOT = Path(__file__).resolve().parent.parent
 _WATCHED = ("functions", "layers/common/python")
@@ -24,7 +25,7 @@ _PATIENCE_SECONDS = 15
 """How long the servers of a killed run may take to go away."""
 
 
-def _endpoints(stack: Stack, owners: list[Owner]) -> dict[str, Any]:
+def _endpoints(stack: Stack, owners: list[Owner], staff: Staff) -> dict[str, Any]:
     assert stack.vault is not None  # noqa: S101 - printed after everything has started
     return {
         "api": stack.api_url,
@@ -37,6 +38,7 @@ def _endpoints(stack: Stack, owners: list[Owner]) -> dict[str, Any]:
         "postgres": stack.postgres.url(DATABASE),
         "valkey": stack.valkey.url,
         "owners": [{"plan": o.plan, "email": o.email, "password": o.password} for o in owners],
+        "staff": {"email": staff.email, "password": staff.password, "totp_seed": staff.seed},
     }
 
 
@@ -55,6 +57,7 @@ def _print_table(endpoints: dict[str, Any], seconds: float) -> None:
         ("PostgreSQL", endpoints["postgres"]),
         ("Valkey", endpoints["valkey"]),
         ("Sign in as", f"{owner['email']}  {owner['password']}  (other plans: .local/endpoints.json)"),
+        ("Staff", f"{endpoints['staff']['email']}  {endpoints['staff']['password']}  (code: make code)"),
     ]
     print(f"\nReady after {seconds:.1f} s. Ctrl-C stops it; `make reset` forgets its data.\n")
     for name, value in rows:
@@ -77,11 +80,13 @@ async def _run(stack: Stack, *, reload: bool, started: float) -> None:
     stopping = asyncio.Event()
     for number in _ENDING:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    owners = seed(stack.postgres.url(DATABASE, "penguinmails_app"), stack.state / "owners.json")
+    database_url, staff_file = stack.postgres.url(DATABASE, "penguinmails_app"), stack.state / "staff.json"
+    owners, staff = seed(database_url, stack.state / "owners.json"), seed_staff(database_url, staff_file)
     watcher: asyncio.Task[None] | None = None
     try:
         await stack.serve()
-        endpoints = _endpoints(stack, owners)
+        staff = await asyncio.to_thread(enrol_staff, stack.api_url, staff, staff_file)
+        endpoints = _endpoints(stack, owners, staff)
         _write_endpoints(stack.state / "endpoints.json", endpoints)
         _print_table(endpoints, time.monotonic() - started)
         watcher = asyncio.create_task(_reload_on_change(stack)) if reload else None

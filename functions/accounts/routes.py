@@ -16,6 +16,7 @@ from penguinmails.http.problems import problems, public_problems
 router = APIRouter(prefix="/api/v1/accounts", tags=["Accounts"])
 
 Anyone = Annotated[RequestContext, public()]
+User = Annotated[Caller, session(even_suspended=True, staff_too=True)]
 _MAILS_PER_ADDRESS_AND_HOUR = 20
 
 
@@ -100,7 +101,7 @@ async def reset_password(body: ResetPassword, context: Anyone) -> Done:
 
 
 @router.put("/password", operation_id="changePassword", summary="Change your password", responses=problems())
-async def change_password(body: ChangePassword, caller: Annotated[Caller, session(even_suspended=True)]) -> Done:
+async def change_password(body: ChangePassword, caller: User) -> Done:
     """Change the password of the signed-in user; all other sessions end."""
     with caller.transaction() as tx:
         service.change_password(

@@ -102,13 +102,6 @@ def find_key(tx: Tx, key_id: UUID) -> KeyRow | None:
     return tx.one(_SELECT + " WHERE k.id = %(id)s", {"id": key_id}, KeyRow)
 
 
-def lock_tenant_keys(tx: Tx) -> None:
-    """Let one creation at a time count the tenant's keys."""
-    tx.run(
-        "SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || %(tenant)s::text, 0))", {"tenant": tx.tenant_id}
-    )
-
-
 def count_active(tx: Tx) -> int:
     """Keys that are neither revoked nor expired."""
     return tx.one(

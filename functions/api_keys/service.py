@@ -12,7 +12,13 @@ from penguinmails.auth.key_format import NewKey, make_key, masked
 from penguinmails.auth.passwords import hash_secret
 from penguinmails.auth.principal import UserPrincipal
 from penguinmails.db import Mode, Tx
-from penguinmails.domain.key_changes import Announcement, announce_again, announce_key_change, announce_tenant_change
+from penguinmails.domain.key_changes import (
+    Announcement,
+    announce_again,
+    announce_key_change,
+    announce_tenant_change,
+    lock_tenant_keys,
+)
 from penguinmails.errors import (
     Conflict,
     FieldError,
@@ -66,7 +72,7 @@ def create_key(tx: Tx, user: UserPrincipal, mode: Mode, fields: KeyFields) -> Ke
     _refuse_ungrantable(user, fields)
     if repository.subscription_status(tx) not in ("trialing", "active", "past_due"):
         raise SubscriptionSuspended("API keys need an active subscription. Settle the open invoice or choose a plan.")
-    repository.lock_tenant_keys(tx)
+    lock_tenant_keys(tx, user.tenant_id)
     if repository.count_active(tx) >= MAX_ACTIVE_KEYS:
         raise KeyLimitReached(
             f"There are {MAX_ACTIVE_KEYS} active keys already, the most an account may have. Revoke one that is not used."
@@ -153,7 +159,7 @@ def revoke_all_keys(tx: Tx, user: UserPrincipal) -> tuple[list[KeyRow], Announce
     """End every key of the tenant. Keys that ended within the hour are announced once more: a caller who was told
     that a revocation is pending asks again.
     """
-    repository.lock_tenant_keys(tx)
+    lock_tenant_keys(tx, user.tenant_id)
     announcements = [announce_again(row.lookup_digest, row.generation) for row in repository.revoked_lately(tx)]
     announcements.append(announce_tenant_change(tx, user.tenant_id))
     rows = repository.active_keys(tx)

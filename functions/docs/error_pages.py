@@ -41,6 +41,8 @@ WHAT_TO_DO = {
     "RESOURCE_NOT_FOUND": "Check the id and the path. A test key sees test data only, a live key live data only.",
     "REVOCATION_PENDING": "Nothing: the change is stored. After the seconds in <code>Retry-After</code> it is in "
     "force everywhere.",
+    "SECOND_FACTOR_ENROLMENT_REQUIRED": "Enrol a second factor with <code>POST /me/second-factor</code>, confirm it, and "
+    "sign in again with a code of it.",
     "SECOND_FACTOR_REQUIRED": "Ask the user for the code of their authenticator app, or for a recovery code, and send it "
     "as <code>code</code> with the same e-mail address and password.",
     "SERVICE_UNAVAILABLE": "Send the same request again after the seconds in <code>Retry-After</code>.",

@@ -14,9 +14,11 @@ from second_factors.schemas import Confirmation, Enrolment, RecoveryCodes, Remov
 router = APIRouter(prefix="/api/v1/me/second-factor", tags=["Second factors"])
 
 _STEP_UP = "account"
-User = Annotated[Caller, session(even_suspended=True)]
-Confirmed = Annotated[Caller, session(step_up=_STEP_UP, even_suspended=True)]
-ConfirmedTwice = Annotated[Caller, session(step_up=_STEP_UP, level="password_totp", even_suspended=True)]
+User = Annotated[Caller, session(even_suspended=True, staff_too=True)]
+Confirmed = Annotated[Caller, session(step_up=_STEP_UP, even_suspended=True, staff_too=True)]
+ConfirmedTwice = Annotated[
+    Caller, session(step_up=_STEP_UP, level="password_totp", even_suspended=True, staff_too=True)
+]
 _ATTEMPTS_PER_HOUR = 20
 
 

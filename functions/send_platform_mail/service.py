@@ -1,7 +1,6 @@
 """Sends one queued mail: claim, send outside any transaction, record."""
 
 from datetime import timedelta
-from typing import cast
 from uuid import UUID
 
 from penguinmails import clock
@@ -18,7 +17,11 @@ from send_platform_mail import repository
 from send_platform_mail.repository import MailRow
 
 MAX_ATTEMPTS = 6
-_LINK_LIFETIME: dict[str, timedelta] = {"verify_email": timedelta(hours=24), "reset_password": timedelta(hours=1)}
+_LINKS: dict[str, tuple[LinkPurpose, timedelta]] = {
+    "verify_email": ("verify_email", timedelta(hours=24)),
+    "reset_password": ("reset_password", timedelta(hours=1)),
+    "staff_added": ("reset_password", timedelta(hours=24)),
+}
 
 
 def handle(record: Record) -> None:
@@ -29,15 +32,16 @@ def handle(record: Record) -> None:
         if mail is not None and mail.invitation_id is not None:
             token = new_token()
             repository.keep_invitation_token(tx, mail.invitation_id, token_hash(token))
-        elif mail is not None and mail.user_id is not None and mail.type in _LINK_LIFETIME:
+        elif mail is not None and mail.user_id is not None and mail.type in _LINKS:
             token = new_token()
+            purpose, lifetime = _LINKS[mail.type]
             repository.insert_link_token(
                 tx,
                 token_id=new_uuid7(),
                 user_id=mail.user_id,
-                purpose=cast("LinkPurpose", mail.type),
+                purpose=purpose,
                 token_hash=token_hash(token),
-                expires_at=clock.now() + _LINK_LIFETIME[mail.type],
+                expires_at=clock.now() + lifetime,
             )
     if mail is None:
         return

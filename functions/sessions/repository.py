@@ -19,6 +19,7 @@ class LoginRow:
     email_verified_at: datetime | None
     tenant_status: str
     has_second_factor: bool
+    is_former_staff: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def find_login(tx: Tx, email: str) -> LoginRow | None:
     """The user with this address, in any tenant."""
     return tx.one(
         """
-        SELECT user_id, tenant_id, password_hash, locked_until, email_verified_at, tenant_status, has_second_factor
+        SELECT user_id, tenant_id, password_hash, locked_until, email_verified_at, tenant_status, has_second_factor,
+               is_former_staff
         FROM find_login(%(email)s)
         """,
         {"email": email},

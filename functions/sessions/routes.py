@@ -19,7 +19,7 @@ from sessions.schemas import Ended, ReauthToken, Refresh, SessionItem, SessionLi
 router = APIRouter(prefix="/api/v1/sessions", tags=["Sessions"])
 
 Anyone = Annotated[RequestContext, public()]
-User = Annotated[Caller, session(even_suspended=True)]
+User = Annotated[Caller, session(even_suspended=True, staff_too=True)]
 _SIGN_INS_PER_MINUTE = 20
 
 

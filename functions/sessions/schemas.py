@@ -19,7 +19,7 @@ Code = Annotated[
         examples=["123456"],
     ),
 ]
-Purpose = Literal["api_keys", "webhooks", "account", "team"]
+Purpose = Literal["api_keys", "webhooks", "account", "team", "staff"]
 
 
 class SignIn(RequestModel):

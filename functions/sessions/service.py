@@ -9,8 +9,8 @@ from uuid import UUID
 from penguinmails import audit, clock
 from penguinmails.auth import access_tokens, second_factors, step_up
 from penguinmails.auth.passwords import hash_secret, matches
-from penguinmails.auth.principal import UserPrincipal
-from penguinmails.auth.sessions import end_sessions
+from penguinmails.auth.principal import PLATFORM_TENANT_ID, UserPrincipal
+from penguinmails.auth.sessions import end_sessions, is_idle
 from penguinmails.auth.tokens import new_token, token_hash
 from penguinmails.db import Tx, transaction
 from penguinmails.errors import (
@@ -23,7 +23,7 @@ from penguinmails.errors import (
 )
 from penguinmails.ids import new_uuid4
 from sessions import repository
-from sessions.repository import LoginRow
+from sessions.repository import LoginRow, SessionRow
 
 REFRESH_LIFETIME = timedelta(days=30)
 MAX_SESSIONS = 5
@@ -74,6 +74,8 @@ def sign_in(*, email: str, password: str, code: str | None, client: Client) -> T
         raise InsufficientPermissions("Confirm your e-mail address first: open the link that was mailed to you.")
     if login.tenant_status == "canceled":
         raise InsufficientPermissions("The account is closed. Contact support to open it again.")
+    if login.is_former_staff:
+        raise InsufficientPermissions("Your access as staff has ended. Ask a super admin if that is a mistake.")
     if login.has_second_factor:
         _check_second_factor(login, code, client)
     with transaction(tenant_id=login.tenant_id) as tx:
@@ -112,7 +114,7 @@ def refresh(token: str, client: Client) -> Tokens:
         raise AuthenticationRequired("The refresh token is not valid. Sign in again.")
     with transaction(tenant_id=found.tenant_id) as tx:
         session = repository.find_session(tx, found.session_id)
-        is_live = session is not None and session.ended_at is None and session.expires_at > clock.now()
+        is_live = session is not None and _is_live(found.tenant_id, session)
         new_refresh, csrf = new_token(), new_token()
         if (
             is_live
@@ -124,6 +126,12 @@ def refresh(token: str, client: Client) -> Tokens:
             repository.end_session(tx, session_id=session.id, user_id=session.user_id, reason="refresh_token_reused")
             _audit(tx, session.user_id, "refresh_token_reused", client, severity="warning")
     raise AuthenticationRequired("The session has ended. Sign in again.")
+
+
+def _is_live(tenant_id: UUID, session: SessionRow) -> bool:
+    # A tenant's program may come back within 30 days; staff who left their desk sign in anew.
+    is_left_alone = tenant_id == PLATFORM_TENANT_ID and is_idle(tenant_id, session.last_used_at)
+    return session.ended_at is None and session.expires_at > clock.now() and not is_left_alone
 
 
 def confirm_identity(user: UserPrincipal, *, password: str, code: str | None, purpose: str, client: Client) -> str:

@@ -18,7 +18,6 @@ PLATFORM_TABLES = {
     "schema_migrations": "which migrations have run; no application role may read it",
 }
 TENANT_MAY_BE_NULL = {
-    "users": "staff of the platform belong to no tenant",
     "audit_log": "what concerns the platform and no tenant",
     "suppression_list": "the platform-wide list against abuse",
 }
@@ -34,6 +33,7 @@ ONE_DATA_SET = {
     "mail_outbox": "the platform's mail to people, who have no mode",
     "reauth_tokens": "people have no mode",
     "sessions": "people have no mode",
+    "staff_members": "staff are people of the platform's own tenant",
     "subscriptions": "one plan for both modes",
     "tenant_overrides": "one plan for both modes",
     "tenants": "the tenant itself",

@@ -83,6 +83,14 @@ class SecondFactorRequired(DomainError):
     title = "A second factor is required"
 
 
+class SecondFactorEnrolmentRequired(DomainError):
+    """The caller must have a second factor for this, and has none yet."""
+
+    code = "SECOND_FACTOR_ENROLMENT_REQUIRED"
+    status = 403
+    title = "Enrol a second factor first"
+
+
 class InvalidApiKey(DomainError):
     """The API key is malformed, unknown, revoked or expired; which of these is not told."""
 

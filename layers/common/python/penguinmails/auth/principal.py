@@ -45,6 +45,9 @@ class UserPrincipal:
 
 
 StaffRole = Literal["super_admin", "admin", "support", "finance", "ops", "qa"]
+StaffGrant = Literal["smtp_credentials:read"]
+PLATFORM_TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
+"""The tenant that is the platform itself: staff belong to it and nobody else does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +57,34 @@ class StaffPrincipal:
     user_id: UUID
     session_id: UUID
     role: StaffRole
+    grants: frozenset[str]
     email: str
+    has_second_factor: bool
+    is_proven: bool
+    """Whether this session was started with a second factor, and not before there was one."""
 
     @property
     def id(self) -> UUID:
         """What the staff member is known by in audit rows."""
         return self.user_id
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The platform's own tenant."""
+        return PLATFORM_TENANT_ID
+
+    def as_user(self, mode: Mode) -> UserPrincipal:
+        """The same person looking after their own credentials: a user of the platform's tenant without any right."""
+        return UserPrincipal(
+            user_id=self.user_id,
+            session_id=self.session_id,
+            tenant_id=PLATFORM_TENANT_ID,
+            mode=mode,
+            role="member",
+            scopes=frozenset(),
+            plan="free",
+            email=self.email,
+        )
 
 
 @dataclass(frozen=True, slots=True)

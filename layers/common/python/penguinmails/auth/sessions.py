@@ -6,13 +6,14 @@ from uuid import UUID
 
 from penguinmails import clock
 from penguinmails.auth import access_tokens
-from penguinmails.auth.principal import StaffPrincipal, UserPrincipal
+from penguinmails.auth.principal import PLATFORM_TENANT_ID, StaffPrincipal, StaffRole, UserPrincipal
 from penguinmails.auth.scopes import ROLE_SCOPES, Role
 from penguinmails.auth.tokens import token_matches
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.errors import AuthenticationRequired, InsufficientPermissions, SubscriptionSuspended
 
 INACTIVITY = timedelta(hours=24)
+STAFF_INACTIVITY = timedelta(minutes=30)
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -24,21 +25,28 @@ class _SessionRow:
     email: str
     role: Role
     csrf_hash: bytes
+    created_at: datetime
     ended_at: datetime | None
     expires_at: datetime
     last_used_at: datetime
     tenant_status: str
     subscription_status: str
     plan: str
+    staff_role: StaffRole | None
+    staff_grants: list[str] | None
+    staff_is_active: bool | None
+    staff_factor_since: datetime | None
 
 
 def authenticate(token: str, mode: Mode, *, writes: bool) -> UserPrincipal | StaffPrincipal:
     """The person behind an access token.
 
-    Raises AuthenticationRequired (401) when the session has ended, SubscriptionSuspended (403) when the account is
-    closed, or suspended and the request writes.
+    Raises AuthenticationRequired (401) when the session, or a membership of staff, has ended, SubscriptionSuspended
+    (403) when the account is closed, or suspended and the request writes.
     """
     row = _live_session(token)
+    if row.tenant_id == PLATFORM_TENANT_ID:
+        return _staff_principal(row)
     if "canceled" in (row.tenant_status, row.subscription_status):
         raise SubscriptionSuspended("The account is closed. Contact support to open it again.")
     if writes and "suspended" in (row.tenant_status, row.subscription_status):
@@ -57,6 +65,26 @@ def authenticate(token: str, mode: Mode, *, writes: bool) -> UserPrincipal | Sta
     )
 
 
+def _staff_principal(row: _SessionRow) -> StaffPrincipal:
+    if row.staff_role is None or not row.staff_is_active:
+        raise AuthenticationRequired("Your access as staff has ended. Ask a super admin if that is a mistake.")
+    return StaffPrincipal(
+        user_id=row.user_id,
+        session_id=row.id,
+        role=row.staff_role,
+        grants=frozenset(row.staff_grants or ()),
+        email=row.email,
+        has_second_factor=row.staff_factor_since is not None,
+        is_proven=row.staff_factor_since is not None and row.staff_factor_since <= row.created_at,
+    )
+
+
+def is_idle(tenant_id: UUID, last_used_at: datetime) -> bool:
+    """Whether a session was left alone for too long: 30 minutes for the platform's staff, 24 hours for tenants."""
+    allowed = STAFF_INACTIVITY if tenant_id == PLATFORM_TENANT_ID else INACTIVITY
+    return last_used_at + allowed <= clock.now()
+
+
 def check_csrf(token: str, presented: str | None) -> None:
     """Refuse a cookie-authenticated write that lacks the session's CSRF token."""
     if not token_matches(presented, _live_session(token).csrf_hash):
@@ -68,7 +96,7 @@ def _live_session(token: str) -> _SessionRow:
     with transaction() as tx:
         row = _find(tx, session_id)
     now = clock.now()
-    if row is None or row.ended_at is not None or row.expires_at <= now or row.last_used_at + INACTIVITY <= now:
+    if row is None or row.ended_at is not None or row.expires_at <= now or is_idle(row.tenant_id, row.last_used_at):
         raise AuthenticationRequired("The session has ended. Sign in again.")
     if row.last_used_at + _TOUCH_EVERY <= now:
         with transaction(tenant_id=row.tenant_id) as tx:
@@ -79,8 +107,8 @@ def _live_session(token: str) -> _SessionRow:
 def _find(tx: Tx, session_id: UUID) -> _SessionRow | None:
     return tx.one(
         """
-        SELECT id, user_id, tenant_id, email, role, csrf_hash, ended_at, expires_at, last_used_at, tenant_status,
-               subscription_status, plan
+        SELECT id, user_id, tenant_id, email, role, csrf_hash, created_at, ended_at, expires_at, last_used_at,
+               tenant_status, subscription_status, plan, staff_role, staff_grants, staff_is_active, staff_factor_since
         FROM find_session(%(id)s)
         """,
         {"id": session_id},

@@ -41,7 +41,7 @@ def require(
     principal: UserPrincipal | StaffPrincipal, token: str | None, *, purpose: str, level: Level = "password"
 ) -> None:
     """Refuse unless the token was granted to this session for this purpose, at this level, and has not expired."""
-    if token is not None and isinstance(principal, UserPrincipal) and _is_granted(principal, token, purpose, level):
+    if token is not None and _is_granted(principal, token, purpose, level):
         return
     if level == "password_totp":
         raise ReauthenticationRequired(
@@ -56,7 +56,7 @@ def require(
     )
 
 
-def _is_granted(principal: UserPrincipal, token: str, purpose: str, level: Level) -> bool:
+def _is_granted(principal: UserPrincipal | StaffPrincipal, token: str, purpose: str, level: Level) -> bool:
     with transaction(tenant_id=principal.tenant_id) as tx:
         return bool(
             tx.one(

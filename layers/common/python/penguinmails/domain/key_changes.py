@@ -52,8 +52,17 @@ def announce_key_change(tx: Tx, key_id: UUID) -> Announcement:
     return announcement
 
 
+def lock_tenant_keys(tx: Tx, tenant_id: UUID) -> None:
+    """Let one transaction at a time make keys of a tenant, or change what all of them may do."""
+    tx.run("SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || %(tenant)s::text, 0))", {"tenant": tenant_id})
+
+
 def announce_tenant_change(tx: Tx, tenant_id: UUID) -> Announcement:
-    """The same for every active key of a tenant: its plan, limits or status are about to change."""
+    """The same for every active key of a tenant: its plan, limits or status are about to change.
+
+    No key of the tenant is made until the change is committed; one made before it would be missed here.
+    """
+    lock_tenant_keys(tx, tenant_id)
     keys = tx.all(
         """
         SELECT lookup_digest, generation FROM api_keys

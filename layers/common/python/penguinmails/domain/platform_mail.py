@@ -24,6 +24,7 @@ MailType = Literal[
     "second_factor_added",
     "second_factor_removed",
     "invitation",
+    "staff_added",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -84,25 +85,9 @@ class MailText:
 def compose(mail_type: MailType, *, name: str, token: str | None, variables: Mapping[str, str]) -> MailText:
     """The words of a mail; `token` is put into the link's fragment, which browsers never send to a server."""
     base = get_settings().public_url
-    if mail_type == "verify_email":
-        return MailText(
-            "Confirm your e-mail address",
-            f"Hello {name},\n\nplease confirm your e-mail address:\n\n{base}/verify-email#token={token}\n\n"
-            "The link works once, within 24 hours. If you did not sign up, ignore this mail.\n",
-        )
-    if mail_type == "reset_password":
-        return MailText(
-            "Choose a new password",
-            f"Hello {name},\n\nchoose a new password here:\n\n{base}/reset-password#token={token}\n\n"
-            "The link works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.\n",
-        )
-    if mail_type == "invitation":
-        return MailText(
-            "You are invited",
-            f"Hello,\n\n{variables['inviter']} invites you to {variables['company']} on PenguinMails:\n\n"
-            f"{base}/accept-invitation#token={token}\n\n"
-            "The link works once, within seven days. If you do not know them, ignore this mail.\n",
-        )
+    if mail_type in _WITH_LINK:
+        subject, text = _WITH_LINK[mail_type]
+        return MailText(subject, text.format(**variables, name=name, base=base, token=token))
     if mail_type in _NOTICES:
         subject, text = _NOTICES[mail_type]
         return MailText(subject, f"Hello {name},\n\n{text}If this was not you, choose a new password at {base} now.\n")
@@ -117,6 +102,30 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
     )
 
 
+_WITH_LINK: dict[str, tuple[str, str]] = {
+    "verify_email": (
+        "Confirm your e-mail address",
+        "Hello {name},\n\nplease confirm your e-mail address:\n\n{base}/verify-email#token={token}\n\n"
+        "The link works once, within 24 hours. If you did not sign up, ignore this mail.\n",
+    ),
+    "reset_password": (
+        "Choose a new password",
+        "Hello {name},\n\nchoose a new password here:\n\n{base}/reset-password#token={token}\n\n"
+        "The link works once, within one hour. If you did not ask for it, ignore this mail: nothing has changed.\n",
+    ),
+    "invitation": (
+        "You are invited",
+        "Hello,\n\n{inviter} invites you to {company} on PenguinMails:\n\n"
+        "{base}/accept-invitation#token={token}\n\n"
+        "The link works once, within seven days. If you do not know them, ignore this mail.\n",
+    ),
+    "staff_added": (
+        "You have joined the staff of PenguinMails",
+        "Hello {name},\n\nchoose a password here:\n\n{base}/reset-password#token={token}\n\n"
+        "The link works once, within 24 hours; later, ask for a new password at the sign-in page. Then sign in and set "
+        "up an authenticator app: without a second factor nothing else works.\n",
+    ),
+}
 _ABOUT_KEYS: dict[str, tuple[str, str]] = {
     "key_age": (
         "An API key is due for renewal",

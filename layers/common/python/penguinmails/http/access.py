@@ -17,7 +17,13 @@ from penguinmails.auth.principal import KeyPrincipal, StaffPrincipal, StaffRole,
 from penguinmails.auth.scopes import Role, Scope
 from penguinmails.auth.step_up import Level
 from penguinmails.db import Mode
-from penguinmails.errors import AuthenticationRequired, InsufficientPermissions, ValidationFailed
+from penguinmails.errors import (
+    AuthenticationRequired,
+    InsufficientPermissions,
+    SecondFactorEnrolmentRequired,
+    SecondFactorRequired,
+    ValidationFailed,
+)
 from penguinmails.http.caller import Caller, StaffCaller
 from penguinmails.http.context import RequestContext, context_of, route_template
 from penguinmails.http.idempotency import IdempotencyRecord, idempotency_record
@@ -47,6 +53,8 @@ class Requirement:
     step_up_level: Level = "password"
     even_suspended: bool = False
     """Whether people of a suspended account may write here all the same: what guards their own sign-in."""
+    staff_too: bool = False
+    """Whether staff look after their own credentials here, before they have a second factor as well."""
 
     @property
     def takes_api_keys(self) -> bool:
@@ -67,7 +75,9 @@ class _Access:
             return context
         principal = _authenticate(request, context, self.requirement)
         if isinstance(principal, StaffPrincipal):
-            return _staff_caller(request, context, principal, self.requirement)
+            if not self.requirement.staff_too:
+                return _staff_caller(request, context, principal, self.requirement)
+            principal = principal.as_user(_mode(request))
         _check_mode(request, principal)
         _authorise(principal, self.requirement)
         _require_step_up(request, principal, self.requirement)
@@ -84,7 +94,13 @@ def any_caller() -> Any:
     return Depends(_Access(Requirement("any")))
 
 
-def session(*roles: Role, step_up: str | None = None, level: Level = "password", even_suspended: bool = False) -> Any:
+def session(
+    *roles: Role,
+    step_up: str | None = None,
+    level: Level = "password",
+    even_suspended: bool = False,
+    staff_too: bool = False,
+) -> Any:
     """Sessions of these tenant roles (all roles when none is named); API keys are refused."""
     requirement = Requirement(
         "session",
@@ -92,13 +108,20 @@ def session(*roles: Role, step_up: str | None = None, level: Level = "password",
         step_up=step_up,
         step_up_level=level,
         even_suspended=even_suspended,
+        staff_too=staff_too,
     )
     return Depends(_Access(requirement))
 
 
 def staff(*roles: StaffRole, step_up: str | None = None) -> Any:
-    """Sessions of active staff with one of these roles; a tenant's owner never passes."""
-    return Depends(_Access(Requirement("staff", staff_roles=roles, step_up=step_up)))
+    """Sessions of active staff with one of these roles (all when none is named), begun with a second factor.
+
+    A tenant's owner never passes. A step-up is always one with password and code.
+    """
+    requirement = Requirement(
+        "staff", staff_roles=roles or get_args(StaffRole), step_up=step_up, step_up_level="password_totp"
+    )
+    return Depends(_Access(requirement))
 
 
 def public() -> Any:
@@ -225,10 +248,12 @@ def _require_step_up(
 def _staff_caller(
     request: Request, context: RequestContext, principal: StaffPrincipal, requirement: Requirement
 ) -> StaffCaller:
-    if requirement.kind == "any":
-        raise InsufficientPermissions("Staff sessions belong to no account. Use the staff endpoints.")
     if requirement.kind != "staff":
-        raise InsufficientPermissions("Staff sessions may not use an account's endpoints.")
+        raise InsufficientPermissions("Staff sessions may not use an account's endpoints. Use the staff endpoints.")
+    if not principal.has_second_factor:
+        raise SecondFactorEnrolmentRequired("Staff need a second factor. Enrol one: POST /api/v1/me/second-factor.")
+    if not principal.is_proven:
+        raise SecondFactorRequired("This session began before you had a second factor. Sign in again, with a code.")
     if principal.role not in requirement.staff_roles:
         raise InsufficientPermissions(f"This needs the staff role {' or '.join(requirement.staff_roles)}.")
     _require_step_up(request, principal, requirement)

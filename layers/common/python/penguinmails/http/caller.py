@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails import audit
-from penguinmails.auth.principal import KeyPrincipal, StaffPrincipal, UserPrincipal
+from penguinmails.auth.principal import PLATFORM_TENANT_ID, KeyPrincipal, StaffPrincipal, UserPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.http.context import RequestContext
@@ -82,6 +82,14 @@ class StaffCaller:
         """A transaction that sees what the jobs role's policies let it see."""
         with transaction(role="jobs", user_id=self.principal.user_id) as tx:
             yield tx
+
+    def at_home(self) -> AbstractContextManager[Tx]:
+        """A transaction in the platform's own tenant, where staff are its people."""
+        return transaction(tenant_id=PLATFORM_TENANT_ID, mode="live", user_id=self.principal.user_id)
+
+    def inside(self, tenant_id: UUID) -> AbstractContextManager[Tx]:
+        """A transaction that sees one tenant's live data as the tenant does, to be audited there."""
+        return transaction(tenant_id=tenant_id, mode="live", user_id=self.principal.user_id)
 
     def audit(self, tx: Tx, event: str, **facts: Any) -> None:
         """Write an audit row with this member of staff as its actor."""

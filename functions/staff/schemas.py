@@ -1,0 +1,139 @@
+"""What the staff endpoints take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import EmailStr, Field, StringConstraints
+
+from penguinmails.auth.principal import StaffGrant, StaffRole
+from penguinmails.http.models import RequestModel, ResponseModel, Storable
+
+Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$"), Storable]
+ReasonText = Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True), Storable]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+TenantStatus = Literal["active", "suspended", "canceled"]
+_REASON = Field(description="Why; it is kept in the account's audit log.", examples=["Invoice of May is unpaid."])
+
+
+class StaffIdentity(ResponseModel):
+    """The member of staff who asks."""
+
+    user_id: UUID
+    email: str
+    role: StaffRole
+    grants: list[str] = Field(description="What the member may do beyond the role.")
+
+
+class Owner(ResponseModel):
+    """The first owner of an account; the support role sees the address masked and no name."""
+
+    name: str | None
+    email: str
+
+
+class Tenant(ResponseModel):
+    """An account."""
+
+    id: UUID
+    name: str
+    status: TenantStatus
+    status_reason: str | None = Field(description="Why the status was last changed by staff.")
+    plan: str
+    subscription_status: str
+    owner: Owner | None
+    created_at: datetime
+
+
+class Limits(ResponseModel):
+    """What holds for the account: its plan with the overrides. Null is unlimited."""
+
+    api_access: bool
+    api_rate_limit: int = Field(description="Requests per minute and API key.")
+    api_burst_limit: int
+    send_rate_per_second: int
+    max_contacts: int | None
+    max_emails_per_month: int | None
+    max_webhooks: int
+
+
+class Overrides(ResponseModel):
+    """What staff have allowed the account beyond, or below, its plan."""
+
+    limits: dict[str, int]
+    reason: str
+    set_at: datetime
+
+
+class Usage(ResponseModel):
+    """What the account uses, in its live data."""
+
+    users: int
+    active_api_keys: int
+    contacts: int
+    webhooks: int
+    emails_this_month: int = Field(description="Of the calendar month in UTC.")
+
+
+class TenantDetails(Tenant):
+    """An account with its limits and what it uses of them."""
+
+    limits: Limits
+    overrides: Overrides | None
+    usage: Usage
+
+
+class Reason(RequestModel):
+    """Why something is done to an account."""
+
+    reason: ReasonText = _REASON
+
+
+class PlanChange(RequestModel):
+    """An account's new plan."""
+
+    plan: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,50}$")] = Field(examples=["pro"])
+    reason: ReasonText = _REASON
+
+
+class NewOverrides(RequestModel):
+    """Limits that win over the plan; those that are left out are the plan's again."""
+
+    api_rate_limit: Count | None = Field(default=None, description="Requests per minute and API key.")
+    api_burst_limit: Count | None = None
+    send_rate_per_second: Count | None = None
+    max_contacts: Count | None = None
+    max_emails_per_month: Count | None = None
+    max_webhooks: Count | None = None
+    reason: ReasonText = _REASON
+
+
+class StaffMember(ResponseModel):
+    """A member of the platform's staff."""
+
+    id: UUID
+    email: str
+    name: str
+    role: StaffRole
+    grants: list[str] = Field(description="What the member may do beyond the role.")
+    is_active: bool
+    has_second_factor: bool
+    created_at: datetime
+
+
+class NewStaffMember(RequestModel):
+    """Who joins the staff."""
+
+    email: Email = Field(description="An address that signs in to no account.", examples=["ada@penguinmails.example"])
+    name: Name = Field(examples=["Ada Lovelace"])
+    role: StaffRole
+    grants: Annotated[list[StaffGrant], Field(max_length=10)] = Field(default_factory=list)
+
+
+class StaffMemberChange(RequestModel):
+    """What changes about a member of staff; fields that are left out stay."""
+
+    role: StaffRole | None = None
+    grants: Annotated[list[StaffGrant], Field(max_length=10)] | None = None
+    is_active: bool | None = Field(default=None, description="False ends every session at once.")
