@@ -138,3 +138,7 @@ CREATE TRIGGER count_inserted AFTER INSERT ON contact_lists
   REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_listed();
 CREATE TRIGGER count_deleted AFTER DELETE ON contact_lists
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_listed();
+
+-- A suppression is lifted by a person of the account who documents the recipient's consent; the audit trail keeps it.
+GRANT DELETE ON suppression_list TO penguinmails_app;
+CREATE INDEX suppression_list_by_reason ON suppression_list (tenant_id, mode, reason, added_at, id);

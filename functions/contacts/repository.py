@@ -184,18 +184,6 @@ def delete_contact(tx: Tx, contact_id: UUID) -> None:
     tx.one("SELECT erase_contact_from_events(%(id)s)", {"id": contact_id})
 
 
-def suppress(tx: Tx, email: str, *, source: str) -> None:
-    """Keep an address that has opted out from being written to; nothing changes when it is suppressed already."""
-    tx.run(
-        """
-        INSERT INTO suppression_list (id, tenant_id, mode, email, reason, source)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(email)s, 'user_request', %(source)s)
-        ON CONFLICT DO NOTHING
-        """,
-        {"id": new_uuid7(), "tenant_id": tx.tenant_id, "mode": tx.mode, "email": email, "source": source},
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Room:
     """How many contacts there are and may be; `allowed` None is unlimited."""

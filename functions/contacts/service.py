@@ -8,6 +8,7 @@ from contacts import repository
 from contacts.repository import TEXT_FIELDS, ContactRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
+from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
 from penguinmails.events.emit import emit
@@ -33,7 +34,7 @@ def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow
     contact = _existing(tx, contact_id)
     emit(tx, ContactCreated(contact=_block(contact), source=source))
     if contact.status == "unsubscribed":
-        repository.suppress(tx, contact.email, source="api")
+        suppress(tx, [contact.email], reason="user_request", source="api")
     return contact
 
 
@@ -84,7 +85,7 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
     contact = _existing(tx, present.id)
     emit(tx, ContactUpdated(contact=_block(contact), changed_fields=changed))
     if contact.status == "unsubscribed" and {"status", "email"}.intersection(changed):
-        repository.suppress(tx, contact.email, source="api")
+        suppress(tx, [contact.email], reason="user_request", source="api")
     if contact.status == "unsubscribed" and "status" in changed:
         emit(tx, ContactUnsubscribed(contact=_block(contact), reason="user_request", method="api"))
     return contact
@@ -93,7 +94,7 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
 def delete_contact(tx: Tx, present: ContactRow) -> None:
     """Remove a contact that is held, with its personal data; who has opted out stays opted out."""
     if present.status == "unsubscribed":
-        repository.suppress(tx, present.email, source="api")
+        suppress(tx, [present.email], reason="user_request", source="api")
     repository.delete_contact(tx, present.id)
 
 
