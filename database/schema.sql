@@ -51,6 +51,21 @@ END
 $$;
 
 --
+-- Name: count_listed(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_listed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  UPDATE lists l SET contact_count = l.contact_count + CASE TG_OP WHEN 'INSERT' THEN n.links ELSE -n.links END
+  FROM (SELECT tenant_id, mode, list_id, count(*) AS links FROM changed GROUP BY tenant_id, mode, list_id) n
+  WHERE l.tenant_id = n.tenant_id AND l.mode = n.mode AND l.id = n.list_id;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -129,6 +144,18 @@ CREATE FUNCTION public.find_api_key(digest bytea) RETURNS TABLE(id uuid, tenant_
 $$;
 
 --
+-- Name: find_invitation(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_invitation(hash bytea) RETURNS TABLE(id uuid, tenant_id uuid, email text, role text, expires_at timestamp with time zone, accepted_at timestamp with time zone, revoked_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT i.id, i.tenant_id, i.email, i.role, i.expires_at, i.accepted_at, i.revoked_at
+  FROM invitations i WHERE i.token_hash = hash
+$$;
+
+--
 -- Name: find_link_token(bytea); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -143,11 +170,12 @@ $$;
 -- Name: find_login(text); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text)
+CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, tenant_id uuid, password_hash text, locked_until timestamp with time zone, email_verified_at timestamp with time zone, tenant_status text, has_second_factor boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status
+  SELECT u.id, u.tenant_id, c.password_hash, c.locked_until, u.email_verified_at, t.status,
+         c.totp_confirmed_at IS NOT NULL
   FROM users u
   JOIN user_credentials c ON c.tenant_id = u.tenant_id AND c.user_id = u.id
   JOIN tenants t ON t.id = u.tenant_id
@@ -277,11 +305,19 @@ CREATE TABLE public.api_key_usage (
     response_time_ms integer NOT NULL,
     ip_address inet,
     user_agent text,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    CONSTRAINT api_key_usage_country_check CHECK ((country ~ '^([A-Z0-9]{2})?$'::text))
 )
 PARTITION BY RANGE (created_at);
 
 ALTER TABLE ONLY public.api_key_usage FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_key_usage.country; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_key_usage.country IS 'ISO 3166-1 code that the content network saw, empty when it said none';
 
 SET default_table_access_method = heap;
 
@@ -302,6 +338,28 @@ CREATE TABLE public.api_key_usage_daily (
 );
 
 ALTER TABLE ONLY public.api_key_usage_daily FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key_usage_sources; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_key_usage_sources (
+    tenant_id uuid NOT NULL,
+    api_key_id uuid NOT NULL,
+    day date NOT NULL,
+    network cidr NOT NULL,
+    country text NOT NULL,
+    requests bigint NOT NULL,
+    errors bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.api_key_usage_sources FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_key_usage_sources.network; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_key_usage_sources.network IS '/24 of IPv4, /48 of IPv6';
 
 --
 -- Name: api_keys; Type: TABLE; Schema: public; Owner: -
@@ -330,6 +388,11 @@ CREATE TABLE public.api_keys (
     regenerated_at timestamp with time zone,
     revoked_at timestamp with time zone,
     revoked_by uuid,
+    age_reminded_at timestamp with time zone,
+    expiry_reminded_at timestamp with time zone,
+    alerted_at timestamp with time zone,
+    recorded_at timestamp with time zone,
+    is_record_removed boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_check CHECK (((status = 'revoked'::text) = (revoked_at IS NOT NULL))),
     CONSTRAINT api_keys_key_prefix_check CHECK ((key_prefix ~ '^pm_(live|test)_[A-Za-z0-9]{3}$'::text)),
     CONSTRAINT api_keys_lookup_digest_check CHECK ((length(lookup_digest) = 32)),
@@ -341,6 +404,24 @@ CREATE TABLE public.api_keys (
 );
 
 ALTER TABLE ONLY public.api_keys FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN api_keys.alerted_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.alerted_at IS 'when its people were last told of errors or refusals';
+
+--
+-- Name: COLUMN api_keys.recorded_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.recorded_at IS 'when its record in Vault was last brought up to date with this row';
+
+--
+-- Name: COLUMN api_keys.is_record_removed; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.is_record_removed IS 'an emergency ended the key: its record is to be removed from Vault';
 
 --
 -- Name: audit_log; Type: TABLE; Schema: public; Owner: -
@@ -386,6 +467,72 @@ CREATE TABLE public.contact_counts (
 ALTER TABLE ONLY public.contact_counts FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_field_values; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_field_values (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    field_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    text_value character varying(510) COLLATE pg_catalog."C",
+    number_value numeric,
+    date_value timestamp with time zone,
+    boolean_value boolean,
+    CONSTRAINT contact_field_values_check CHECK ((num_nonnulls(text_value, number_value, date_value, boolean_value) = 1)),
+    CONSTRAINT contact_field_values_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_field_values FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN contact_field_values.text_value; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_field_values.text_value IS 'in lower case, since texts are compared without regard to case; twice as long as the text: some letters become two';
+
+--
+-- Name: contact_fields; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_fields (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    key character varying(64) NOT NULL COLLATE pg_catalog."C",
+    label character varying(100),
+    type text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT contact_fields_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT contact_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text])))
+);
+
+ALTER TABLE ONLY public.contact_fields FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE contact_fields; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.contact_fields IS 'declared keys of contacts.attributes; every value of a declared key has its type';
+
+--
+-- Name: contact_lists; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_lists (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    contact_id uuid NOT NULL,
+    list_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
+    assigned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT contact_lists_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_lists FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_tags; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -394,6 +541,7 @@ CREATE TABLE public.contact_tags (
     mode text NOT NULL,
     contact_id uuid NOT NULL,
     tag_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
     CONSTRAINT contact_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -408,6 +556,7 @@ CREATE TABLE public.contact_workspaces (
     mode text NOT NULL,
     contact_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
     CONSTRAINT contact_workspaces_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -599,6 +748,33 @@ CREATE TABLE public.idempotency_keys (
 ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: invitations; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.invitations (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    email character varying(255) NOT NULL,
+    role text NOT NULL,
+    invited_by uuid NOT NULL,
+    token_hash bytea,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT invitations_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY public.invitations FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN invitations.token_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.invitations.token_hash IS 'of the link in the newest mail; null until one was sent';
+
+--
 -- Name: link_tokens; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -617,13 +793,47 @@ CREATE TABLE public.link_tokens (
 ALTER TABLE ONLY public.link_tokens FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: lists; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.lists (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(100) NOT NULL,
+    description character varying(1000),
+    type text NOT NULL,
+    segment_id uuid,
+    contact_count bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT lists_check CHECK (((type = 'dynamic'::text) = (segment_id IS NOT NULL))),
+    CONSTRAINT lists_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT lists_type_check CHECK ((type = ANY (ARRAY['static'::text, 'dynamic'::text])))
+);
+
+ALTER TABLE ONLY public.lists FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN lists.segment_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.lists.segment_id IS 'a dynamic list holds whom its segment finds; it has no rows in contact_lists';
+
+--
+-- Name: COLUMN lists.contact_count; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.lists.contact_count IS 'kept by triggers; stays 0 for a dynamic list';
+
+--
 -- Name: mail_outbox; Type: TABLE; Schema: public; Owner: -
 --
 
 CREATE TABLE public.mail_outbox (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    user_id uuid,
     type text NOT NULL,
     dedupe_key text NOT NULL,
     status text DEFAULT 'queued'::text NOT NULL,
@@ -632,11 +842,20 @@ CREATE TABLE public.mail_outbox (
     last_error text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     sent_at timestamp with time zone,
+    invitation_id uuid,
+    variables jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT mail_outbox_check CHECK (((user_id IS NULL) <> (invitation_id IS NULL))),
     CONSTRAINT mail_outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text]))),
-    CONSTRAINT mail_outbox_type_check CHECK ((type = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'account_exists'::text])))
+    CONSTRAINT mail_outbox_type_check CHECK ((type ~ '^[a-z_]{1,50}$'::text))
 );
 
 ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN mail_outbox.variables; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
 
 --
 -- Name: outbox; Type: TABLE; Schema: public; Owner: -
@@ -720,6 +939,27 @@ CREATE TABLE public.reauth_tokens (
 ALTER TABLE ONLY public.reauth_tokens FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: recovery_codes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.recovery_codes (
+    tenant_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    code_digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_codes_code_digest_check CHECK ((length(code_digest) = 32))
+);
+
+ALTER TABLE ONLY public.recovery_codes FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN recovery_codes.code_digest; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.recovery_codes.code_digest IS 'keyed digest; the code itself is shown once';
+
+--
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -728,6 +968,25 @@ CREATE TABLE public.schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
+
+--
+-- Name: segments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.segments (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(100) NOT NULL,
+    definition jsonb NOT NULL,
+    count_cached bigint,
+    counted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT segments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.segments FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -
@@ -810,6 +1069,7 @@ CREATE TABLE public.tags (
     mode text NOT NULL,
     name character varying(50) NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -897,7 +1157,9 @@ CREATE TABLE public.user_credentials (
     locked_until timestamp with time zone,
     totp_confirmed_at timestamp with time zone,
     totp_last_step bigint DEFAULT 0 NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    totp_version integer,
+    CONSTRAINT user_credentials_check CHECK (((totp_confirmed_at IS NULL) OR (totp_version IS NOT NULL)))
 );
 
 ALTER TABLE ONLY public.user_credentials FORCE ROW LEVEL SECURITY;
@@ -907,6 +1169,12 @@ ALTER TABLE ONLY public.user_credentials FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.user_credentials.totp_last_step IS 'the last time step whose code was used: a code works once';
+
+--
+-- Name: COLUMN user_credentials.totp_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.user_credentials.totp_version IS 'version of the seed in Vault; not in force before totp_confirmed_at';
 
 --
 -- Name: users; Type: TABLE; Schema: public; Owner: -
@@ -1079,6 +1347,13 @@ ALTER TABLE ONLY public.api_key_usage
     ADD CONSTRAINT api_key_usage_pkey PRIMARY KEY (tenant_id, id, created_at);
 
 --
+-- Name: api_key_usage_sources api_key_usage_sources_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_pkey PRIMARY KEY (tenant_id, api_key_id, day, network, country);
+
+--
 -- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1105,6 +1380,41 @@ ALTER TABLE ONLY public.audit_log
 
 ALTER TABLE ONLY public.contact_counts
     ADD CONSTRAINT contact_counts_pkey PRIMARY KEY (tenant_id, mode);
+
+--
+-- Name: contact_field_values contact_field_values_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_pkey PRIMARY KEY (tenant_id, mode, contact_id, field_id);
+
+--
+-- Name: contact_fields contact_fields_key_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_key_unique UNIQUE (tenant_id, mode, key);
+
+--
+-- Name: contact_fields contact_fields_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_pkey PRIMARY KEY (id);
+
+--
+-- Name: contact_fields contact_fields_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: contact_lists contact_lists_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_pkey PRIMARY KEY (tenant_id, mode, contact_id, list_id);
 
 --
 -- Name: contact_tags contact_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1191,6 +1501,27 @@ ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, mode, principal_id, route, key);
 
 --
+-- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
+
+--
+-- Name: invitations invitations_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: invitations invitations_token_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
+
+--
 -- Name: link_tokens link_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1203,6 +1534,27 @@ ALTER TABLE ONLY public.link_tokens
 
 ALTER TABLE ONLY public.link_tokens
     ADD CONSTRAINT link_tokens_token_hash_key UNIQUE (token_hash);
+
+--
+-- Name: lists lists_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_name_unique UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: lists lists_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_pkey PRIMARY KEY (id);
+
+--
+-- Name: lists lists_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: mail_outbox mail_outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1254,11 +1606,39 @@ ALTER TABLE ONLY public.reauth_tokens
     ADD CONSTRAINT reauth_tokens_token_hash_key UNIQUE (token_hash);
 
 --
+-- Name: recovery_codes recovery_codes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_digest);
+
+--
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+--
+-- Name: segments segments_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_name_unique UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: segments segments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_pkey PRIMARY KEY (id);
+
+--
+-- Name: segments segments_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1359,13 +1739,6 @@ ALTER TABLE ONLY public.user_credentials
     ADD CONSTRAINT user_credentials_pkey PRIMARY KEY (tenant_id, user_id);
 
 --
--- Name: users users_email_key; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.users
-    ADD CONSTRAINT users_email_key UNIQUE (email);
-
---
 -- Name: users users_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1461,6 +1834,18 @@ CREATE INDEX api_key_usage_by_time ON ONLY public.api_key_usage USING btree (cre
 CREATE INDEX api_key_usage_daily_by_day ON public.api_key_usage_daily USING btree (tenant_id, day);
 
 --
+-- Name: api_keys_active_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_active_by_age ON public.api_keys USING btree (COALESCE(regenerated_at, created_at)) WHERE (status = 'active'::text);
+
+--
+-- Name: api_keys_active_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_active_by_expiry ON public.api_keys USING btree (expires_at) WHERE ((status = 'active'::text) AND (expires_at IS NOT NULL));
+
+--
 -- Name: api_keys_by_digest; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1471,6 +1856,12 @@ CREATE UNIQUE INDEX api_keys_by_digest ON public.api_keys USING btree (lookup_di
 --
 
 CREATE INDEX api_keys_by_tenant ON public.api_keys USING btree (tenant_id, status, created_at DESC, id DESC);
+
+--
+-- Name: api_keys_to_record; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX api_keys_to_record ON public.api_keys USING btree (COALESCE(recorded_at, created_at));
 
 --
 -- Name: audit_log_by_event; Type: INDEX; Schema: public; Owner: -
@@ -1485,16 +1876,58 @@ CREATE INDEX audit_log_by_event ON public.audit_log USING btree (event, created_
 CREATE INDEX audit_log_by_tenant ON public.audit_log USING btree (tenant_id, created_at DESC);
 
 --
+-- Name: contact_field_values_by_date; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_date ON public.contact_field_values USING btree (tenant_id, mode, field_id, date_value) WHERE (date_value IS NOT NULL);
+
+--
+-- Name: contact_field_values_by_field; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_field ON public.contact_field_values USING btree (tenant_id, mode, field_id);
+
+--
+-- Name: contact_field_values_by_number; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_number ON public.contact_field_values USING btree (tenant_id, mode, field_id, number_value) WHERE (number_value IS NOT NULL);
+
+--
+-- Name: contact_field_values_by_text; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_text ON public.contact_field_values USING btree (tenant_id, mode, field_id, text_value) WHERE (text_value IS NOT NULL);
+
+--
+-- Name: contact_fields_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_fields_by_created ON public.contact_fields USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: contact_lists_by_assigned; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_lists_by_assigned ON public.contact_lists USING btree (tenant_id, mode, list_id, assigned_at, contact_id);
+
+--
+-- Name: contact_lists_by_list; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_lists_by_list ON public.contact_lists USING btree (tenant_id, mode, list_id, contact_created_at, contact_id);
+
+--
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (tenant_id, mode, tag_id, contact_id);
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (tenant_id, mode, tag_id, contact_created_at, contact_id);
 
 --
 -- Name: contact_workspaces_by_workspace; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING btree (tenant_id, mode, workspace_id, contact_id);
+CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING btree (tenant_id, mode, workspace_id, contact_created_at, contact_id);
 
 --
 -- Name: contacts_by_created; Type: INDEX; Schema: public; Owner: -
@@ -1611,6 +2044,18 @@ CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 --
+-- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX invitations_by_time ON public.invitations USING btree (tenant_id, created_at DESC, id DESC);
+
+--
+-- Name: invitations_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+--
 -- Name: link_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1621,6 +2066,18 @@ CREATE INDEX link_tokens_by_expiry ON public.link_tokens USING btree (expires_at
 --
 
 CREATE INDEX link_tokens_by_user ON public.link_tokens USING btree (tenant_id, user_id, purpose);
+
+--
+-- Name: lists_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_created ON public.lists USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: lists_by_segment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_segment ON public.lists USING btree (tenant_id, mode, segment_id) WHERE (segment_id IS NOT NULL);
 
 --
 -- Name: mail_outbox_due; Type: INDEX; Schema: public; Owner: -
@@ -1641,6 +2098,12 @@ CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 CREATE INDEX reauth_tokens_by_expiry ON public.reauth_tokens USING btree (expires_at);
 
 --
+-- Name: segments_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX segments_by_created ON public.segments USING btree (tenant_id, mode, created_at, id);
+
+--
 -- Name: sessions_by_previous_refresh; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1659,10 +2122,28 @@ CREATE UNIQUE INDEX sessions_by_refresh ON public.sessions USING btree (refresh_
 CREATE INDEX sessions_by_user ON public.sessions USING btree (tenant_id, user_id, last_used_at) WHERE (ended_at IS NULL);
 
 --
+-- Name: suppression_list_by_reason; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_list_by_reason ON public.suppression_list USING btree (tenant_id, mode, reason, added_at, id);
+
+--
 -- Name: suppression_list_by_tenant; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
+
+--
+-- Name: tags_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX tags_by_created ON public.tags USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
 
 --
 -- Name: webhook_deliveries_by_webhook; Type: INDEX; Schema: public; Owner: -
@@ -1689,10 +2170,22 @@ CREATE INDEX webhooks_by_tenant ON public.webhooks USING btree (tenant_id, mode,
 CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
 
 --
+-- Name: contact_lists count_deleted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_deleted AFTER DELETE ON public.contact_lists REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_listed();
+
+--
 -- Name: contacts count_deleted; Type: TRIGGER; Schema: public; Owner: -
 --
 
 CREATE TRIGGER count_deleted AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
+
+--
+-- Name: contact_lists count_inserted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_inserted AFTER INSERT ON public.contact_lists REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_listed();
 
 --
 -- Name: contacts count_inserted; Type: TRIGGER; Schema: public; Owner: -
@@ -1707,16 +2200,40 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TA
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: contact_fields set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: contacts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: lists set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: segments set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, definition ON public.segments FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: subscriptions set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: tags set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.tags FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: tenants set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -1749,6 +2266,20 @@ ALTER TABLE ONLY public.api_key_usage_daily
 
 ALTER TABLE ONLY public.api_key_usage_daily
     ADD CONSTRAINT api_key_usage_daily_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: api_key_usage_sources api_key_usage_sources_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_tenant_id_api_key_id_fkey FOREIGN KEY (tenant_id, api_key_id) REFERENCES public.api_keys(tenant_id, id);
+
+--
+-- Name: api_key_usage_sources api_key_usage_sources_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_usage_sources
+    ADD CONSTRAINT api_key_usage_sources_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: api_key_usage api_key_usage_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -1798,6 +2329,41 @@ ALTER TABLE ONLY public.audit_log
 
 ALTER TABLE ONLY public.contact_counts
     ADD CONSTRAINT contact_counts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_field_values contact_field_values_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_field_values contact_field_values_tenant_id_mode_field_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_tenant_id_mode_field_id_fkey FOREIGN KEY (tenant_id, mode, field_id) REFERENCES public.contact_fields(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_fields contact_fields_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_lists contact_lists_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_lists contact_lists_tenant_id_mode_list_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_tenant_id_mode_list_id_fkey FOREIGN KEY (tenant_id, mode, list_id) REFERENCES public.lists(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
 -- Name: contact_tags contact_tags_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -1884,6 +2450,20 @@ ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: invitations invitations_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: invitations invitations_tenant_id_invited_by_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.invitations
+    ADD CONSTRAINT invitations_tenant_id_invited_by_fkey FOREIGN KEY (tenant_id, invited_by) REFERENCES public.users(tenant_id, id);
+
+--
 -- Name: link_tokens link_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1898,11 +2478,32 @@ ALTER TABLE ONLY public.link_tokens
     ADD CONSTRAINT link_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
+-- Name: lists lists_segment; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_segment FOREIGN KEY (tenant_id, mode, segment_id) REFERENCES public.segments(tenant_id, mode, id);
+
+--
+-- Name: lists lists_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: mail_outbox mail_outbox_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: mail_outbox mail_outbox_tenant_id_invitation_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_outbox
+    ADD CONSTRAINT mail_outbox_tenant_id_invitation_id_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES public.invitations(tenant_id, id) ON DELETE CASCADE;
 
 --
 -- Name: mail_outbox mail_outbox_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -1938,6 +2539,27 @@ ALTER TABLE ONLY public.reauth_tokens
 
 ALTER TABLE ONLY public.reauth_tokens
     ADD CONSTRAINT reauth_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: recovery_codes recovery_codes_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: recovery_codes recovery_codes_tenant_id_user_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: segments segments_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: sessions sessions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2085,6 +2707,12 @@ ALTER TABLE public.api_key_usage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.api_key_usage_daily ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: api_key_usage_sources; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.api_key_usage_sources ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2101,6 +2729,24 @@ ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.contact_counts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_field_values; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_field_values ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_fields; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_fields ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_lists; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_lists ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: contact_tags; Type: ROW SECURITY; Schema: public; Owner: -
@@ -2157,10 +2803,22 @@ ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: invitations; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: link_tokens; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
 ALTER TABLE public.link_tokens ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: lists; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.lists ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: mail_outbox; Type: ROW SECURITY; Schema: public; Owner: -
@@ -2193,6 +2851,12 @@ CREATE POLICY penguinmails_jobs_all ON public.api_key_usage TO penguinmails_jobs
 CREATE POLICY penguinmails_jobs_all ON public.api_key_usage_daily TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: api_key_usage_sources penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.api_key_usage_sources TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: api_keys penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2221,6 +2885,12 @@ CREATE POLICY penguinmails_jobs_all ON public.emails TO penguinmails_jobs USING 
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.idempotency_keys TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: invitations penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.invitations TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: link_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -2301,6 +2971,12 @@ CREATE POLICY penguinmails_lookup_all ON public.api_key_usage_daily TO penguinma
 CREATE POLICY penguinmails_lookup_all ON public.api_keys TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: invitations penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.invitations TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: link_tokens penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2355,6 +3031,18 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 ALTER TABLE public.reauth_tokens ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: recovery_codes; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: segments; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.segments ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sessions; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2391,6 +3079,12 @@ CREATE POLICY tenant_isolation ON public.api_key_usage TO penguinmails_app USING
 CREATE POLICY tenant_isolation ON public.api_key_usage_daily TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
+-- Name: api_key_usage_sources tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.api_key_usage_sources TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
 -- Name: api_keys tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2407,6 +3101,24 @@ CREATE POLICY tenant_isolation ON public.audit_log TO penguinmails_app USING ((t
 --
 
 CREATE POLICY tenant_isolation ON public.contact_counts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_field_values tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_field_values TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_fields tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_fields TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_lists tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_lists TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: contact_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2463,10 +3175,22 @@ CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((ten
 CREATE POLICY tenant_isolation ON public.idempotency_keys TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: invitations tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.invitations TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
 -- Name: link_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY tenant_isolation ON public.link_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: lists tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.lists TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: mail_outbox tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2485,6 +3209,18 @@ CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((ten
 --
 
 CREATE POLICY tenant_isolation ON public.reauth_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: recovery_codes tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.recovery_codes TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: segments tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.segments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: sessions tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2655,6 +3391,13 @@ REVOKE ALL ON FUNCTION public.find_api_key(digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_api_key(digest bytea) TO penguinmails_app;
 
 --
+-- Name: FUNCTION find_invitation(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_invitation(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_invitation(hash bytea) TO penguinmails_app;
+
+--
 -- Name: FUNCTION find_link_token(hash bytea); Type: ACL; Schema: public; Owner: -
 --
 
@@ -2712,6 +3455,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_daily TO penguin
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
 
 --
+-- Name: TABLE api_key_usage_sources; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT ON TABLE public.api_key_usage_sources TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO penguinmails_jobs;
+
+--
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
 --
 
@@ -2731,6 +3481,24 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_counts TO penguinmails_app;
+
+--
+-- Name: TABLE contact_field_values; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_field_values TO penguinmails_app;
+
+--
+-- Name: TABLE contact_fields; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
+
+--
+-- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_lists TO penguinmails_app;
 
 --
 -- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
@@ -2791,12 +3559,26 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmai
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
 
 --
+-- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO penguinmails_app;
+GRANT SELECT ON TABLE public.invitations TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
+
+--
 -- Name: TABLE link_tokens; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.link_tokens TO penguinmails_app;
 GRANT SELECT ON TABLE public.link_tokens TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_jobs;
+
+--
+-- Name: TABLE lists; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
 
 --
 -- Name: TABLE mail_outbox; Type: ACL; Schema: public; Owner: -
@@ -2834,6 +3616,18 @@ GRANT SELECT,INSERT ON TABLE public.reauth_tokens TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
 
 --
+-- Name: TABLE recovery_codes; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
+
+--
+-- Name: TABLE segments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
+
+--
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
 --
 
@@ -2853,7 +3647,7 @@ GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
 -- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.suppression_list TO penguinmails_app;
 GRANT SELECT ON TABLE public.suppression_list TO penguinmails_lookup;
 GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
 
@@ -2897,7 +3691,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
 -- Name: TABLE user_credentials; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
 GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
 
 --

@@ -82,12 +82,9 @@ def insert_list(tx: Tx, list_id: UUID, values: dict[str, Any]) -> None:
 
 
 def update_list(tx: Tx, list_id: UUID, values: dict[str, Any]) -> None:
-    """Change a list; raises as `insert_list` does."""
+    """Change a list; raises UniqueViolation when the name is taken."""
     tx.run(
-        """
-        UPDATE lists SET name = %(name)s, description = %(description)s, segment_id = %(segment_id)s
-        WHERE id = %(id)s
-        """,
+        "UPDATE lists SET name = %(name)s, description = %(description)s WHERE id = %(id)s",
         {"id": list_id, **values},
     )
 
@@ -108,7 +105,7 @@ def list_members(tx: Tx, keyset: Keyset, list_id: UUID) -> tuple[list[MemberRow]
 
 
 def add_members(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
-    """Put contacts on a list; how many were not on it before. Ids of no contact are passed over."""
+    """Put contacts on a list; how many were not on it before."""
     return tx.run(
         """
         INSERT INTO contact_lists (tenant_id, mode, contact_id, list_id, contact_created_at)

@@ -139,7 +139,7 @@ async def list_list_contacts(
     responses=problems(404, 409),
 )
 async def add_list_contacts(list_id: UUID, body: ContactsToAdd, caller: Manager) -> Response:
-    """Put contacts on a static list. Those that are on it stay; ids of no contact are named in the answer."""
+    """Put contacts on a static list, all or none of them. Those that are on it stay."""
     with caller.work() as work:
         added = service.add_contacts(work.tx, list_id, body.contact_ids)
         return work.answer(200, AddedContacts(**asdict(added)))

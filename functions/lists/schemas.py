@@ -19,16 +19,17 @@ class NewList(RequestModel):
 
     name: Name = Field(description="Unique in the account.", examples=["Newsletter"])
     description: Description | None = Field(default=None, description="What the list is for.")
-    type: ListType = Field(default="static", description="`dynamic` holds whom a segment finds.")
+    type: ListType | None = Field(
+        default=None, description="`dynamic` holds whom a segment finds; it is what a list with `segment_id` is."
+    )
     segment_id: UUID | None = Field(default=None, description="The segment of a dynamic list.")
 
 
 class ListChange(RequestModel):
-    """Fields to change; absent ones stay. The type stays what it was."""
+    """Fields to change; absent ones stay. Type and segment stay what they were."""
 
     name: Name | None = Field(default=None, description="A new name.")
     description: Description | None = Field(default=None, description="What the list is for; null clears.")
-    segment_id: UUID | None = Field(default=None, description="Another segment, of a dynamic list.")
 
 
 class ContactList(ResponseModel):
@@ -68,9 +69,7 @@ class ListedContact(ResponseModel):
 class ContactsToAdd(RequestModel):
     """Contacts to put on a list."""
 
-    contact_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_LINKS)] = Field(
-        description=f"Up to {MAX_LINKS} contacts."
-    )
+    contact_ids: Annotated[list[UUID], Field(max_length=MAX_LINKS)] = Field(description=f"Up to {MAX_LINKS} contacts.")
 
 
 class AddedContacts(ResponseModel):
@@ -78,7 +77,6 @@ class AddedContacts(ResponseModel):
 
     added: int
     already_listed: int
-    not_found: list[UUID] = Field(description="Ids of no contact of yours; the others were put on the list.")
 
 
 class RemovedContacts(ResponseModel):

@@ -23,18 +23,18 @@ class Added:
 
     added: int
     already_listed: int
-    not_found: list[UUID]
 
 
 def create_list(tx: Tx, values: dict[str, Any]) -> ListRow:
     """Add a list. Raises Conflict when the name is taken, ValidationFailed when type and segment do not go together."""
-    if (values["type"] == "dynamic") != (values["segment_id"] is not None):
+    kind = values["type"] or ("static" if values["segment_id"] is None else "dynamic")
+    if (kind == "dynamic") != (values["segment_id"] is not None):
         raise ValidationFailed.of(
             "segment_id", "belongs to a dynamic list, which must name one; a static list has none"
         )
     list_id = new_uuid7()
-    with _explained(tx, values):
-        repository.insert_list(tx, list_id, values)
+    with _explained(tx, values["name"]):
+        repository.insert_list(tx, list_id, {**values, "type": kind})
     return existing(tx, list_id)
 
 
@@ -55,12 +55,9 @@ def hold_list(tx: Tx, list_id: UUID) -> ListRow:
 
 
 def change_list(tx: Tx, present: ListRow, changes: dict[str, Any]) -> ListRow:
-    """Change a list that is held. Raises as `create_list` does."""
-    if present.type == "static" and changes.get("segment_id") is not None:
-        raise ValidationFailed.of("segment_id", "belongs to a dynamic list; this one is static")
-    before = {"name": present.name, "description": present.description, "segment_id": present.segment_id}
-    values = {**before, **changes}
-    with _explained(tx, values):
+    """Change a list that is held. Raises Conflict when the name is taken."""
+    values: dict[str, Any] = {"name": present.name, "description": present.description, **changes}
+    with _explained(tx, values["name"]):
         repository.update_list(tx, present.id, values)
     return existing(tx, present.id)
 
@@ -86,18 +83,31 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> tuple[list[MemberRow], in
 
 
 def add_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> Added:
-    """Put contacts on a static list. Raises Conflict for a dynamic one."""
+    """Put contacts on a static list, all or none. Raises Conflict for a dynamic one, ValidationFailed for unknown ids."""
     _require_static(existing(tx, list_id))
-    wanted = set(contact_ids)
-    present = repository.contacts_among(tx, sorted(wanted))
-    added = repository.add_members(tx, list_id, sorted(present))
-    return Added(added, len(present) - added, sorted(wanted - present))
+    _require_contacts(tx, contact_ids, "contact_ids")
+    added = repository.add_members(tx, list_id, contact_ids)
+    return Added(added, len(set(contact_ids)) - added)
 
 
 def remove_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
-    """Take contacts off a static list; how many were on it. Raises Conflict for a dynamic one."""
+    """Take contacts off a static list; how many were on it. Raises as `add_contacts` does."""
     _require_static(existing(tx, list_id))
+    _require_contacts(tx, contact_ids, "contact_id")
     return repository.remove_members(tx, list_id, contact_ids)
+
+
+def _require_contacts(tx: Tx, contact_ids: Sequence[UUID], field: str) -> None:
+    present = repository.contacts_among(tx, contact_ids)
+    faults = [
+        FieldError(f"{field}.{place}", f"there is no contact {contact_id}", "not_found")
+        for place, contact_id in enumerate(contact_ids)
+        if contact_id not in present
+    ]
+    if faults:
+        raise ValidationFailed(
+            f"{len(faults)} of the ids are of no contact of yours; leave them out. Nothing was changed.", errors=faults
+        )
 
 
 def _require_static(found: ListRow) -> None:
@@ -108,14 +118,14 @@ def _require_static(found: ListRow) -> None:
 
 
 @contextmanager
-def _explained(tx: Tx, values: dict[str, Any]) -> Generator[None]:
+def _explained(tx: Tx, name: str) -> Generator[None]:
     """A write that may fail alone, and then says which field stood in its way."""
     try:
         with tx.savepoint():
             yield
     except UniqueViolation:
         raise Conflict(
-            f"There is a list {values['name']} already. Change that one, or choose another name.",
+            f"There is a list {name} already. Change that one, or choose another name.",
             errors=[FieldError("name", "is taken by another list", "taken")],
         ) from None
     except ForeignKeyViolation:

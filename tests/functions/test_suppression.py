@@ -31,7 +31,7 @@ def check(key: TestKey, email: str) -> Any:
 
 def test_a_suppressed_address_is_not_sent_to_from_the_next_request_on(key: TestKey) -> None:
     added = send(key, "POST", json={"email": "Ada@Example.com", "reason": "user_request", "source": "external_crm"})
-    mail = {"to": "ada@example.com", "from_email": "me@example.org", "subject": "Hi", "text": "Hello"}
+    mail = {"to": "ada@example.com", "subject": "Hi", "text_body": "Hello"}
     sent = call(emails_handler, "POST", "/api/v1/emails/send", token=key.plaintext, json=mail)
 
     assert (added.status, added.json["email"], added.json["source"]) == (201, "ada@example.com", "external_crm")
