@@ -1,4 +1,4 @@
-"""SQL of contacts."""
+"""SQL of single contacts; `listing` has that of many."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,22 +7,12 @@ from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
 from penguinmails.ids import new_uuid7
-from penguinmails.keyset import Conditions, Keyset, select_page
 
-COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at", "updated_at": "c.updated_at", "email": "c.email"}
-KINDS = {"created_at": "time", "updated_at": "time", "email": "text"}
 TEXT_FIELDS = (
     "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
 )  # fmt: skip
-_HIGHEST = "\U0010ffff"
-# Lower-cased by the database, which lower-cased the names; ranges and not LIKE, which cannot use an index under row security.
-_STARTS_WITH: LiteralString = """
-(   (c.email >= lower(%(prefix)s) AND c.email < lower(%(prefix)s) || %(highest)s)
- OR (c.first_name_lower >= lower(%(prefix)s) AND c.first_name_lower < lower(%(prefix)s) || %(highest)s)
- OR (c.last_name_lower >= lower(%(prefix)s) AND c.last_name_lower < lower(%(prefix)s) || %(highest)s))
-"""
 
-_SELECT: LiteralString = """
+SELECT_COLUMNS: LiteralString = """
 SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
        c.lead_source, c.external_id, c.attributes, c.status, c.lead_score, c.total_opens, c.total_clicks,
        c.last_email_opened_at, c.last_campaign_id, c.source, c.created_at, c.updated_at,
@@ -32,7 +22,8 @@ SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone
        ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
              WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
              ORDER BY cw.workspace_id) AS workspace_ids
-FROM contacts c"""
+"""
+SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,57 +56,9 @@ class ContactRow:
     workspace_ids: list[UUID]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactFilter:
-    """What a list is narrowed to; None leaves a filter out."""
-
-    status: str | None = None
-    email: str | None = None
-    external_id: str | None = None
-    search: str | None = None
-    tag: str | None = None
-    workspace: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
-
-
-def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[ContactRow], int | None]:
-    """A page of contacts. `search` is the beginning of the address or of a name, in any case."""
-    where = Conditions()
-    where.add_given("c.status = %(status)s", status=wanted.status)
-    where.add_given("c.email = %(email)s", email=wanted.email)
-    where.add_given("c.external_id = %(external_id)s", external_id=wanted.external_id)
-    where.add_given("c.created_at > %(created_after)s", created_after=wanted.created_after)
-    where.add_given("c.created_at < %(created_before)s", created_before=wanted.created_before)
-    where.add_given("c.updated_at > %(updated_after)s", updated_after=wanted.updated_after)
-    where.add_given("c.updated_at < %(updated_before)s", updated_before=wanted.updated_before)
-    if wanted.search is not None:
-        where.add(_STARTS_WITH, prefix=wanted.search, highest=_HIGHEST)
-    where.add_given(
-        """
-        EXISTS (SELECT 1 FROM contact_tags ct
-                JOIN tags t ON t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
-                WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id AND t.name = %(tag)s)
-        """,
-        tag=wanted.tag,
-    )
-    where.add_given(
-        """
-        EXISTS (SELECT 1 FROM contact_workspaces cw
-                JOIN workspaces w ON w.tenant_id = cw.tenant_id AND w.id = cw.workspace_id
-                WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
-                  AND w.slug = %(workspace)s)
-        """,
-        workspace=wanted.workspace,
-    )
-    return select_page(tx, _SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")
-
-
 def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
     """One contact."""
-    return tx.one(_SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
+    return tx.one(SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
 
 
 def lock_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
@@ -128,7 +71,7 @@ def lock_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
 def lock_by_email(tx: Tx, email: str) -> ContactRow | None:
     """The contact with an address, locked until the end of the transaction."""
     tx.run("SELECT 1 FROM contacts WHERE email = %(email)s FOR UPDATE", {"email": email})
-    return tx.one(_SELECT + " WHERE c.email = %(email)s", {"email": email}, ContactRow)
+    return tx.one(SELECT + " WHERE c.email = %(email)s", {"email": email}, ContactRow)
 
 
 def insert_contact(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> None:
@@ -200,8 +143,10 @@ def set_tags(tx: Tx, contact_id: UUID, names: list[str]) -> None:
     )
     tx.run(
         """
-        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id)
-        SELECT tenant_id, mode, %(contact_id)s, id FROM tags WHERE name = ANY(%(names)s::text[])
+        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
+        SELECT t.tenant_id, t.mode, c.id, t.id, c.created_at
+        FROM tags t, contacts c
+        WHERE t.name = ANY(%(names)s::text[]) AND c.id = %(contact_id)s
         ON CONFLICT DO NOTHING
         """,
         params,
@@ -225,8 +170,8 @@ def set_workspaces(tx: Tx, contact_id: UUID, workspace_ids: list[UUID]) -> None:
     )
     tx.run(
         """
-        INSERT INTO contact_workspaces (tenant_id, mode, contact_id, workspace_id)
-        SELECT %(tenant_id)s, %(mode)s, %(contact_id)s, unnest(%(workspace_ids)s::uuid[])
+        INSERT INTO contact_workspaces (tenant_id, mode, contact_id, workspace_id, contact_created_at)
+        SELECT tenant_id, mode, id, unnest(%(workspace_ids)s::uuid[]), created_at FROM contacts WHERE id = %(contact_id)s
         ON CONFLICT DO NOTHING
         """,
         params,
@@ -237,18 +182,6 @@ def delete_contact(tx: Tx, contact_id: UUID) -> None:
     """Remove a contact, and what tells who it was from the events about it."""
     tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id})
     tx.one("SELECT erase_contact_from_events(%(id)s)", {"id": contact_id})
-
-
-def suppress(tx: Tx, email: str, *, source: str) -> None:
-    """Keep an address that has opted out from being written to; nothing changes when it is suppressed already."""
-    tx.run(
-        """
-        INSERT INTO suppression_list (id, tenant_id, mode, email, reason, source)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(email)s, 'user_request', %(source)s)
-        ON CONFLICT DO NOTHING
-        """,
-        {"id": new_uuid7(), "tenant_id": tx.tenant_id, "mode": tx.mode, "email": email, "source": source},
-    )
 
 
 @dataclass(frozen=True, slots=True)

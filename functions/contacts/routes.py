@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from contacts import repository, service
-from contacts.repository import ContactFilter, ContactRow
+from contacts import listing, repository, service
+from contacts.listing import ContactFilter
+from contacts.repository import ContactRow
 from contacts.schemas import Contact, ContactChange, ContactStatus, DeletedContact, NewContact
 from penguinmails.auth.scopes import Scope
 from penguinmails.errors import NotFound
@@ -66,6 +67,7 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     search: Annotated[Text | None, Query(description="How the address or a name begins, in any case.")] = None,
     tag: Annotated[Text | None, Query(description="Only contacts with this tag.")] = None,
     workspace: Annotated[Text | None, Query(description="Only contacts of the workspace with this slug.")] = None,
+    list_id: Annotated[UUID | None, Query(description="Only contacts on this static list.")] = None,
     created_after: Annotated[Moment | None, Query(description="Added after this moment.")] = None,
     created_before: Annotated[Moment | None, Query(description="Added before this moment.")] = None,
     updated_after: Annotated[Moment | None, Query(description="Changed after this moment.")] = None,
@@ -79,13 +81,14 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
         search=search,
         tag=tag,
         workspace=workspace,
+        list_id=list_id,
         created_after=created_after,
         created_before=created_before,
         updated_after=updated_after,
         updated_before=updated_before,
     )
     with caller.transaction() as tx:
-        rows, total = repository.list_contacts(tx, page.keyset(repository.KINDS), wanted)
+        rows, total = listing.list_contacts(tx, page.keyset(listing.KINDS), wanted)
     return page_of(page, rows, _view, total)
 
 

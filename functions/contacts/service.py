@@ -1,11 +1,14 @@
 """The rules of contacts: unique addresses, the plan's limit, and the events of each change."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from contacts import repository
 from contacts.repository import TEXT_FIELDS, ContactRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
+from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
+from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
 from penguinmails.events.emit import emit
@@ -17,6 +20,8 @@ _CHANGEABLE = (*TEXT_FIELDS, "email", "status", "attributes", "tags", "workspace
 def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow:
     """Add a contact. Raises Conflict when the address or external id is taken, QuotaExceeded at the plan's limit."""
     contact_id = new_uuid7()
+    fields = declared_fields(tx)
+    values = {**values, "attributes": _checked(values["attributes"], fields)}
     try:
         with tx.savepoint():
             repository.insert_contact(tx, contact_id, {**values, "source": source})
@@ -24,10 +29,12 @@ def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow
         raise _taken(violation, values) from None
     _require_room(tx)
     _link(tx, contact_id, values["tags"], values["workspace_ids"])
+    if fields:
+        store_field_values(tx, [contact_id])
     contact = _existing(tx, contact_id)
     emit(tx, ContactCreated(contact=_block(contact), source=source))
     if contact.status == "unsubscribed":
-        repository.suppress(tx, contact.email, source="api")
+        suppress(tx, [contact.email], reason="user_request", source="api")
     return contact
 
 
@@ -62,6 +69,8 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
     """
     before = {name: getattr(present, name) for name in _CHANGEABLE}
     after = {**before, **changes}
+    fields = declared_fields(tx) if "attributes" in changes else {}
+    after["attributes"] = _checked(after["attributes"], fields)
     changed = sorted(name for name in _CHANGEABLE if _differs(before[name], after[name]))
     if not changed:
         return present
@@ -71,10 +80,12 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
     except UniqueViolation as violation:
         raise _taken(violation, after) from None
     _link(tx, present.id, after["tags"], after["workspace_ids"])
+    if fields:
+        store_field_values(tx, [present.id])
     contact = _existing(tx, present.id)
     emit(tx, ContactUpdated(contact=_block(contact), changed_fields=changed))
     if contact.status == "unsubscribed" and {"status", "email"}.intersection(changed):
-        repository.suppress(tx, contact.email, source="api")
+        suppress(tx, [contact.email], reason="user_request", source="api")
     if contact.status == "unsubscribed" and "status" in changed:
         emit(tx, ContactUnsubscribed(contact=_block(contact), reason="user_request", method="api"))
     return contact
@@ -83,7 +94,7 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
 def delete_contact(tx: Tx, present: ContactRow) -> None:
     """Remove a contact that is held, with its personal data; who has opted out stays opted out."""
     if present.status == "unsubscribed":
-        repository.suppress(tx, present.email, source="api")
+        suppress(tx, [present.email], reason="user_request", source="api")
     repository.delete_contact(tx, present.id)
 
 
@@ -94,6 +105,13 @@ def _require_room(tx: Tx) -> None:
         raise QuotaExceeded(
             f"The plan holds {room.allowed} contacts and all are used. Delete some, or choose a larger plan."
         )
+
+
+def _checked(attributes: dict[str, Any], fields: Mapping[str, DeclaredField]) -> dict[str, Any]:
+    checked, faults = check_attributes(attributes, fields)
+    if faults:
+        raise ValidationFailed(f"{faults[0].field}: {faults[0].message}", errors=faults)
+    return checked
 
 
 def _differs(before: Any, after: Any) -> bool:

@@ -14,6 +14,7 @@ BASE_PATH = "/api/v1"
 TAGS = {
     "Emails": "Send messages and follow what became of them.",
     "Contacts": "The people whom an account writes to.",
+    "Lists and segments": "Which contacts belong together: lists, rules, tags and custom fields.",
     "Campaigns": "Sequences of messages to many contacts.",
     "Analytics": "Figures about what was sent and what came back.",
     "Templates": "Texts that are used again.",

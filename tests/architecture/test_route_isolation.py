@@ -14,8 +14,14 @@ from tests.support.resources import MODES, REFERENCES, RESOURCES, Account, Clien
 
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
+# What stands on a list of contacts, and that it is nobody else's, is shown in the tests of lists.
+ELSEWHERE = {"listListContacts"}
 LISTS = [
-    o for o in OF_AN_ACCOUNT if o.method == "GET" and "data" in ((o.responses.get("200") or {}).get("properties") or {})
+    o
+    for o in OF_AN_ACCOUNT
+    if o.method == "GET"
+    and "data" in ((o.responses.get("200") or {}).get("properties") or {})
+    and o.id not in ELSEWHERE
 ]
 REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 
@@ -24,6 +30,12 @@ ABOUT_THE_CALLER = {
     "confirmSecondFactor": "concerns the signed-in user",
     "createApiKey": "makes a thing of the caller's",
     "createContact": "makes a thing of the caller's",
+    "createContactField": "makes a thing of the caller's",
+    "createList": "makes a thing of the caller's",
+    "createSegment": "makes a thing of the caller's",
+    "createSuppression": "makes a thing of the caller's",
+    "createSuppressions": "makes a thing of the caller's",
+    "createTag": "makes a thing of the caller's",
     "createWebhook": "makes a thing of the caller's",
     "createWorkspace": "makes a thing of the caller's",
     "enrolSecondFactor": "concerns the signed-in user",
@@ -34,6 +46,8 @@ ABOUT_THE_CALLER = {
     "removeSecondFactor": "concerns the signed-in user",
     "renewRecoveryCodes": "concerns the signed-in user",
     "revokeAllApiKeys": "ends the keys of the account; those of another one are shown to go on below",
+    "checkSuppression": "names an address; that another account has suppressed it changes nothing is shown in its own tests",
+    "previewSegment": "finds by rules; that those reach nobody else is shown in its own tests",
     "sendEmail": "makes a thing of the caller's",
     "signOut": "ends the very session that calls",
     "signOutEverywhere": "ends the sessions of the signed-in user",

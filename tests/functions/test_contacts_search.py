@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from contacts import repository
+from contacts import listing
 from contacts.app import handler
-from contacts.repository import ContactFilter
+from contacts.listing import ContactFilter
 from penguinmails.db import Tx, transaction
 from penguinmails.keyset import Keyset
 from tests.support.http import call
@@ -105,8 +105,8 @@ def large_tenant(platform: None) -> TestTenant:
         )
         connection.execute(
             """
-            INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id)
-            SELECT c.tenant_id, c.mode, c.id, t.id FROM contacts c
+            INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
+            SELECT c.tenant_id, c.mode, c.id, t.id, c.created_at FROM contacts c
             JOIN tags t ON t.tenant_id = c.tenant_id AND t.name = 'tag ' || (c.external_id::integer / 10 + 1)
             WHERE c.tenant_id = %s
             """,
@@ -139,7 +139,7 @@ class ExplainingTx(Tx):
 def test_a_filter_uses_an_index_under_row_security(large_tenant: TestTenant, wanted: ContactFilter) -> None:
     with transaction(tenant_id=large_tenant.id, mode="live") as tx:
         explaining = ExplainingTx(tx.connection, tx.tenant_id, tx.mode)
-        repository.list_contacts(explaining, Keyset(50, "desc", "created_at", "time", None, None), wanted)
+        listing.list_contacts(explaining, Keyset(50, "desc", "created_at", "time", None, None), wanted)
 
     (plan,) = explaining.plans
     assert "Seq Scan" not in plan

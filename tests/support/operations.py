@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
+from uuid import uuid4
 
 from fastapi.routing import APIRoute, iter_route_contexts
 
@@ -51,8 +52,17 @@ class Operation:
 
     def call(self, ids: dict[str, Any] | None = None, **request: Any) -> Answer:
         """Send it to the handler that the template routes it to; `request` as in `http.event`."""
+        request["query"] = {**self._required_query(), **(request.get("query") or {})}
         path = self.path.format(**{name: str(value) for name, value in (ids or {}).items()})
         return call(handler_of(self.method, path), self.method, path, **request)
+
+    def _required_query(self) -> dict[str, str]:
+        """A value for each query parameter that must be there: an id of nothing, or some text."""
+        return {
+            p["name"]: str(uuid4()) if _holds_uuid(p["schema"]) else f"somebody-{uuid4().hex}@example.com"
+            for p in self.parameters
+            if p["in"] == "query" and p.get("required")
+        }
 
 
 def handler_of(method: str, path: str) -> Handler:

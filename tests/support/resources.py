@@ -47,6 +47,8 @@ class Client:
             token = self.account.person.access_token
             headers["X-PenguinMails-Mode"] = self.mode
             headers |= confirmation(self.account.person, operation.requirement)
+        if operation.id in QUERIES:
+            request["query"] = {**QUERIES[operation.id](self.account, self.mode), **(request.get("query") or {})}
         return operation.call(ids, token=token, headers=headers, **request)
 
 
@@ -138,8 +140,22 @@ def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     return campaign_id
 
 
+def _list_with_a_contact(account: Account, mode: Mode, ids: Ids) -> UUID:
+    list_id, contact_id = _made_by("createList")(account, mode, ids), _made_by("createContact")(account, mode, ids)
+    operation = next(o for o in operations() if o.id == "addListContacts")
+    client = next(c for c in account.clients(operation) if c.mode == mode)
+    answer = client.call(operation, {"list_id": list_id}, json={"contact_ids": [str(contact_id)]})
+    assert answer.status == 200, answer.body
+    return list_id
+
+
 RESOURCES = {
     "contact_id": Resource("contacts", _made_by("createContact")),
+    "field_id": Resource("contact_fields", _made_by("createContactField")),
+    "list_id": Resource("lists", _made_by("createList")),
+    "segment_id": Resource("segments", _made_by("createSegment")),
+    "suppression_id": Resource("suppression_list", _made_by("createSuppression")),
+    "tag_id": Resource("tags", _made_by("createTag")),
     "email_id": Resource("emails", _made_by("sendEmail")),
     "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
@@ -154,6 +170,10 @@ RESOURCES = {
 REFERENCES = {
     "campaign_id": Resource("emails", _email_of_a_campaign),
     "workspace_ids": Resource("workspaces", _default_workspace),
+    "contact_id": Resource("contacts", _made_by("createContact")),
+    "contact_ids": Resource("contacts", _made_by("createContact")),
+    "list_id": Resource("lists", _list_with_a_contact),
+    "segment_id": Resource("segments", _made_by("createSegment")),
 }
 """By the name of the field or filter that holds the id."""
 
@@ -173,9 +193,21 @@ def confirmation(person: Person, requirement: Requirement) -> dict[str, str]:
     return {"X-Reauth-Token": token}
 
 
+QUERIES: dict[str, Callable[[Account, Mode], dict[str, Any]]] = {
+    "removeListContacts": lambda account, mode: {"contact_id": str(_made_by("createContact")(account, mode, {}))},
+}
+"""By operation: query parameters that must name a thing of the account's own."""
+
+
 def _somebody() -> str:
     return f"somebody-{uuid4().hex}@example.com"
 
+
+def _name() -> dict[str, Any]:
+    return {"name": f"Made by a test {uuid4().hex[:8]}"}
+
+
+_EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@example.com"}}
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
@@ -184,6 +216,13 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "confirmSecondFactor": lambda: {"code": "123456"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "createContact": lambda: {"email": _somebody()},
+    "addListContacts": lambda: {"contact_ids": []},
+    "createContactField": lambda: {"key": f"field_{uuid4().hex[:8]}", "type": "text"},
+    "createList": _name,
+    "createSegment": lambda: {**_name(), "definition": _EVERYBODY},
+    "createSuppression": lambda: {"email": _somebody()},
+    "createSuppressions": lambda: {"emails": [_somebody()]},
+    "createTag": _name,
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",
@@ -194,6 +233,11 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "inviteMember": lambda: {"email": _somebody(), "role": "member"},
     "patchApiKey": lambda: {"name": "Renamed"},
     "patchContact": lambda: {"first_name": "Changed"},
+    "patchContactField": lambda: {"label": "Changed"},
+    "patchList": lambda: {"description": "Changed"},
+    "patchSegment": _name,
+    "patchTag": _name,
+    "previewSegment": lambda: {"definition": _EVERYBODY},
     "patchWebhook": lambda: {"name": "Renamed"},
     "patchWorkspace": lambda: {"name": "Renamed"},
     "refreshSession": lambda: {"refresh_token": "x" * 43},
@@ -207,6 +251,10 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "stepUp": lambda: {"password": PASSWORD},
     "updateApiKey": lambda: {"name": "Renamed"},
     "updateContact": lambda: {"first_name": "Changed"},
+    "updateContactField": lambda: {"label": "Changed"},
+    "updateList": lambda: {"description": "Changed"},
+    "updateSegment": _name,
+    "updateTag": _name,
     "updateWebhook": lambda: {"name": "Renamed"},
     "updateWorkspace": lambda: {"name": "Renamed"},
     "verifyEmail": lambda: {"token": "x" * 43},

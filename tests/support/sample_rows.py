@@ -24,6 +24,7 @@ _VALUES: tuple[tuple[str, str], ...] = (
     ("inet", "'203.0.113.1'::inet"),
     ("boolean", "false"),
     ("integer", "(random() * 1000000)::integer"),
+    ("numeric", "(random() * 1000000)::numeric"),
     ("bigint", "(random() * 1000000)::bigint"),
 )
 

@@ -1,5 +1,6 @@
 """Lists in SQL: conditions that are put together from literal parts, a stable order, and a position to go on from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, LiteralString, TypeVar
 from uuid import UUID
@@ -40,6 +41,16 @@ class Conditions:
         """Require a condition, unless a value is None: the filter was not asked for."""
         if all(value is not None for value in params.values()):
             self.add(condition, **params)
+
+    def include(self, condition: LiteralString, params: Mapping[str, Any]) -> None:
+        """Require a condition that was compiled elsewhere, such as a segment's, with its parameters."""
+        self.parts.append("(" + condition + ")")
+        self.params.update(params)
+
+
+def count_rows(tx: Tx, source: LiteralString, where: Conditions) -> int:
+    """How many rows of `source` (`FROM ...`) meet the conditions."""
+    return tx.one("SELECT count(*) " + source + _where(where.parts), where.params)
 
 
 def select_page(

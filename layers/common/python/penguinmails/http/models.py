@@ -49,7 +49,9 @@ def _as_described(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     node = {key: _as_described(part) for key, part in cast("dict[str, Any]", schema).items()}
-    return {**node, "strict": True} if node.get("type") in {"bool", "int", "float"} else node
+    # A model's field may be called "type" too; then this is no type but the field's schema.
+    kind = node.get("type")
+    return {**node, "strict": True} if isinstance(kind, str) and kind in {"bool", "int", "float"} else node
 
 
 class RequestModel(BaseModel):

@@ -1,0 +1,99 @@
+"""SQL of contact fields."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "key": "key"}
+KINDS = {"created_at": "time", "key": "text"}
+_SELECT: LiteralString = "SELECT id, key, type, label, created_at, updated_at FROM contact_fields"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFieldRow:
+    """One declared field."""
+
+    id: UUID
+    key: str
+    type: Literal["text", "number", "date", "boolean"]
+    label: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One contact's value of an attribute."""
+
+    contact_id: UUID
+    value: Any
+
+
+def list_fields(tx: Tx, keyset: Keyset) -> tuple[list[ContactFieldRow], int | None]:
+    """A page of declared fields."""
+    return select_page(tx, _SELECT, Conditions(), keyset, COLUMNS, ContactFieldRow)
+
+
+def find_field(tx: Tx, field_id: UUID) -> ContactFieldRow | None:
+    """One declared field."""
+    return tx.one(_SELECT + " WHERE id = %(id)s", {"id": field_id}, ContactFieldRow)
+
+
+def lock_field(tx: Tx, field_id: UUID) -> ContactFieldRow | None:
+    """One declared field, locked until the end of the transaction."""
+    return tx.one(_SELECT + " WHERE id = %(id)s FOR UPDATE", {"id": field_id}, ContactFieldRow)
+
+
+def count_fields(tx: Tx) -> int:
+    """How many fields are declared."""
+    return tx.one("SELECT count(*) FROM contact_fields", {})
+
+
+def insert_field(tx: Tx, field_id: UUID, *, key: str, kind: str, label: str | None) -> None:
+    """Declare a field; raises UniqueViolation when the key is declared."""
+    tx.run(
+        """
+        INSERT INTO contact_fields (id, tenant_id, mode, key, type, label)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(key)s, %(type)s, %(label)s)
+        """,
+        {"id": field_id, "tenant_id": tx.tenant_id, "mode": tx.mode, "key": key, "type": kind, "label": label},
+    )
+
+
+def set_label(tx: Tx, field_id: UUID, label: str | None) -> None:
+    """Change how people call a field."""
+    tx.run("UPDATE contact_fields SET label = %(label)s WHERE id = %(id)s", {"id": field_id, "label": label})
+
+
+def delete_field(tx: Tx, field_id: UUID) -> None:
+    """Forget a declaration; the attributes stay, their searchable values go."""
+    tx.run("DELETE FROM contact_fields WHERE id = %(id)s", {"id": field_id})
+
+
+def values_after(tx: Tx, key: str, after: UUID | None, limit: int) -> list[Stored]:
+    """The next contacts that carry an attribute, in the order of their ids, with their values."""
+    return tx.all(
+        """
+        SELECT id AS contact_id, attributes -> %(key)s AS value FROM contacts
+        WHERE (%(after)s::uuid IS NULL OR id > %(after)s) AND attributes ->> %(key)s IS NOT NULL
+        ORDER BY id LIMIT %(limit)s
+        """,
+        {"key": key, "after": after, "limit": limit},
+        Stored,
+    )
+
+
+def segments_using(tx: Tx, key: str) -> list[str]:
+    """Names of the segments whose rules read an attribute; a dozen at most."""
+    return tx.all(
+        """
+        SELECT name::text FROM segments
+        WHERE jsonb_path_exists(definition, '$.** ? (@.field == $name)', jsonb_build_object('name', %(name)s::text))
+        ORDER BY name LIMIT 12
+        """,
+        {"name": "attributes." + key},
+    )

@@ -1,0 +1,140 @@
+"""HTTP of segments."""
+
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.http.access import access
+from penguinmails.http.caller import Caller
+from penguinmails.http.models import Page
+from penguinmails.http.pages import PageRequest, page_of, paged
+from penguinmails.http.problems import problems
+from penguinmails.http.versions import ETAG_HEADER, IfMatch, etag_of, require_version
+from segments import repository, service
+from segments.repository import SegmentRow
+from segments.schemas import (
+    DeletedSegment,
+    NewSegment,
+    Preview,
+    PreviewRequest,
+    SampleContact,
+    Segment,
+    SegmentChange,
+)
+
+router = APIRouter(prefix="/api/v1/segments", tags=["Lists and segments"])
+
+Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
+
+
+def _view(row: SegmentRow) -> Segment:
+    values = asdict(row)
+    return Segment(count=values.pop("count_cached"), **values)
+
+
+@router.post(
+    "/preview",
+    operation_id="previewSegment",
+    summary="Try rules out",
+    response_model=Preview,
+    responses=problems(),
+)
+async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
+    """How many contacts the rules find now, and some of them. Nothing is stored."""
+    with caller.work() as work:
+        count, sample = service.preview(work.tx, body.definition, body.sample)
+        view = Preview(count=count, sample=[SampleContact.model_validate(asdict(row)) for row in sample])
+        return work.answer(200, view)
+
+
+@router.post(
+    "",
+    operation_id="createSegment",
+    summary="Add a segment",
+    status_code=201,
+    response_model=Segment,
+    responses=problems(409),
+)
+async def create_segment(body: NewSegment, caller: Manager) -> Response:
+    """Keep rules under a name, for lists, campaigns and exports. Contacts belong as long as they meet them."""
+    with caller.work() as work:
+        return work.answer(201, _view(service.create_segment(work.tx, name=body.name, definition=body.definition)))
+
+
+@router.get("", operation_id="listSegments", summary="List segments", responses=problems())
+async def list_segments(caller: Manager, page: Annotated[PageRequest, paged("created_at", "name")]) -> Page[Segment]:
+    """The account's segments, each with its count of `counted_at`."""
+    with caller.transaction() as tx:
+        rows, total = repository.list_segments(tx, page.keyset(repository.KINDS))
+    return page_of(page, rows, _view, total)
+
+
+@router.get(
+    "/{segment_id}",
+    operation_id="getSegment",
+    summary="Show a segment",
+    responses={200: ETAG_HEADER, **problems(404)},
+)
+async def get_segment(segment_id: UUID, caller: Manager, response: Response) -> Segment:
+    """One segment with its rules."""
+    with caller.transaction() as tx:
+        view = _view(service.existing(tx, segment_id))
+    response.headers["ETag"] = etag_of(view)
+    return view
+
+
+@router.post(
+    "/{segment_id}/count",
+    operation_id="countSegment",
+    summary="Count a segment anew",
+    response_model=Segment,
+    responses=problems(404),
+)
+async def count_segment(segment_id: UUID, caller: Manager) -> Response:
+    """Count the contacts that meet the rules now and keep the number."""
+    with caller.work() as work:
+        return work.answer(200, _view(service.count_segment(work.tx, segment_id)))
+
+
+@router.put(
+    "/{segment_id}",
+    operation_id="updateSegment",
+    summary="Change a segment",
+    responses={200: ETAG_HEADER, **problems(404, 409, 412)},
+)
+@router.patch(
+    "/{segment_id}",
+    operation_id="patchSegment",
+    summary="Change a segment (alias of PUT)",
+    responses={200: ETAG_HEADER, **problems(404, 409, 412)},
+)
+async def update_segment(
+    segment_id: UUID, body: SegmentChange, caller: Manager, response: Response, if_match: IfMatch = None
+) -> Segment:
+    """Change the fields that are sent; absent fields stay."""
+    with caller.transaction() as tx:
+        present = service.hold_segment(tx, segment_id)
+        require_version(if_match, _view(present))
+        view = _view(service.change_segment(tx, present, name=body.name, definition=body.definition))
+    response.headers["ETag"] = etag_of(view)
+    return view
+
+
+@router.delete(
+    "/{segment_id}",
+    operation_id="deleteSegment",
+    summary="Delete a segment",
+    responses=problems(404, 409, 412),
+)
+async def delete_segment(segment_id: UUID, caller: Manager, if_match: IfMatch = None) -> DeletedSegment:
+    """Forget the rules; the contacts stay. A list or campaign that uses them stands in the way."""
+    with caller.transaction() as tx:
+        present = service.hold_segment(tx, segment_id)
+        require_version(if_match, _view(present))
+        service.delete_segment(tx, present)
+        caller.audit(tx, "segment_deleted", resource_type="segment", resource_id=str(segment_id))
+    return DeletedSegment(id=segment_id)

@@ -1,0 +1,45 @@
+"""Whom a segment finds: a page of contacts, and their number."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.domain.segments import Condition
+from penguinmails.keyset import Conditions, Keyset, count_rows, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
+_SELECT: LiteralString = "SELECT c.id, c.email, c.first_name, c.last_name, c.status, c.created_at FROM contacts c"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundContact:
+    """One contact that meets a condition."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    status: str
+    created_at: datetime
+
+
+def page_of_found(tx: Tx, keyset: Keyset, condition: Condition) -> tuple[list[FoundContact], int | None]:
+    """A page of the contacts that meet a compiled segment."""
+    where = Conditions()
+    where.include(*condition)
+    return select_page(tx, _SELECT, where, keyset, COLUMNS, FoundContact, id_column="c.id")
+
+
+def count_found(tx: Tx, condition: Condition) -> int:
+    """How many contacts meet a compiled segment."""
+    where = Conditions()
+    where.include(*condition)
+    return count_rows(tx, "FROM contacts c", where)
+
+
+def newest_found(tx: Tx, condition: Condition, size: int) -> list[FoundContact]:
+    """The newest contacts that meet a compiled segment."""
+    rows, _ = page_of_found(tx, Keyset(size, "desc", "created_at", "time", None, None), condition)
+    return rows[:size]

@@ -1,0 +1,141 @@
+"""The suppression list: what is on it is not written to, and comes off it only with consent that is written down."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from contacts.app import handler as contacts_handler
+from emails.app import handler as emails_handler
+from penguinmails.auth.scopes import Scope
+from penguinmails.db import transaction
+from suppression.app import handler
+from tests.support.http import Answer, call
+from tests.support.people import signed_in
+from tests.support.tenants import TestKey, TestTenant
+
+PATH = "/api/v1/suppression-list"
+NOTE = {"consent_note": "Asked in writing on 2026-01-31 to be written to again"}
+
+
+def send(key: TestKey, method: str, below: str = "", **request: Any) -> Answer:
+    return call(handler, method, PATH + below, token=key.plaintext, **request)
+
+
+def check(key: TestKey, email: str) -> Any:
+    answer = send(key, "GET", "/check", query={"email": email})
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def test_a_suppressed_address_is_not_sent_to_from_the_next_request_on(key: TestKey) -> None:
+    added = send(key, "POST", json={"email": "Ada@Example.com", "reason": "user_request", "source": "external_crm"})
+    mail = {"to": "ada@example.com", "subject": "Hi", "text_body": "Hello"}
+    sent = call(emails_handler, "POST", "/api/v1/emails/send", token=key.plaintext, json=mail)
+
+    assert (added.status, added.json["email"], added.json["source"]) == (201, "ada@example.com", "external_crm")
+    assert (sent.status, sent.code) == (409, "RECIPIENT_SUPPRESSED")
+
+
+def test_an_entry_that_is_there_stays_as_it_is(key: TestKey) -> None:
+    first = send(key, "POST", json={"email": "ada@example.com", "reason": "spam_complaint"})
+    second = send(key, "POST", json={"email": "ADA@example.com"})
+
+    assert (second.status, second.json) == (200, first.json)
+
+
+def test_many_are_added_at_once_and_counted(key: TestKey) -> None:
+    send(key, "POST", json={"email": "a0@example.com"})
+    emails = [f"A{n}@example.com" for n in range(1000)]
+
+    answer = send(key, "POST", "/bulk", json={"emails": emails, "reason": "hard_bounce"})
+    too_many = send(key, "POST", "/bulk", json={"emails": [*emails, "b@example.com"]})
+    wrong = send(key, "POST", "/bulk", json={"emails": ["a@example.com", "nobody"]})
+
+    assert (answer.status, answer.json) == (200, {"added": 999, "already_suppressed": 1})
+    assert (too_many.status, wrong.status) == (400, 400)
+    assert wrong.json["errors"][0]["field"] == "emails.1"
+
+
+def test_asking_goes_by_the_rules_that_sending_goes_by(key: TestKey, postgres: Any) -> None:
+    contact = {"email": "out@example.com", "status": "unsubscribed"}
+    call(contacts_handler, "POST", "/api/v1/contacts", token=key.plaintext, json=contact)
+    send(key, "POST", json={"email": "own@example.com"})
+    abuser = f"{uuid4().hex}@example.com"
+    with psycopg.connect(postgres.url("penguinmails"), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO suppression_list (id, email, reason, source, scope)"
+            " VALUES (gen_random_uuid(), %s, 'manual', 'abuse_report', 'global')",
+            [abuser],
+        )
+
+    assert check(key, "free@example.com") == {"email": "free@example.com", "suppressed": False, "entry": None}
+    assert check(key, "OWN@example.com")["entry"]["reason"] == "manual"
+    assert check(key, "out@example.com")["suppressed"] is True
+    assert check(key, abuser) == {"email": abuser, "suppressed": True, "entry": None}
+    assert abuser not in send(key, "GET").body
+
+
+def test_the_list_is_paged_and_narrowed_and_is_the_account_s_own(key: TestKey, other_tenant: TestTenant) -> None:
+    for email, reason in (("a", "manual"), ("b", "hard_bounce"), ("c", "manual")):
+        send(key, "POST", json={"email": f"{email}@example.com", "reason": reason})
+    first = send(key, "GET", query={"limit": "2"}).json
+    rest = send(key, "GET", query={"limit": "2", "cursor": first["pagination"]["next_cursor"]}).json
+
+    assert [entry["email"][0] for entry in first["data"] + rest["data"]] == ["c", "b", "a"]
+    assert [e["email"][0] for e in send(key, "GET", query={"reason": "hard_bounce"}).json["data"]] == ["b"]
+    assert [e["email"][0] for e in send(key, "GET", query={"email": "A@example.com"}).json["data"]] == ["a"]
+    assert send(other_tenant.key(), "GET").json["data"] == []
+    assert check(other_tenant.key(), "a@example.com")["suppressed"] is False
+
+
+@pytest.mark.parametrize("role", ["owner", "admin"])
+def test_an_owner_or_admin_lifts_it_and_the_consent_is_kept(tenant: TestTenant, key: TestKey, role: Any) -> None:
+    entry = send(key, "POST", json={"email": "ada@example.com"}).json
+    person = signed_in(tenant, role)
+
+    lifted = person.call(handler, "DELETE", f"{PATH}/{entry['id']}", query=NOTE)
+    again = person.call(handler, "DELETE", f"{PATH}/{entry['id']}", query=NOTE)
+
+    assert (lifted.status, lifted.json) == (200, {"id": entry["id"], "deleted": True, "still_suppressed": False})
+    assert again.status == 404
+    assert check(key, "ada@example.com")["suppressed"] is False
+    with transaction(tenant_id=tenant.id) as tx:
+        details, actor = tx.one(
+            "SELECT ARRAY[details ->> 'consent_note', actor_id::text] FROM audit_log WHERE event = 'suppression_lifted'",
+            {},
+        )
+    assert (details, actor) == (NOTE["consent_note"], str(person.id))
+
+
+def test_lifting_does_not_opt_a_contact_in_again(tenant: TestTenant, key: TestKey) -> None:
+    contact = {"email": "ada@example.com", "status": "unsubscribed"}
+    call(contacts_handler, "POST", "/api/v1/contacts", token=key.plaintext, json=contact)
+    entry = check(key, "ada@example.com")["entry"]
+
+    lifted = signed_in(tenant).call(handler, "DELETE", f"{PATH}/{entry['id']}", query=NOTE)
+
+    assert lifted.json["still_suppressed"] is True
+    assert check(key, "ada@example.com")["suppressed"] is True
+
+
+def test_nobody_else_lifts_it_and_nobody_without_saying_why(
+    tenant: TestTenant, other_tenant: TestTenant, key: TestKey
+) -> None:
+    path = f"{PATH}/{send(key, 'POST', json={'email': 'ada@example.com'}).json['id']}"
+
+    by_key = send(key, "DELETE", path.removeprefix(PATH), query=NOTE)
+    by_developer = signed_in(tenant, "developer").call(handler, "DELETE", path, query=NOTE)
+    by_stranger = signed_in(other_tenant).call(handler, "DELETE", path, query=NOTE)
+    silent = signed_in(tenant).call(handler, "DELETE", path)
+    curt = signed_in(tenant).call(handler, "DELETE", path, query={"consent_note": "   yes    "})
+
+    assert [a.status for a in (by_key, by_developer, by_stranger, silent, curt)] == [403, 403, 404, 400, 400]
+    assert check(key, "ada@example.com")["suppressed"] is True
+
+
+def test_the_list_needs_the_scope_of_contacts(tenant: TestTenant) -> None:
+    stranger = tenant.key(*[scope for scope in Scope if scope is not Scope.MANAGE_CONTACTS])
+
+    assert [send(stranger, "GET").status, send(stranger, "POST", json={"email": "a@example.com"}).status] == [403, 403]
