@@ -51,6 +51,21 @@ END
 $$;
 
 --
+-- Name: count_listed(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_listed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  UPDATE lists l SET contact_count = l.contact_count + CASE TG_OP WHEN 'INSERT' THEN n.links ELSE -n.links END
+  FROM (SELECT tenant_id, mode, list_id, count(*) AS links FROM changed GROUP BY tenant_id, mode, list_id) n
+  WHERE l.tenant_id = n.tenant_id AND l.mode = n.mode AND l.id = n.list_id;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -456,6 +471,72 @@ CREATE TABLE public.contact_counts (
 ALTER TABLE ONLY public.contact_counts FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_field_values; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_field_values (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    field_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    text_value character varying(510) COLLATE pg_catalog."C",
+    number_value numeric,
+    date_value timestamp with time zone,
+    boolean_value boolean,
+    CONSTRAINT contact_field_values_check CHECK ((num_nonnulls(text_value, number_value, date_value, boolean_value) = 1)),
+    CONSTRAINT contact_field_values_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_field_values FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN contact_field_values.text_value; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_field_values.text_value IS 'in lower case, since texts are compared without regard to case; twice as long as the text: some letters become two';
+
+--
+-- Name: contact_fields; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_fields (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    key character varying(64) NOT NULL COLLATE pg_catalog."C",
+    label character varying(100),
+    type text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT contact_fields_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT contact_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text])))
+);
+
+ALTER TABLE ONLY public.contact_fields FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE contact_fields; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.contact_fields IS 'declared keys of contacts.attributes; every value of a declared key has its type';
+
+--
+-- Name: contact_lists; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_lists (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    contact_id uuid NOT NULL,
+    list_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
+    assigned_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT contact_lists_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_lists FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_tags; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -464,6 +545,7 @@ CREATE TABLE public.contact_tags (
     mode text NOT NULL,
     contact_id uuid NOT NULL,
     tag_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
     CONSTRAINT contact_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -478,6 +560,7 @@ CREATE TABLE public.contact_workspaces (
     mode text NOT NULL,
     contact_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
+    contact_created_at timestamp with time zone NOT NULL,
     CONSTRAINT contact_workspaces_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -714,6 +797,40 @@ CREATE TABLE public.link_tokens (
 ALTER TABLE ONLY public.link_tokens FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: lists; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.lists (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(100) NOT NULL,
+    description character varying(1000),
+    type text NOT NULL,
+    segment_id uuid,
+    contact_count bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT lists_check CHECK (((type = 'dynamic'::text) = (segment_id IS NOT NULL))),
+    CONSTRAINT lists_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT lists_type_check CHECK ((type = ANY (ARRAY['static'::text, 'dynamic'::text])))
+);
+
+ALTER TABLE ONLY public.lists FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN lists.segment_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.lists.segment_id IS 'a dynamic list holds whom its segment finds; it has no rows in contact_lists';
+
+--
+-- Name: COLUMN lists.contact_count; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.lists.contact_count IS 'kept by triggers; stays 0 for a dynamic list';
+
+--
 -- Name: mail_outbox; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -857,6 +974,25 @@ CREATE TABLE public.schema_migrations (
 );
 
 --
+-- Name: segments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.segments (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    name character varying(100) NOT NULL,
+    definition jsonb NOT NULL,
+    count_cached bigint,
+    counted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT segments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.segments FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -961,6 +1097,7 @@ CREATE TABLE public.tags (
     mode text NOT NULL,
     name character varying(50) NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -1272,6 +1409,41 @@ ALTER TABLE ONLY public.contact_counts
     ADD CONSTRAINT contact_counts_pkey PRIMARY KEY (tenant_id, mode);
 
 --
+-- Name: contact_field_values contact_field_values_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_pkey PRIMARY KEY (tenant_id, mode, contact_id, field_id);
+
+--
+-- Name: contact_fields contact_fields_key_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_key_unique UNIQUE (tenant_id, mode, key);
+
+--
+-- Name: contact_fields contact_fields_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_pkey PRIMARY KEY (id);
+
+--
+-- Name: contact_fields contact_fields_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: contact_lists contact_lists_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_pkey PRIMARY KEY (tenant_id, mode, contact_id, list_id);
+
+--
 -- Name: contact_tags contact_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1391,6 +1563,27 @@ ALTER TABLE ONLY public.link_tokens
     ADD CONSTRAINT link_tokens_token_hash_key UNIQUE (token_hash);
 
 --
+-- Name: lists lists_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_name_unique UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: lists lists_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_pkey PRIMARY KEY (id);
+
+--
+-- Name: lists lists_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: mail_outbox mail_outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1452,6 +1645,27 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+--
+-- Name: segments segments_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_name_unique UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: segments segments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_pkey PRIMARY KEY (id);
+
+--
+-- Name: segments segments_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -1696,16 +1910,58 @@ CREATE INDEX audit_log_by_event ON public.audit_log USING btree (event, created_
 CREATE INDEX audit_log_by_tenant ON public.audit_log USING btree (tenant_id, created_at DESC);
 
 --
+-- Name: contact_field_values_by_date; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_date ON public.contact_field_values USING btree (tenant_id, mode, field_id, date_value) WHERE (date_value IS NOT NULL);
+
+--
+-- Name: contact_field_values_by_field; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_field ON public.contact_field_values USING btree (tenant_id, mode, field_id);
+
+--
+-- Name: contact_field_values_by_number; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_number ON public.contact_field_values USING btree (tenant_id, mode, field_id, number_value) WHERE (number_value IS NOT NULL);
+
+--
+-- Name: contact_field_values_by_text; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_field_values_by_text ON public.contact_field_values USING btree (tenant_id, mode, field_id, text_value) WHERE (text_value IS NOT NULL);
+
+--
+-- Name: contact_fields_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_fields_by_created ON public.contact_fields USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: contact_lists_by_assigned; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_lists_by_assigned ON public.contact_lists USING btree (tenant_id, mode, list_id, assigned_at, contact_id);
+
+--
+-- Name: contact_lists_by_list; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_lists_by_list ON public.contact_lists USING btree (tenant_id, mode, list_id, contact_created_at, contact_id);
+
+--
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (tenant_id, mode, tag_id, contact_id);
+CREATE INDEX contact_tags_by_tag ON public.contact_tags USING btree (tenant_id, mode, tag_id, contact_created_at, contact_id);
 
 --
 -- Name: contact_workspaces_by_workspace; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING btree (tenant_id, mode, workspace_id, contact_id);
+CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING btree (tenant_id, mode, workspace_id, contact_created_at, contact_id);
 
 --
 -- Name: contacts_by_created; Type: INDEX; Schema: public; Owner: -
@@ -1846,6 +2102,18 @@ CREATE INDEX link_tokens_by_expiry ON public.link_tokens USING btree (expires_at
 CREATE INDEX link_tokens_by_user ON public.link_tokens USING btree (tenant_id, user_id, purpose);
 
 --
+-- Name: lists_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_created ON public.lists USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: lists_by_segment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_segment ON public.lists USING btree (tenant_id, mode, segment_id) WHERE (segment_id IS NOT NULL);
+
+--
 -- Name: mail_outbox_due; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1862,6 +2130,12 @@ CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 --
 
 CREATE INDEX reauth_tokens_by_expiry ON public.reauth_tokens USING btree (expires_at);
+
+--
+-- Name: segments_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX segments_by_created ON public.segments USING btree (tenant_id, mode, created_at, id);
 
 --
 -- Name: sessions_by_previous_refresh; Type: INDEX; Schema: public; Owner: -
@@ -1882,10 +2156,22 @@ CREATE UNIQUE INDEX sessions_by_refresh ON public.sessions USING btree (refresh_
 CREATE INDEX sessions_by_user ON public.sessions USING btree (tenant_id, user_id, last_used_at) WHERE (ended_at IS NULL);
 
 --
+-- Name: suppression_list_by_reason; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_list_by_reason ON public.suppression_list USING btree (tenant_id, mode, reason, added_at, id);
+
+--
 -- Name: suppression_list_by_tenant; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
+
+--
+-- Name: tags_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX tags_by_created ON public.tags USING btree (tenant_id, mode, created_at, id);
 
 --
 -- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
@@ -1918,10 +2204,22 @@ CREATE INDEX webhooks_by_tenant ON public.webhooks USING btree (tenant_id, mode,
 CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
 
 --
+-- Name: contact_lists count_deleted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_deleted AFTER DELETE ON public.contact_lists REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_listed();
+
+--
 -- Name: contacts count_deleted; Type: TRIGGER; Schema: public; Owner: -
 --
 
 CREATE TRIGGER count_deleted AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
+
+--
+-- Name: contact_lists count_inserted; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_inserted AFTER INSERT ON public.contact_lists REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_listed();
 
 --
 -- Name: contacts count_inserted; Type: TRIGGER; Schema: public; Owner: -
@@ -1936,10 +2234,28 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TA
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: contact_fields set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: contacts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: lists set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: segments set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, definition ON public.segments FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: staff_members set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -1952,6 +2268,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.staff_members FOR EACH ROW
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.subscriptions FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: tags set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.tags FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: tenants set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -2047,6 +2369,41 @@ ALTER TABLE ONLY public.audit_log
 
 ALTER TABLE ONLY public.contact_counts
     ADD CONSTRAINT contact_counts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_field_values contact_field_values_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_field_values contact_field_values_tenant_id_mode_field_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_field_values
+    ADD CONSTRAINT contact_field_values_tenant_id_mode_field_id_fkey FOREIGN KEY (tenant_id, mode, field_id) REFERENCES public.contact_fields(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_fields contact_fields_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_fields
+    ADD CONSTRAINT contact_fields_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: contact_lists contact_lists_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: contact_lists contact_lists_tenant_id_mode_list_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_lists
+    ADD CONSTRAINT contact_lists_tenant_id_mode_list_id_fkey FOREIGN KEY (tenant_id, mode, list_id) REFERENCES public.lists(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
 -- Name: contact_tags contact_tags_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2161,6 +2518,20 @@ ALTER TABLE ONLY public.link_tokens
     ADD CONSTRAINT link_tokens_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
+-- Name: lists lists_segment; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_segment FOREIGN KEY (tenant_id, mode, segment_id) REFERENCES public.segments(tenant_id, mode, id);
+
+--
+-- Name: lists lists_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.lists
+    ADD CONSTRAINT lists_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: mail_outbox mail_outbox_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -2222,6 +2593,13 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: segments segments_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.segments
+    ADD CONSTRAINT segments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: sessions sessions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2407,6 +2785,24 @@ ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_counts ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_field_values; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_field_values ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_fields; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_fields ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_lists; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_lists ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_tags; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2471,6 +2867,12 @@ ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.link_tokens ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: lists; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.lists ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: mail_outbox; Type: ROW SECURITY; Schema: public; Owner: -
@@ -2695,6 +3097,12 @@ ALTER TABLE public.reauth_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: segments; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.segments ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sessions; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -2759,6 +3167,24 @@ CREATE POLICY tenant_isolation ON public.audit_log TO penguinmails_app USING ((t
 --
 
 CREATE POLICY tenant_isolation ON public.contact_counts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_field_values tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_field_values TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_fields tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_fields TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_lists tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_lists TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: contact_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -2827,6 +3253,12 @@ CREATE POLICY tenant_isolation ON public.invitations TO penguinmails_app USING (
 CREATE POLICY tenant_isolation ON public.link_tokens TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
+-- Name: lists tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.lists TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: mail_outbox tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -2849,6 +3281,12 @@ CREATE POLICY tenant_isolation ON public.reauth_tokens TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.recovery_codes TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: segments tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.segments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: sessions tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -3117,6 +3555,24 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_counts TO penguinmails_app;
 
 --
+-- Name: TABLE contact_field_values; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_field_values TO penguinmails_app;
+
+--
+-- Name: TABLE contact_fields; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
+
+--
+-- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_lists TO penguinmails_app;
+
+--
 -- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
 --
 
@@ -3191,6 +3647,12 @@ GRANT SELECT ON TABLE public.link_tokens TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_jobs;
 
 --
+-- Name: TABLE lists; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
+
+--
 -- Name: TABLE mail_outbox; Type: ACL; Schema: public; Owner: -
 --
 
@@ -3232,6 +3694,12 @@ GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
 
 --
+-- Name: TABLE segments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
+
+--
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
 --
 
@@ -3258,7 +3726,7 @@ GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
 -- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.suppression_list TO penguinmails_app;
 GRANT SELECT ON TABLE public.suppression_list TO penguinmails_lookup;
 GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
 
