@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import hvac
 import pytest
 
 from local.services.process import free_port
@@ -61,6 +62,15 @@ def using(environment: dict[str, str]) -> Iterator[None]:
             else:
                 os.environ[name] = value
         forget()
+
+
+def client_of(server: RunningVault, account: str) -> hvac.Client:
+    """A plain client with an account's own token."""
+    environment = server.environment(account)
+    client = hvac.Client(url=server.address, token="")
+    secret_id = Path(environment["VAULT_SECRET_ID_FILE"]).read_text()
+    client.auth.approle.login(environment["VAULT_ROLE_ID"], secret_id)
+    return client
 
 
 @dataclass
