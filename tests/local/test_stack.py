@@ -15,10 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Vault:
-    """Just its process."""
+    """Just its process and log."""
 
-    def __init__(self, process: Any) -> None:
+    def __init__(self, process: Any, log: Path) -> None:
         self.process = process
+        self.log = log
 
 
 @pytest.mark.parametrize("service", ["postgres", "valkey", "aws", "vault"])
@@ -28,7 +29,7 @@ def test_a_server_that_has_stopped_is_named_with_its_log_and_what_to_do(tmp_path
     ended.wait()
     stack.check()
     if service == "vault":
-        stack.vault = Vault(ended)  # pyright: ignore[reportAttributeAccessIssue]
+        stack.vault = Vault(ended, tmp_path / "vault.log")  # pyright: ignore[reportAttributeAccessIssue]
     else:
         getattr(stack, service).process = ended
 

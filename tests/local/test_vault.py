@@ -10,6 +10,7 @@ from local import run
 from local.seed import Owner
 from local.services.process import ServiceError, free_port
 from local.stack import Ports, Stack
+from local.staff import Staff
 from local.template import read_template
 from local.vault import RunningVault, find_server, start
 from local.vault_accounts import ACCOUNTS
@@ -103,7 +104,8 @@ def test_the_printed_table_says_which_vault_serves(
     stack.vault = start_kind(kind, tmp_path / "vault")
     stack.vault.stop()
 
-    run._print_table(run._endpoints(stack, [Owner("pro", "owner@example.com", "password")]), 1.0)
+    staff = Staff("staff@example.com", "password", "seed")
+    run._print_table(run._endpoints(stack, [Owner("pro", "owner@example.com", "password")], staff), 1.0)
 
     shown = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("Vault"))
     assert stack.vault.address in shown
