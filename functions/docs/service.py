@@ -9,7 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from penguinmails.settings import ConfigurationError, get_settings
+from penguinmails.domain.api_documents import api_document
+from penguinmails.settings import ConfigurationError
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {
@@ -81,11 +82,7 @@ def _swagger_ui() -> Path:
 
 @lru_cache(maxsize=1)
 def _openapi() -> dict[str, Any]:
-    """The committed document, with this installation's own address as the server, so that trying it out stays here."""
-    beside_us, in_a_checkout = _HERE / "openapi.json", _HERE.parents[1] / "openapi.json"
-    document = json.loads((beside_us if beside_us.exists() else in_a_checkout).read_text())
-    document["servers"] = [{**document["servers"][0], "url": f"{get_settings().public_url}/api/v1"}]
-    return document
+    return api_document(_HERE, "openapi.json")
 
 
 @lru_cache(maxsize=1)

@@ -60,6 +60,16 @@ class LimitsRow:
     max_webhooks: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow(LimitsRow):
+    """What is sold."""
+
+    slug: str
+    name: str
+    price_monthly_cents: int | None
+    is_active: bool
+
+
 @dataclass(frozen=True, slots=True)
 class OverridesRow:
     """What staff have set for an account."""
@@ -180,6 +190,19 @@ def set_status(tx: Tx, tenant_id: UUID, *, status: str, reason: str) -> None:
     tx.run(
         "UPDATE tenants SET status = %(status)s, status_reason = %(reason)s WHERE id = %(id)s",
         {"id": tenant_id, "status": status, "reason": reason},
+    )
+
+
+def list_plans(tx: Tx) -> list[PlanRow]:
+    """All plans, the cheapest first."""
+    return tx.all(
+        """
+        SELECT slug, name, api_access, api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts,
+               max_emails_per_month, max_webhooks, price_monthly_cents, is_active
+        FROM plans ORDER BY price_monthly_cents NULLS LAST, slug
+        """,
+        {},
+        PlanRow,
     )
 
 

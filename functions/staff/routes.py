@@ -22,7 +22,9 @@ from staff.schemas import (
     NewStaffMember,
     Overrides,
     Owner,
+    Plan,
     PlanChange,
+    PlanList,
     Reason,
     ReasonText,
     StaffIdentity,
@@ -49,6 +51,22 @@ async def get_identity(caller: Anybody) -> StaffIdentity:
     """Your staff role and what you may do beyond it."""
     me = caller.principal
     return StaffIdentity(user_id=me.user_id, email=me.email, role=me.role, grants=sorted(me.grants))
+
+
+@router.get(
+    "/openapi.json", operation_id="getStaffDocument", summary="Get the OpenAPI document of staff", responses=problems()
+)
+async def get_document(caller: Anybody) -> dict[str, Any]:
+    """The OpenAPI 3.0.3 document of the staff endpoints, which the public one leaves out."""
+    return service.own_document()
+
+
+@router.get("/plans", operation_id="listPlans", summary="List plans", responses=problems())
+async def list_plans(caller: Viewer) -> PlanList:
+    """What accounts can be put on, with its limits."""
+    with caller.transaction() as tx:
+        rows = repository.list_plans(tx)
+    return PlanList(data=[Plan(**asdict(row)) for row in rows])
 
 
 @router.get("/tenants", operation_id="listTenants", summary="List accounts", responses=problems())

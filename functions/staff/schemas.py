@@ -58,6 +58,21 @@ class Limits(ResponseModel):
     max_webhooks: int
 
 
+class Plan(Limits):
+    """What is sold."""
+
+    slug: str
+    name: str
+    price_monthly_cents: int | None = Field(description="Null is by agreement.")
+    is_active: bool = Field(description="Whether accounts can be put on it.")
+
+
+class PlanList(ResponseModel):
+    """All plans, the cheapest first."""
+
+    data: list[Plan]
+
+
 class Overrides(ResponseModel):
     """What staff have allowed the account beyond, or below, its plan."""
 

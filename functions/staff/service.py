@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from penguinmails.auth.principal import StaffGrant, StaffPrincipal, StaffRole
 from penguinmails.auth.sessions import end_sessions
 from penguinmails.auth.tokens import new_token
 from penguinmails.db import Tx
+from penguinmails.domain.api_documents import api_document
 from penguinmails.domain.key_changes import Announcement, announce_tenant_change
 from penguinmails.domain.platform_mail import queue_mail
 from penguinmails.domain.staff import active_super_admins, add_staff_member
@@ -27,6 +30,12 @@ class Account:
     row: TenantRow
     limits: LimitsRow
     overrides: OverridesRow | None
+
+
+@lru_cache(maxsize=1)
+def own_document() -> dict[str, Any]:
+    """The OpenAPI document of the staff endpoints."""
+    return api_document(Path(__file__).parent, "openapi.staff.json")
 
 
 def sees_people(staff: StaffPrincipal) -> bool:
@@ -59,7 +68,7 @@ def set_plan(tx: Tx, tenant_id: UUID, plan: str) -> tuple[str, Account, Announce
     """Give an account another plan; the plan it had, the account, and what is to be confirmed after the commit."""
     row = _locked(tx, tenant_id)
     if not repository.plan_is_sold(tx, plan):
-        raise ValidationFailed.of("plan", "is not a plan; take one of those that GET /api/v1/admin/tenants shows")
+        raise ValidationFailed.of("plan", "is not a plan that is sold; GET /api/v1/admin/plans lists them")
     announcement = announce_tenant_change(tx, tenant_id)
     repository.set_plan(tx, tenant_id, plan)
     return row.plan, account(tx, tenant_id), announcement

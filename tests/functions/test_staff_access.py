@@ -168,6 +168,14 @@ def test_a_change_needs_a_confirmation_of_this_purpose_with_password_and_code(te
         assert answer.json["step_up_level"] == "password_totp"
 
 
+def test_staff_get_the_document_of_their_endpoints_and_nobody_else_does(tenant: TestTenant) -> None:
+    served = staff("ops").call("GET", "/openapi.json").json
+
+    assert "/admin/tenants/{tenant_id}/suspend" in served["paths"]
+    assert served["servers"][0]["url"] == "https://api.example.test/api/v1"
+    assert signed_in(tenant).call(handler, "GET", f"{ADMIN}/openapi.json").status == 403
+
+
 def test_staff_change_their_password_like_everybody() -> None:
     from accounts.app import handler as accounts
 

@@ -166,6 +166,17 @@ def test_another_plan_holds_on_the_next_request(admin: StaffPerson) -> None:
     assert (row["event"], row["details"]) == ("account_plan_changed", {"from": "starter", "to": "pro", **WHY})
 
 
+def test_the_plans_are_listed_with_their_limits(admin: StaffPerson) -> None:
+    plans = admin.call("GET", "/plans").json["data"]
+
+    assert [plan["slug"] for plan in plans] == ["free", "starter", "pro", "business", "enterprise"]
+    assert (plans[2]["api_rate_limit"], plans[2]["price_monthly_cents"], plans[4]["max_contacts"]) == (
+        300,
+        14_900,
+        None,
+    )
+
+
 def test_a_plan_that_is_not_sold_is_refused(admin: StaffPerson, tenant: TestTenant) -> None:
     answer = admin.confirmed("PUT", f"/tenants/{tenant.id}/plan", json={"plan": "platinum", **WHY})
 
