@@ -6,7 +6,6 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-from penguinmails.ids import new_uuid7
 
 TEXT_FIELDS = (
     "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
@@ -113,69 +112,6 @@ def _row_params(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> dict[str, A
         "status": values["status"],
         "attributes": jsonb(values["attributes"]),
     }
-
-
-def set_tags(tx: Tx, contact_id: UUID, names: list[str]) -> None:
-    """Give a contact exactly these tags, making those that do not exist yet."""
-    wanted = sorted(set(names))
-    params = {
-        "tenant_id": tx.tenant_id,
-        "mode": tx.mode,
-        "contact_id": contact_id,
-        "names": wanted,
-        "ids": [new_uuid7() for _ in wanted],
-    }
-    tx.run(
-        """
-        INSERT INTO tags (id, tenant_id, mode, name)
-        SELECT id, %(tenant_id)s, %(mode)s, name FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS new (id, name)
-        ON CONFLICT (tenant_id, mode, name) DO NOTHING
-        """,
-        params,
-    )
-    tx.run(
-        """
-        DELETE FROM contact_tags ct USING tags t
-        WHERE ct.contact_id = %(contact_id)s AND t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
-          AND NOT t.name = ANY(%(names)s::text[])
-        """,
-        params,
-    )
-    tx.run(
-        """
-        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
-        SELECT t.tenant_id, t.mode, c.id, t.id, c.created_at
-        FROM tags t, contacts c
-        WHERE t.name = ANY(%(names)s::text[]) AND c.id = %(contact_id)s
-        ON CONFLICT DO NOTHING
-        """,
-        params,
-    )
-
-
-def set_workspaces(tx: Tx, contact_id: UUID, workspace_ids: list[UUID]) -> None:
-    """Link a contact to exactly these workspaces; raises ForeignKeyViolation for one that does not exist."""
-    params = {
-        "tenant_id": tx.tenant_id,
-        "mode": tx.mode,
-        "contact_id": contact_id,
-        "workspace_ids": sorted(set(workspace_ids)),
-    }
-    tx.run(
-        """
-        DELETE FROM contact_workspaces
-        WHERE contact_id = %(contact_id)s AND NOT workspace_id = ANY(%(workspace_ids)s::uuid[])
-        """,
-        params,
-    )
-    tx.run(
-        """
-        INSERT INTO contact_workspaces (tenant_id, mode, contact_id, workspace_id, contact_created_at)
-        SELECT tenant_id, mode, id, unnest(%(workspace_ids)s::uuid[]), created_at FROM contacts WHERE id = %(contact_id)s
-        ON CONFLICT DO NOTHING
-        """,
-        params,
-    )
 
 
 def delete_contact(tx: Tx, contact_id: UUID) -> None:

@@ -8,10 +8,19 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from contacts import listing, repository, service
+from contacts import bulk, listing, repository, service
+from contacts.bulk_items import bulk_answer, bulk_items
 from contacts.listing import ContactFilter
 from contacts.repository import ContactRow
-from contacts.schemas import Contact, ContactChange, ContactStatus, DeletedContact, NewContact
+from contacts.schemas import (
+    BulkAnswer,
+    BulkRequest,
+    Contact,
+    ContactChange,
+    ContactStatus,
+    DeletedContact,
+    NewContact,
+)
 from penguinmails.auth.scopes import Scope
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
@@ -55,6 +64,22 @@ async def create_contact(
         else:
             contact, created = service.create_contact(work.tx, _values(body), source="api"), True
         return work.answer(201 if created else 200, _view(contact))
+
+
+@router.post(
+    "/bulk",
+    operation_id="bulkContacts",
+    summary="Change many contacts",
+    status_code=207,
+    response_model=BulkAnswer,
+    responses=problems(409),
+)
+async def bulk_contacts(body: BulkRequest, caller: Manager) -> Response:
+    """Create, update, upsert or delete up to 1,000 contacts. Each succeeds or fails by itself; the answer says which."""
+    items = bulk_items(body)
+    with caller.work() as work:
+        results = bulk.apply(work.tx, body.action, items, source="api")
+        return work.answer(207, bulk_answer(results))
 
 
 @router.get("", operation_id="listContacts", summary="List contacts", responses=problems())

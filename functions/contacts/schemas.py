@@ -115,3 +115,61 @@ class DeletedContact(ResponseModel):
 
     id: UUID
     deleted: Literal[True] = True
+
+
+MAX_BULK = 1_000
+
+
+class BulkRequest(RequestModel):
+    """Contacts to be created, updated or deleted together."""
+
+    action: Literal["create", "update", "upsert", "delete"] = Field(
+        description="What is done to every contact of the request."
+    )
+    contacts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_BULK)] = Field(
+        description=(
+            f"Up to {MAX_BULK} contacts with the fields of a single request. `create` and `upsert` go by `email`; "
+            "`update` and `delete` by `id`, or by `email` when there is no `id`."
+        ),
+        examples=[[{"email": "ada@example.com", "first_name": "Ada"}]],
+    )
+
+
+class ContactToUpdate(ContactChange):
+    """A contact of a bulk update."""
+
+    id: UUID | None = Field(default=None, description="The contact; `email` is a new address then.")
+
+
+class ContactToDelete(RequestModel):
+    """A contact of a bulk deletion."""
+
+    id: UUID | None = Field(default=None, description="The contact.")
+    email: Email | None = Field(default=None, description="The contact with this address.")
+
+
+class ItemFault(ResponseModel):
+    """Why one item was refused."""
+
+    field: str
+    message: str
+    code: str
+
+
+class BulkResult(ResponseModel):
+    """What became of one contact of the request."""
+
+    index: int = Field(description="Its place in `contacts`, from 0.")
+    status: int = Field(description="What the single request would have answered: 200, 201, 400, 404 or 409.")
+    id: UUID | None
+    email: str | None
+    code: str | None = Field(description="The code of the problem, when there is one.")
+    errors: list[ItemFault]
+
+
+class BulkAnswer(ResponseModel):
+    """What became of every contact of the request, in its order."""
+
+    succeeded: int
+    failed: int
+    results: list[BulkResult]

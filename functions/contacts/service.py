@@ -8,13 +8,14 @@ from contacts import repository
 from contacts.repository import TEXT_FIELDS, ContactRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
+from penguinmails.domain.contact_links import set_tags, set_workspaces
 from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
 
-_CHANGEABLE = (*TEXT_FIELDS, "email", "status", "attributes", "tags", "workspace_ids")
+CHANGEABLE = (*TEXT_FIELDS, "email", "status", "attributes", "tags", "workspace_ids")
 
 
 def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow:
@@ -27,12 +28,12 @@ def create_contact(tx: Tx, values: dict[str, Any], *, source: str) -> ContactRow
             repository.insert_contact(tx, contact_id, {**values, "source": source})
     except UniqueViolation as violation:
         raise _taken(violation, values) from None
-    _require_room(tx)
+    require_room(tx)
     _link(tx, contact_id, values["tags"], values["workspace_ids"])
     if fields:
         store_field_values(tx, [contact_id])
     contact = _existing(tx, contact_id)
-    emit(tx, ContactCreated(contact=_block(contact), source=source))
+    emit(tx, ContactCreated(contact=block(contact), source=source))
     if contact.status == "unsubscribed":
         suppress(tx, [contact.email], reason="user_request", source="api")
     return contact
@@ -67,11 +68,11 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
 
     Raises Conflict when the new address or external id is taken.
     """
-    before = {name: getattr(present, name) for name in _CHANGEABLE}
+    before = {name: getattr(present, name) for name in CHANGEABLE}
     after = {**before, **changes}
     fields = declared_fields(tx) if "attributes" in changes else {}
     after["attributes"] = _checked(after["attributes"], fields)
-    changed = sorted(name for name in _CHANGEABLE if _differs(before[name], after[name]))
+    changed = sorted(name for name in CHANGEABLE if differs(before[name], after[name]))
     if not changed:
         return present
     try:
@@ -83,11 +84,11 @@ def change_contact(tx: Tx, present: ContactRow, changes: dict[str, Any]) -> Cont
     if fields:
         store_field_values(tx, [present.id])
     contact = _existing(tx, present.id)
-    emit(tx, ContactUpdated(contact=_block(contact), changed_fields=changed))
+    emit(tx, ContactUpdated(contact=block(contact), changed_fields=changed))
     if contact.status == "unsubscribed" and {"status", "email"}.intersection(changed):
         suppress(tx, [contact.email], reason="user_request", source="api")
     if contact.status == "unsubscribed" and "status" in changed:
-        emit(tx, ContactUnsubscribed(contact=_block(contact), reason="user_request", method="api"))
+        emit(tx, ContactUnsubscribed(contact=block(contact), reason="user_request", method="api"))
     return contact
 
 
@@ -98,8 +99,11 @@ def delete_contact(tx: Tx, present: ContactRow) -> None:
     repository.delete_contact(tx, present.id)
 
 
-def _require_room(tx: Tx) -> None:
-    """Called after the insert: it locked the tenant's counter, so that of two last contacts only one is let in."""
+def require_room(tx: Tx) -> None:
+    """Raise QuotaExceeded when there are more contacts than the plan allows.
+
+    Called after the insert: it locked the tenant's counter, so that of two last contacts only one is let in.
+    """
     room = repository.room(tx)
     if room.allowed is not None and room.present > room.allowed:
         raise QuotaExceeded(
@@ -114,17 +118,18 @@ def _checked(attributes: dict[str, Any], fields: Mapping[str, DeclaredField]) ->
     return checked
 
 
-def _differs(before: Any, after: Any) -> bool:
+def differs(before: Any, after: Any) -> bool:
+    """Whether a field has changed; the order of tags and workspaces means nothing."""
     if isinstance(before, list) and isinstance(after, list):
         return set(before) != set(after)
     return before != after
 
 
 def _link(tx: Tx, contact_id: UUID, tags: list[str], workspace_ids: list[UUID]) -> None:
-    repository.set_tags(tx, contact_id, tags)
+    set_tags(tx, {contact_id: tags})
     try:
         with tx.savepoint():
-            repository.set_workspaces(tx, contact_id, workspace_ids)
+            set_workspaces(tx, {contact_id: workspace_ids})
     except ForeignKeyViolation:
         raise ValidationFailed.of("workspace_ids", "names a workspace that does not exist", "not_found") from None
 
@@ -144,5 +149,6 @@ def _taken(violation: UniqueViolation, values: dict[str, Any]) -> Conflict:
     )
 
 
-def _block(contact: ContactRow) -> ContactBlock:
+def block(contact: ContactRow) -> ContactBlock:
+    """A contact as events carry it."""
     return ContactBlock(id=contact.id, email=contact.email, first_name=contact.first_name, last_name=contact.last_name)

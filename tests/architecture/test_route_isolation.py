@@ -26,6 +26,7 @@ LISTS = [
 REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 
 ABOUT_THE_CALLER = {
+    "bulkContacts": "names contacts in its items; that those of another account are not there is shown in its own tests",
     "changePassword": "changes the password of the signed-in user; the body names nobody",
     "confirmSecondFactor": "concerns the signed-in user",
     "createApiKey": "makes a thing of the caller's",

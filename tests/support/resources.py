@@ -217,6 +217,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "createContact": lambda: {"email": _somebody()},
     "addListContacts": lambda: {"contact_ids": []},
+    "bulkContacts": lambda: {"action": "upsert", "contacts": [{"email": _somebody()}]},
     "createContactField": lambda: {"key": f"field_{uuid4().hex[:8]}", "type": "text"},
     "createList": _name,
     "createSegment": lambda: {**_name(), "definition": _EVERYBODY},

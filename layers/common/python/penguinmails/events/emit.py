@@ -1,5 +1,6 @@
-"""Raises an event in the transaction of the change that caused it."""
+"""Raises events in the transaction of the change that caused them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from penguinmails.db import Tx, jsonb
 from penguinmails.events import outbox
 from penguinmails.events.catalogue import Event, subject_of
 from penguinmails.ids import new_uuid7
+
+EVENTS_PER_MESSAGE = 100
 
 
 def emit(tx: Tx, event: Event, *, workspace_id: UUID | None = None) -> UUID:
@@ -33,3 +36,36 @@ def emit(tx: Tx, event: Event, *, workspace_id: UUID | None = None) -> UUID:
     )
     outbox.enqueue(tx, "events", {"event_id": event_id, "created_at": created_at.isoformat()})
     return event_id
+
+
+def emit_many(tx: Tx, events: Sequence[Event]) -> None:
+    """`emit` for the events of a bulk change: one statement, and one message per hundred of them."""
+    if not events:
+        return
+    ids, created_at = [new_uuid7() for _ in events], clock.now()
+    tx.run(
+        """
+        INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
+        SELECT new.id, %(tenant_id)s, %(mode)s, new.type, new.schema_version, new.data, new.subject_id, %(created_at)s
+        FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(versions)s::integer[], %(data)s::jsonb[],
+                    %(subjects)s::uuid[]) AS new (id, type, schema_version, data, subject_id)
+        """,
+        {
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
+            "created_at": created_at,
+            "ids": ids,
+            "types": [event.type for event in events],
+            "versions": [event.schema_version for event in events],
+            "data": [jsonb(asdict(event)) for event in events],
+            "subjects": [subject_of(event) for event in events],
+        },
+    )
+    announce(tx, ids, created_at.isoformat())
+
+
+def announce(tx: Tx, event_ids: Sequence[UUID], created_at: str) -> None:
+    """Have stored events of one moment (ISO 8601) fanned out once the transaction commits."""
+    for start in range(0, len(event_ids), EVENTS_PER_MESSAGE):
+        some = list(event_ids[start : start + EVENTS_PER_MESSAGE])
+        outbox.enqueue(tx, "events", {"event_ids": some, "created_at": created_at})
