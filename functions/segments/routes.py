@@ -41,7 +41,7 @@ def _view(row: SegmentRow) -> Segment:
     operation_id="previewSegment",
     summary="Try rules out",
     response_model=Preview,
-    responses=problems(),
+    responses=problems(409),
 )
 async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
     """How many contacts the rules find now, and some of them. Nothing is stored."""
@@ -92,7 +92,7 @@ async def get_segment(segment_id: UUID, caller: Manager, response: Response) -> 
     operation_id="countSegment",
     summary="Count a segment anew",
     response_model=Segment,
-    responses=problems(404),
+    responses=problems(404, 409),
 )
 async def count_segment(segment_id: UUID, caller: Manager) -> Response:
     """Count the contacts that meet the rules now and keep the number."""

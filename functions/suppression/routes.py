@@ -66,7 +66,7 @@ async def check_suppression(
     summary="Suppress an address",
     status_code=201,
     response_model=Suppression,
-    responses={200: {"model": Suppression, "description": "It was suppressed already."}, **problems()},
+    responses={200: {"model": Suppression, "description": "It was suppressed already."}, **problems(409)},
 )
 async def create_suppression(body: NewSuppression, caller: Manager) -> Response:
     """Keep an address from being written to, at once and for good. An entry that is there stays as it is."""
@@ -82,7 +82,7 @@ async def create_suppression(body: NewSuppression, caller: Manager) -> Response:
     operation_id="createSuppressions",
     summary="Suppress many addresses",
     response_model=AddedSuppressions,
-    responses=problems(),
+    responses=problems(409),
 )
 async def create_suppressions(body: BulkSuppression, caller: Manager) -> Response:
     """Keep up to 1,000 addresses from being written to. Entries that are there stay as they are."""

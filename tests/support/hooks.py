@@ -1,0 +1,64 @@
+"""Webhooks of a test: subscribing, raising an event, working the queues off, and what the tables say."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from dispatch_webhooks.app import handler as dispatch
+from fan_out_events.app import handler as fan_out
+from penguinmails.db import transaction
+from penguinmails.events.catalogue import ContactBlock, ContactCreated
+from penguinmails.events.emit import emit
+from tests.support.http import call
+from tests.support.queues import consume, messages_for
+from tests.support.receiver import Receiver
+from tests.support.tenants import TestKey, TestTenant
+from webhooks.app import handler as webhooks
+
+
+@dataclass(frozen=True)
+class Hook:
+    id: str
+    secret: str
+
+
+def hook(key: TestKey, receiver: Receiver, **fields: Any) -> Hook:
+    body = {"name": "hook", "endpoint_url": receiver.url, "event_types": ["contact.created"], **fields}
+    answer = call(webhooks, "POST", "/api/v1/webhooks", token=key.plaintext, json=body)
+    assert answer.status == 201, answer.body
+    return Hook(answer.json["id"], answer.json["secret_key"])
+
+
+def raise_event(tenant: TestTenant, mode: Any = "live") -> None:
+    with transaction(tenant_id=tenant.id, mode=mode) as tx:
+        contact = ContactBlock(id=uuid4(), email="zoë@example.com", first_name="Zoë")
+        emit(tx, ContactCreated(contact=contact, source="api"))
+
+
+def work_off(tenant: TestTenant) -> None:
+    """What waits in the queues now; retries wait for their delay."""
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
+
+
+def deliveries(tenant: TestTenant) -> list[Any]:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.all("SELECT row_to_json(d) FROM webhook_deliveries d ORDER BY id", {})
+
+
+def attempts(tenant: TestTenant) -> list[Any]:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.all("SELECT row_to_json(a) FROM webhook_attempts a ORDER BY attempted_at", {})
+
+
+def webhook_row(tenant: TestTenant) -> Any:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.one("SELECT row_to_json(w) FROM webhooks w", {})
+
+
+def make_due(tenant: TestTenant) -> None:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            "UPDATE webhook_deliveries SET next_retry_at = now(), next_sweep_at = now() WHERE next_sweep_at IS NOT NULL",
+            {},
+        )
