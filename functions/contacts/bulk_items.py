@@ -16,6 +16,7 @@ from contacts.schemas import (
     NewContact,
 )
 from penguinmails.errors import FieldError
+from penguinmails.http.problems import field_name
 
 _MODELS = {"create": NewContact, "upsert": NewContact, "update": ContactToUpdate, "delete": ContactToDelete}
 
@@ -44,8 +45,7 @@ def _item(index: int, raw: dict[str, Any], action: str) -> Item:
 
 
 def _fault(fault: Any) -> FieldError:
-    name = ".".join(str(part) for part in fault["loc"])
-    return FieldError(name, str(fault["msg"]).removeprefix("Value error, "), str(fault["type"]))
+    return FieldError(field_name(fault["loc"]), str(fault["msg"]).removeprefix("Value error, "), str(fault["type"]))
 
 
 def bulk_answer(results: Sequence[Result]) -> BulkAnswer:

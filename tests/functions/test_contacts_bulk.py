@@ -267,3 +267,16 @@ def test_webhooks_hear_of_every_contact_once(tenant: TestTenant, key: TestKey) -
     assert len(messages) == 3
     assert datetime.fromisoformat(messages[0]["created_at"]).tzinfo is not None
     assert (len(announced), deliveries) == (250, 250)
+
+
+def test_a_field_name_that_no_table_can_keep_is_marked_in_the_answer(tenant: TestTenant, key: TestKey) -> None:
+    body = {"action": "update", "contacts": [{"email": "a@example.com", "\x00": 1}]}
+    headers = {"Idempotency-Key": "a strange name"}
+
+    answers = [
+        call(handler, "POST", "/api/v1/contacts/bulk", token=key.plaintext, json=body, headers=headers)
+        for _ in range(2)
+    ]
+
+    assert [answer.status for answer in answers] == [207, 207]
+    assert {answer.json["results"][0]["errors"][0]["field"] for answer in answers} == {"\ufffd"}

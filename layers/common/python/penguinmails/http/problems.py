@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents (https://www.rfc-editor.org/rfc/rfc9457)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from penguinmails.errors import DomainError, FieldError
 from penguinmails.http.context import context_of
 from penguinmails.settings import get_settings
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -151,6 +153,11 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, kind(detail), error.headers)
 
 
+def field_name(parts: Iterable[Any]) -> str:
+    """The dotted path of a field. Names that a client made up may hold anything: what no table could keep is marked."""
+    return ".".join(_UNSTORABLE.sub("\ufffd", str(part)) for part in parts)
+
+
 def _field_error(item: Mapping[str, Any]) -> FieldError:
     location = [str(part) for part in item["loc"]]
     source, path = location[0], location[1:]
@@ -161,7 +168,7 @@ def _field_error(item: Mapping[str, Any]) -> FieldError:
             f"The body is not valid JSON: {reason} at character {path[0] if path else 0}.",
             "json_invalid",
         )
-    name = ".".join(path) or source
+    name = field_name(path) or source
     return FieldError(name, str(item["msg"]).removeprefix("Value error, "), str(item["type"]))
 
 
