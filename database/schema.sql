@@ -51,6 +51,17 @@ END
 $$;
 
 --
+-- Name: count_failing_webhooks(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_failing_webhooks() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT count(*) FROM webhooks WHERE is_failing AND is_active
+$$;
+
+--
 -- Name: count_listed(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -2198,6 +2209,12 @@ CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btre
 CREATE INDEX webhooks_by_tenant ON public.webhooks USING btree (tenant_id, mode, created_at, id) WHERE (deleted_at IS NULL);
 
 --
+-- Name: webhooks_failing; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhooks_failing ON public.webhooks USING btree (tenant_id) WHERE (is_failing AND is_active);
+
+--
 -- Name: workspace_members_by_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3085,6 +3102,12 @@ CREATE POLICY penguinmails_lookup_all ON public.user_credentials TO penguinmails
 CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: webhooks penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: reauth_tokens; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -3449,6 +3472,13 @@ GRANT USAGE ON SCHEMA public TO penguinmails_lookup;
 GRANT USAGE ON SCHEMA public TO penguinmails_erasure;
 
 --
+-- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION erase_contact_from_events(contact uuid); Type: ACL; Schema: public; Owner: -
 --
 
@@ -3799,6 +3829,7 @@ GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
+GRANT SELECT ON TABLE public.webhooks TO penguinmails_lookup;
 
 --
 -- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -

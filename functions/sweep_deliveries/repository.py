@@ -36,3 +36,8 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
         {"batch": batch},
         DueRow,
     )
+
+
+def count_failing_webhooks(tx: Tx) -> int:
+    """Webhooks of all tenants whose last three deliveries failed and that are not paused."""
+    return tx.one("SELECT count_failing_webhooks()", {})

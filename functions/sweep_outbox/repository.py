@@ -15,3 +15,8 @@ def lock_stale(tx: Tx, batch: int) -> list[OutboxRow]:
         {"batch": batch},
         OutboxRow,
     )
+
+
+def count_waiting(tx: Tx) -> int:
+    """Messages that wait for their queue, of all tenants."""
+    return tx.one("SELECT count(*) FROM outbox", {})

@@ -3,6 +3,7 @@
 from penguinmails.db import transaction
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import forget, publish
+from penguinmails.logging import count
 from sweep_outbox import repository
 
 BATCH = 200
@@ -14,6 +15,8 @@ def sweep() -> int:
         rows = repository.lock_stale(tx, BATCH)
         taken = publish(rows, timeout_seconds=5, attempts=2)
         forget(tx, taken)
+        waiting = repository.count_waiting(tx)
+    count("queue_depth", waiting, queue="outbox")
     if rows and not taken:
         raise ServiceUnavailable.retry_in(60, "No queue takes messages; they stay in the outbox.")
     return len(taken)
