@@ -55,17 +55,3 @@ def confirm(tx: Tx, user_id: UUID, version: int) -> bool:
         )
         == 1
     )
-
-
-def remove(tx: Tx, user_id: UUID) -> bool:
-    """Take the second factor away; False when there is none."""
-    return (
-        tx.run(
-            """
-            UPDATE user_credentials SET totp_confirmed_at = NULL, totp_version = NULL
-            WHERE user_id = %(id)s AND totp_confirmed_at IS NOT NULL
-            """,
-            {"id": user_id},
-        )
-        == 1
-    )

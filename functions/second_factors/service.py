@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from penguinmails.auth.second_factors import (
-    forget_recovery_codes,
     matching_step,
     new_recovery_codes,
     seed_of,
@@ -12,11 +11,11 @@ from penguinmails.auth.second_factors import (
     use_step,
 )
 from penguinmails.db import Tx, transaction
-from penguinmails.domain.platform_mail import MailType, queue_mail
-from penguinmails.errors import Conflict, InvalidStateTransition, ServiceUnavailable, ValidationFailed
+from penguinmails.domain.platform_mail import queue_mail
+from penguinmails.domain.second_factors import remove_second_factor
+from penguinmails.errors import Conflict, InvalidStateTransition, ValidationFailed
 from penguinmails.ids import new_uuid7
-from penguinmails.logging import logger
-from penguinmails.vault import delete_secret, read_secret, write_secret
+from penguinmails.vault import read_secret, write_secret
 from second_factors import repository
 
 _ISSUER = "PenguinMails"
@@ -68,7 +67,7 @@ def confirm(tx: Tx, user_id: UUID, *, version: int, step: int) -> list[str]:
     if not use_step(tx, user_id, step):
         raise _wrong_code()
     codes = new_recovery_codes(tx, user_id)
-    _tell(tx, user_id, "second_factor_added")
+    queue_mail(tx, user_id=user_id, mail_type="second_factor_added", dedupe_key=f"second_factor_added:{new_uuid7()}")
     return codes
 
 
@@ -80,23 +79,9 @@ def renew_recovery_codes(tx: Tx, user_id: UUID) -> list[str]:
 
 
 def remove(tx: Tx, *, tenant_id: UUID, user_id: UUID) -> None:
-    """Take the second factor away. Its seed goes from Vault after the commit; one that stays there is of no use."""
-    if not repository.remove(tx, user_id):
+    """Take the second factor away."""
+    if not remove_second_factor(tx, tenant_id=tenant_id, user_id=user_id):
         raise InvalidStateTransition("There is no second factor to remove.")
-    forget_recovery_codes(tx, user_id)
-    _tell(tx, user_id, "second_factor_removed")
-    tx.after_commit(lambda: _forget_seed(tenant_id, user_id))
-
-
-def _forget_seed(tenant_id: UUID, user_id: UUID) -> None:
-    try:
-        delete_secret(seed_path(tenant_id, user_id))
-    except ServiceUnavailable:
-        logger.warning("seed left in Vault; it is not in force", extra={"user_id": str(user_id)})
-
-
-def _tell(tx: Tx, user_id: UUID, mail_type: MailType) -> None:
-    queue_mail(tx, user_id=user_id, mail_type=mail_type, dedupe_key=f"{mail_type}:{new_uuid7()}")
 
 
 def _refuse_enrolled(is_enrolled: bool) -> None:

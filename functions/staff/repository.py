@@ -257,3 +257,16 @@ def change_member(tx: Tx, user_id: UUID, values: dict[str, Any]) -> None:
         """,
         {"id": user_id, **values},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """Whom an address signs in."""
+
+    id: UUID
+    tenant_id: UUID
+
+
+def find_person(tx: Tx, email: str) -> PersonRow | None:
+    """The user with this address, in any account or of the staff."""
+    return tx.one("SELECT user_id AS id, tenant_id FROM find_login(%(email)s)", {"email": email}, PersonRow)

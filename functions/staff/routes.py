@@ -7,16 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from penguinmails.auth.principal import PLATFORM_TENANT_ID, StaffPrincipal
-from penguinmails.db import Tx
+from penguinmails.db import Tx, transaction
 from penguinmails.domain.key_changes import Announcement
 from penguinmails.http.access import staff
 from penguinmails.http.caller import StaffCaller
 from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
-from staff import repository, service
+from staff import repository, second_factors, service
 from staff.repository import MemberRow, TenantRow
 from staff.schemas import (
+    Done,
     Limits,
     NewOverrides,
     NewStaffMember,
@@ -27,6 +28,7 @@ from staff.schemas import (
     PlanList,
     Reason,
     ReasonText,
+    SecondFactorReset,
     StaffIdentity,
     StaffMember,
     StaffMemberChange,
@@ -215,6 +217,29 @@ async def change_member(user_id: UUID, body: StaffMemberChange, caller: SuperAdm
         row = service.change_member(tx, caller.principal, user_id, changes)
         _audit_member(caller, tx, "staff_changed", row)
     return _member(row)
+
+
+@router.post(
+    "/second-factor-resets",
+    operation_id="resetSecondFactor",
+    summary="Take a lost second factor away",
+    responses=problems(404, 409),
+)
+async def reset_second_factor(body: SecondFactorReset, caller: SuperAdminConfirmed) -> Done:
+    """For somebody who has lost both phone and recovery codes, once you know who they are. All their sessions end."""
+    with transaction() as tx:
+        person = second_factors.find_person(tx, body.email)
+    with caller.inside(person.tenant_id) as tx:
+        second_factors.reset(tx, caller.principal, person)
+        caller.audit(
+            tx,
+            "second_factor_reset",
+            resource_type="user",
+            resource_id=str(person.id),
+            severity="critical",
+            details={"reason": body.reason},
+        )
+    return Done(message="The password alone signs them in now; they were told by mail.", user_id=person.id)
 
 
 def _values(row: TenantRow, viewer: StaffPrincipal) -> dict[str, Any]:

@@ -124,6 +124,20 @@ class NewOverrides(RequestModel):
     reason: ReasonText = _REASON
 
 
+class SecondFactorReset(RequestModel):
+    """Who has lost their second factor."""
+
+    email: Email = Field(description="The address that the person signs in with.", examples=["ada@example.com"])
+    reason: ReasonText = _REASON
+
+
+class Done(ResponseModel):
+    """What was done."""
+
+    message: str
+    user_id: UUID
+
+
 class StaffMember(ResponseModel):
     """A member of the platform's staff."""
 
