@@ -22,7 +22,7 @@ _NO_IDEMPOTENCY = ("/sessions", "/me/second-factor")
 
 def complete(operation: Operation, requirement: Requirement, *, method: str, path: str) -> Operation:
     """The operation as it is published; `path` is below the API's base path."""
-    declared = _declared(operation, method)
+    declared = _declared(operation, requirement, method)
     responses = {status: _response(status, answer) for status, answer in declared.items()}
     return {
         "tags": operation["tags"],
@@ -65,9 +65,14 @@ def faults(operation: Operation, requirement: Requirement | None) -> list[str]:
     return found
 
 
-def _declared(operation: Operation, method: str) -> dict[str, Any]:
-    """Without the 422 that the framework adds (invalid requests get 400 here), and for GET without what refuses a body."""
+def _declared(operation: Operation, requirement: Requirement, method: str) -> dict[str, Any]:
+    """Without the 422 that the framework adds (invalid requests get 400 here), and without what cannot be refused.
+
+    GET has no body; what staff read without a parameter or a mode has nothing that could be wrong.
+    """
     impossible = {"422", "413", "415"} if method == "get" else {"422"}
+    if method == "get" and requirement.kind == "staff" and not operation.get("parameters"):
+        impossible.add("400")
     return {status: answer for status, answer in operation["responses"].items() if status not in impossible}
 
 

@@ -20,6 +20,7 @@ from tests.support.tenants import TestTenant
 OPERATIONS = [o for o in operations() if o.requirement.kind != "staff"]
 WITH_BODY = [o for o in OPERATIONS if o.body is not None]
 ON_A_THING = [o for o in OPERATIONS if o.path_parameters]
+UNIQUE = {"contact_id": "email", "list_id": "name", "segment_id": "name", "tag_id": "name", "workspace_id": "slug"}
 ME = next(o for o in OPERATIONS if o.id == "getMe")
 OF_AN_ACCOUNT = [o for o in OPERATIONS if o.requirement.kind != "public"]
 
@@ -120,6 +121,22 @@ def test_a_change_of_what_has_changed_since_is_412(operation: Operation) -> None
         stale = client.call(operation, ids, json=body_for(operation), headers={"If-Match": '"stale"'})
         expect_problem(operation, stale, 412, "PRECONDITION_FAILED")
         assert client.call(operation, ids, json=body_for(operation), headers={"If-Match": "*"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in ON_A_THING if o.method in {"PUT", "PATCH"} and o.path_parameters[-1] in UNIQUE], ids=str
+)
+def test_a_change_to_what_another_thing_is_called_already_is_409(operation: Operation) -> None:
+    account = Account()
+    show = next(o for o in OPERATIONS if (o.method, o.path) == ("GET", operation.path))
+    client = next(account.clients(operation))
+    field = UNIQUE[operation.path_parameters[-1]]
+    first, second = (make_path(operation, account, client.mode) for _ in range(2))
+    taken = client.call(show, first).json[field]
+
+    answer = client.call(operation, second, json={field: taken})
+
+    expect_problem(operation, answer, 409, "RESOURCE_CONFLICT")
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=str)

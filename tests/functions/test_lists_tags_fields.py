@@ -7,7 +7,9 @@ import pytest
 
 from contact_fields.app import handler as fields_handler
 from contacts.app import handler as contacts_handler
+from lists import repository as lists_repository
 from lists.app import handler as lists_handler
+from penguinmails.db import ForeignKeyViolation
 from segments.app import handler as segments_handler
 from tags.app import handler as tags_handler
 from tests.support.http import Answer, Handler, call
@@ -86,6 +88,20 @@ def test_a_dynamic_list_holds_whom_its_segment_finds(key: TestKey) -> None:
     assert names(send(lists_handler, key, "GET", f"{path}/contacts")) == ["c", "a"]
     assert made["contact_count"] == 1
     assert (add.status, remove.status) == (409, 409)
+
+
+def test_a_list_that_is_in_use_is_not_deleted(key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = f"{LISTS}/{make(lists_handler, key, LISTS, name='News')['id']}"
+
+    def refuse(*_arguments: Any) -> None:
+        raise ForeignKeyViolation("campaigns_list_fkey")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lists_repository, "delete_list", refuse)
+        answer = send(lists_handler, key, "DELETE", path)
+
+    assert (answer.status, answer.code) == (409, "RESOURCE_CONFLICT")
+    assert send(lists_handler, key, "GET", path).status == 200
 
 
 @pytest.mark.parametrize(
