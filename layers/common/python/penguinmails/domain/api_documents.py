@@ -14,5 +14,5 @@ def api_document(folder: Path, name: str) -> dict[str, Any]:
     """
     beside_us, in_a_checkout = folder / name, folder.parents[1] / name
     document = json.loads((beside_us if beside_us.exists() else in_a_checkout).read_text())
-    document["servers"] = [{**document["servers"][0], "url": f"{get_settings().public_url}/api/v1"}]
+    document["servers"] = [{"url": f"{get_settings().public_url}/api/v1", "description": "This installation"}]
     return document
