@@ -191,4 +191,5 @@ def test_what_was_accepted_while_the_queues_were_away_is_done_once_they_are_back
     assert set(mails_of(running, emails).values()) == {1}
     posted = {post.headers["webhook-id"] for post in receiver.posts}
     assert len(posted) == len(contacts) + len(emails)
-    assert threading.active_count() < 50
+    # The receivers of this file have a thread for each connection that a dispatcher keeps; the stack itself makes few.
+    assert len([t for t in threading.enumerate() if "process_request_thread" not in t.name]) < 20
