@@ -111,6 +111,7 @@ class Customer:
     """Somebody who has signed up and holds an API key."""
 
     email: str
+    password: str
     session: str
     key: str
 
@@ -140,7 +141,7 @@ def become_customer(api: str, mail: str, step: Callable[[str, Callable[[], Any]]
         "create an API key",
         lambda: request("POST", f"{api}/platform/api-keys", body=new_key, token=session, headers=proof),
     )
-    return Customer(email, session, created["api_key"])
+    return Customer(email, password, session, created["api_key"])
 
 
 def drive(api: str, mail: str) -> None:

@@ -20,6 +20,11 @@ from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 from tests.support import which_vault
+from tests.support.mail import WatchedMailCatcher
+from tests.support.secret_watch import (
+    pytest_runtest_makereport,  # noqa: F401 - a hook: pytest finds it here
+    remember,
+)
 from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_addoption,
     pytest_sessionfinish,
@@ -68,7 +73,7 @@ def vault_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
 @pytest.fixture(scope="session")
 def mail_catcher() -> Iterator[MailCatcher]:
     """The SMTP server that functions send to."""
-    catcher = MailCatcher()
+    catcher = WatchedMailCatcher()
     catcher.start()
     yield catcher
     catcher.stop()
@@ -109,6 +114,9 @@ def platform(
             **vault_environment,
         }
     )
+    for name in ("DATABASE_URL", "JOBS_DATABASE_URL", "MIGRATIONS_DATABASE_URL"):
+        remember(name, os.environ[name])
+    remember("Vault secret id", Path(vault_environment["VAULT_SECRET_ID_FILE"]).read_text().strip())
     with mock_aws():
         import boto3
 
@@ -126,6 +134,9 @@ def platform(
 
 def _write_platform_secrets(file: Path) -> None:
     document = {purpose: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for purpose in PURPOSES}
+    for versions in document.values():
+        for value in versions.values():
+            remember("platform secret", value)
     file.write_text(json.dumps(document))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.receiver import Receiver
 from tests.support.running_stack import RunningStack
+from tests.support.secret_watch import leaks_in
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     stack = RunningStack(tmp_path_factory.mktemp("stack"))
     yield stack
     stack.stop()
+    leaks = {str(file): found for file, text in stack.all_logs().items() if (found := leaks_in(text))}
+    assert leaks == {}
 
 
 @pytest.fixture(scope="session")

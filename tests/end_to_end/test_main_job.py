@@ -1,20 +1,30 @@
 """What the platform is for, through the gateway, the queues and the real handlers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from local.demo import drive
+from local import demo
 from local.services.process import LOOPBACK
 from tests.support.running_stack import RunningStack
+from tests.support.secret_watch import remember_document
 
 pytestmark = pytest.mark.end_to_end
 
 
 def test_a_new_customer_gets_from_sign_up_to_a_verified_webhook(
-    running: RunningStack, capsys: pytest.CaptureFixture[str]
+    running: RunningStack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drive(f"{running.stack.api_url}/api/v1", f"http://{LOOPBACK}:{running.stack.ports.mail_page}")
+    def watched(method: str, url: str, **request: Any) -> Any:
+        remember_document(request)
+        answer = ask(method, url, **request)
+        remember_document(answer)
+        return answer
+
+    ask = demo.request
+    monkeypatch.setattr(demo, "request", watched)
+    demo.drive(f"{running.stack.api_url}/api/v1", f"http://{LOOPBACK}:{running.stack.ports.mail_page}")
 
     assert "its signature verified" in capsys.readouterr().out
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.support.secret_watch import remember_credential, remember_headers, remember_text
+
 ANSWERED: set[tuple[str, str, int]] = set()
 """Method, path and status of every answer of this process's tests."""
+
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -90,10 +93,22 @@ def event(
 
 def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     """Invoke a handler with an event made of `request` (see `event`) and read its answer."""
-    raw = handler(event(method, path, **request), LambdaContext())
+    sent = event(method, path, **request)
+    _remember_secrets(sent)
+    raw = handler(sent, LambdaContext())
     ANSWERED.add((method, path, raw["statusCode"]))
     body = raw.get("body") or ""
     if raw.get("isBase64Encoded"):
         body = base64.b64decode(body).decode("utf-8", "replace")
     headers = {name.lower(): value for name, value in raw.get("headers", {}).items()}
+    remember_text(body)
+    for cookie in raw.get("cookies", []):
+        remember_credential("cookie", cookie.partition(";")[0])
     return Answer(raw["statusCode"], headers, body, raw.get("cookies", []))
+
+
+def _remember_secrets(sent: dict[str, Any]) -> None:
+    remember_headers(sent["headers"])
+    for cookie in sent["cookies"]:
+        remember_credential("cookie", cookie)
+    remember_text(base64.b64decode(sent["body"] or ""))

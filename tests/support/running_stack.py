@@ -19,9 +19,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from local.demo import become_customer
 from local.queues import Sqs
-from local.services.mail import CaughtMail, MailCatcher
+from local.services.mail import CaughtMail
 from local.services.process import LOOPBACK, free_ports_in_a_row
 from local.stack import DATABASE, SERVICES, Ports, Stack
+from tests.support.mail import WatchedMailCatcher
+from tests.support.secret_watch import remember, remember_document, remember_text
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 40
@@ -37,7 +39,7 @@ class Answer:
 
 
 @dataclass
-class HookedMailCatcher(MailCatcher):
+class HookedMailCatcher(WatchedMailCatcher):
     """Calls `before_answer` when it holds a mail and has not said so yet."""
 
     before_answer: Callable[[CaughtMail], None] = lambda _mail: None
@@ -87,6 +89,11 @@ class RunningStack:
         )
         self.mail = self.stack.mail = HookedMailCatcher(self.stack.ports.smtp)
         self.stack.start_services()
+        for versions in json.loads((self.directory / "platform-secrets.json").read_text()).values():
+            for value in versions.values():
+                remember("platform secret", value)
+        for file in (self.directory / "vault").glob("*.secret-id"):
+            remember("Vault secret id", file.read_text().strip())
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.on_loop(self.stack.serve())
@@ -114,6 +121,7 @@ class RunningStack:
             connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             content = answer.read()
+            remember_text(content)
             is_json = "json" in (answer.getheader("Content-Type") or "")
             return Answer(
                 answer.status,
@@ -126,7 +134,8 @@ class RunningStack:
     def new_customer(self) -> str:
         """The API key of somebody who signed up through the API, on the plan with the widest limits."""
         mail = f"http://{LOOPBACK}:{self.stack.ports.mail_page}"
-        customer = become_customer(f"{self.stack.api_url}/api/v1", mail, lambda _name, action: action())
+        customer = become_customer(f"{self.stack.api_url}/api/v1", mail, _watched)
+        remember("password", customer.password)
         self.sql(
             "UPDATE subscriptions SET plan_slug = 'enterprise' WHERE tenant_id ="
             " (SELECT tenant_id FROM users WHERE email = %s)",
@@ -158,6 +167,10 @@ class RunningStack:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         return len(pids)
+
+    def all_logs(self) -> dict[Path, str]:
+        """What functions and servers have written; Vault's audit log holds digests of secrets only."""
+        return {file: file.read_text(errors="replace") for file in self.directory.rglob("*.log")}
 
     def logs(self, function_folder: str) -> str:
         """What a function has written."""
@@ -214,3 +227,10 @@ class RunningStack:
             for job in ("SweepOutboxFunction", "SweepEmailsFunction", "SweepDeliveriesFunction"):
                 self.on_loop(self.stack.invoke(job, {}))
         raise AssertionError(f"left after four rounds of the sweeps: {left}")
+
+
+def _watched(_name: str, step: Callable[[], Any]) -> Any:
+    """Do a step, and remember the secrets that it gave."""
+    answer = step()
+    remember_document(answer)
+    return answer

@@ -9,6 +9,7 @@ from penguinmails.auth.passwords import hash_secret
 from penguinmails.auth.scopes import ALL_SCOPES, Scope
 from penguinmails.db import Mode, transaction
 from penguinmails.vault import secret_path, write_secret
+from tests.support.secret_watch import remember
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class TestTenant:
     def key(self, *scopes: Scope, mode: Mode = "live", **columns: Any) -> TestKey:
         """An API key with these scopes (all when none is named), made as the platform makes them."""
         made, key_id = make_key(mode), uuid4()
+        remember("api_key", made.plaintext)
         record = {"key_hash": hash_secret(made.plaintext)}
         version = write_secret(secret_path("api_keys", str(self.id), str(key_id)), record, expected_version=0)
         values = {
