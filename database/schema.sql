@@ -704,6 +704,8 @@ CREATE TABLE public.emails (
     sent_at timestamp with time zone,
     finished_at timestamp with time zone,
     next_sweep_at timestamp with time zone,
+    scheduled_at timestamp with time zone,
+    CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text])))
@@ -1113,6 +1115,34 @@ CREATE TABLE public.tags (
 );
 
 ALTER TABLE ONLY public.tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: templates; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.templates (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    workspace_id uuid,
+    name character varying(100) NOT NULL,
+    subject character varying(998) NOT NULL,
+    html_body text,
+    text_body text,
+    variables text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT templates_check CHECK ((num_nonnulls(html_body, text_body) > 0)),
+    CONSTRAINT templates_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.templates FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN templates.variables; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.templates.variables IS 'names that subject and bodies read, found when they were stored';
 
 --
 -- Name: tenant_overrides; Type: TABLE; Schema: public; Owner: -
@@ -1756,6 +1786,27 @@ ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_tenant_id_mode_name_key UNIQUE (tenant_id, mode, name);
 
 --
+-- Name: templates templates_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_name_unique UNIQUE (tenant_id, mode, name);
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
+
+--
+-- Name: templates templates_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: tenant_overrides tenant_overrides_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -2185,6 +2236,18 @@ CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (
 CREATE INDEX tags_by_created ON public.tags USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: templates_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_created ON public.templates USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: templates_by_updated; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mode, updated_at, id);
+
+--
 -- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -2291,6 +2354,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.subscriptions FOR EACH ROW
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.tags FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: templates set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.templates FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: tenants set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -2680,6 +2749,20 @@ ALTER TABLE ONLY public.suppression_list
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: templates templates_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: templates templates_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.templates
+    ADD CONSTRAINT templates_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id);
 
 --
 -- Name: tenant_overrides tenant_overrides_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -3156,6 +3239,12 @@ ALTER TABLE public.suppression_list ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: templates; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.templates ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: api_key_usage tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -3340,6 +3429,12 @@ CREATE POLICY tenant_isolation ON public.suppression_list TO penguinmails_app US
 --
 
 CREATE POLICY tenant_isolation ON public.tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: templates tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.templates TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: tenant_overrides tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -3765,6 +3860,12 @@ GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tags TO penguinmails_app;
+
+--
+-- Name: TABLE templates; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.templates TO penguinmails_app;
 
 --
 -- Name: TABLE tenant_overrides; Type: ACL; Schema: public; Owner: -

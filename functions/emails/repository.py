@@ -15,7 +15,7 @@ KINDS = {"created_at": "time"}
 
 _SELECT: LiteralString = """
 SELECT e.id, e.status, e.to_email, e.from_email, e.reply_to, e.subject, e.email_type, e.campaign_id, e.provider, e.opens,
-       e.clicks, e.error, e.created_at, e.sent_at,
+       e.clicks, e.error, e.created_at, e.scheduled_at, e.sent_at,
        ARRAY(SELECT t.tag::text FROM email_tags t
              WHERE t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.email_id = e.id ORDER BY t.tag) AS tags
 FROM emails e"""
@@ -38,6 +38,7 @@ class EmailRow:
     clicks: int
     error: str | None
     created_at: datetime
+    scheduled_at: datetime | None
     sent_at: datetime | None
     tags: list[str]
 
@@ -127,11 +128,13 @@ def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> Non
     tx.run(
         """
         INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
-                            content_key, created_at, finished_at, next_sweep_at)
+                            content_key, created_at, scheduled_at, finished_at, next_sweep_at)
         SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
                %(email_type)s, new.status, %(content_key)s, %(created_at)s::timestamptz,
+               %(scheduled_at)s::timestamptz,
                CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
-               CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
+               CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s)
+                    WHEN new.status = 'scheduled' THEN %(scheduled_at)s::timestamptz END
         FROM unnest(%(ids)s::uuid[], %(addresses)s::text[], %(statuses)s::text[]) AS new (id, to_email, status)
         """,
         {
@@ -177,3 +180,26 @@ def count_towards_limit(tx: Tx, number: int, limit: int | None) -> bool:
         {"tenant_id": tx.tenant_id, "number": number, "limit": limit},
     )
     return counted is not None
+
+
+def cancel(tx: Tx, email_id: UUID) -> datetime | None:
+    """Take back an email that was not begun; when it was stored, None when there is no such email."""
+    return tx.one(
+        """
+        UPDATE emails SET status = 'cancelled', finished_at = clock_timestamp(), next_sweep_at = NULL
+        WHERE id = %(id)s AND status IN ('scheduled', 'queued') AND attempts = 0
+        RETURNING created_at
+        """,
+        {"id": email_id},
+    )
+
+
+def give_back_to_limit(tx: Tx, counted_at: datetime) -> None:
+    """One email less in the month in which it was counted."""
+    tx.run(
+        """
+        UPDATE usage_counters SET value = greatest(value - 1, 0)
+        WHERE metric = 'emails' AND period_start = date_trunc('month', %(at)s::timestamptz AT TIME ZONE 'UTC')::date
+        """,
+        {"at": counted_at},
+    )

@@ -22,6 +22,7 @@ from emails.schemas import (
 from emails.service import Draft
 from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import Tx
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -41,16 +42,24 @@ def _fields(row: EmailRow) -> dict[str, Any]:
     return {**fields, "to": fields.pop("to_email"), "sender": fields.pop("from_email")}
 
 
-def _draft(body: NewEmail) -> Draft:
+def _draft(tx: Tx, body: NewEmail) -> Draft:
+    service.check_schedule(body.scheduled_at)
+    written = {"subject": body.subject, "html_body": body.html_body, "text_body": body.text_body}
+    service.check_content(written, template_id=body.template_id, variables=body.variables)
+    subject, html, text = body.subject or "", body.html_body, body.text_body
+    if body.template_id is not None:
+        message = service.message_of_template(tx, body.template_id, body.variables)
+        subject, html, text = message.subject, message.html, message.text
     return Draft(
         sender=body.sender,
-        subject=body.subject,
-        html=body.html_body,
-        text=body.text_body,
+        subject=subject,
+        html=html,
+        text=text,
         email_type=body.email_type,
         reply_to=body.reply_to,
         tags=body.tags,
         headers=body.headers,
+        scheduled_at=body.scheduled_at,
     )
 
 
@@ -66,13 +75,15 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
 
     With one address the answer is the queued email; a suppressed address gets 409. With a list the answer has `items`,
     one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform.
+    A template is filled in now, so a value that is missing is refused here. With `scheduled_at` it waits until then.
     """
     key_id = caller.principal.key_id if isinstance(caller.principal, KeyPrincipal) else None
     with caller.work() as work:
+        draft = _draft(work.tx, body)
         if isinstance(body.to, str):
-            queued = service.queue_one(work.tx, _draft(body), body.to, api_key_id=key_id)
+            queued = service.queue_one(work.tx, draft, body.to, api_key_id=key_id)
         else:
-            queued = service.queue_many(work.tx, _draft(body), body.to, api_key_id=key_id)
+            queued = service.queue_many(work.tx, draft, body.to, api_key_id=key_id)
 
         def view(row: NewRow) -> QueuedEmail:
             return QueuedEmail.model_validate(
@@ -112,8 +123,27 @@ async def list_emails(  # noqa: PLR0917 - FastAPI passes parameters by name
 async def get_email(email_id: UUID, caller: Reader) -> EmailDetails:
     """One email with what happened to it."""
     with caller.transaction() as tx:
-        row = repository.find_email(tx, email_id)
-        if row is None:
-            raise NotFound.of("email", email_id)
-        events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
+        return _details(tx, email_id)
+
+
+@router.post(
+    "/{email_id}/cancel",
+    operation_id="cancelEmail",
+    summary="Take back an email",
+    response_model=EmailDetails,
+    responses=problems(404, 409),
+)
+async def cancel_email(email_id: UUID, caller: Sender) -> Response:
+    """Stop an email that is scheduled or queued and not begun. It counts towards no limit then."""
+    with caller.work() as work:
+        service.cancel(work.tx, email_id)
+        caller.audit(work.tx, "email_cancelled", resource_type="email", resource_id=str(email_id))
+        return work.answer(200, _details(work.tx, email_id))
+
+
+def _details(tx: Tx, email_id: UUID) -> EmailDetails:
+    row = repository.find_email(tx, email_id)
+    if row is None:
+        raise NotFound.of("email", email_id)
+    events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
     return EmailDetails.model_validate({**_fields(row), "events": events})

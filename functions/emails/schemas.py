@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.networks import validate_email
 
-from penguinmails.http.models import RequestModel, ResponseModel, Storable
+from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable
 
 MAX_RECIPIENTS = 100
 _MAX_BODY_LENGTH = 3_500_000
@@ -135,7 +135,9 @@ class NewEmail(RequestModel):
         description="Sender; the account's default when absent.",
         examples=["Ada <a@b.example>"],
     )
-    subject: Subject = Field(description="One line.", examples=["Welcome"])
+    subject: Subject | None = Field(
+        default=None, description="One line. Needed without template_id.", examples=["Welcome"]
+    )
     html_body: Body | None = Field(
         default=None,
         validation_alias=AliasChoices("html_body", "body"),
@@ -144,6 +146,19 @@ class NewEmail(RequestModel):
     )
     text_body: Body | None = Field(
         default=None, description="The message as plain text; derived from the HTML when absent."
+    )
+    template_id: UUID | None = Field(
+        default=None, description="A template instead of subject and bodies.", examples=[None]
+    )
+    variables: Annotated[dict[str, Any], Field(max_length=200)] = Field(
+        default_factory=dict[str, Any],
+        description="Values for the template, by name; the same for every recipient.",
+        examples=[{}],
+    )
+    scheduled_at: Moment | None = Field(
+        default=None,
+        description="When to send it, at most a year ahead; at once when absent. It can be cancelled until then.",
+        examples=[None],
     )
     email_type: EmailType = Field(default="transactional", description="What kind of message it is.")
     reply_to: Mailbox | None = Field(default=None, description="Where answers go.")
@@ -158,8 +173,8 @@ class NewEmail(RequestModel):
 
     @model_validator(mode="after")
     def _has_content(self) -> Self:
-        if self.html_body is None and self.text_body is None:
-            raise ValueError("send html_body, text_body or both")
+        if self.template_id is None and self.html_body is None and self.text_body is None:
+            raise ValueError("send html_body, text_body or both, or template_id")
         return self
 
 
@@ -167,7 +182,9 @@ class QueuedEmail(ResponseModel):
     """What became of one recipient."""
 
     id: UUID
-    status: EmailStatus = Field(description="`queued`, or `suppressed` when the address must not be written to.")
+    status: EmailStatus = Field(
+        description="`queued`, `scheduled`, or `suppressed` when the address must not be written to."
+    )
     to: str
     created_at: datetime
 
@@ -194,6 +211,7 @@ class Email(ResponseModel):
     clicks: int
     error: str | None = Field(description="Why it was not sent.")
     created_at: datetime
+    scheduled_at: datetime | None = Field(description="When it is due, if that was asked for.")
     sent_at: datetime | None
 
 

@@ -1,20 +1,32 @@
 """The rules of sending: who may be written to, how much the plan sends, and what is queued."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from emails import repository
-from emails.plain_text import plain_text
 from emails.repository import NewRow
 from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain.emails import log_event, message, suppressed
-from penguinmails.errors import QuotaExceeded, RecipientSuppressed
+from penguinmails.domain.plain_text import plain_text
+from penguinmails.domain.templates import Message, find_source, render
+from penguinmails.errors import (
+    FieldError,
+    InvalidStateTransition,
+    MissingRequiredField,
+    NotFound,
+    QuotaExceeded,
+    RecipientSuppressed,
+    ValidationFailed,
+)
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.settings import get_settings
+
+FURTHEST_SCHEDULE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,7 @@ class Draft:
     reply_to: str | None
     tags: Sequence[str]
     headers: dict[str, str]
+    scheduled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,50 @@ class Queued:
 
     rows: list[NewRow]
     created_at: datetime
+
+
+def check_content(written: Mapping[str, str | None], *, template_id: UUID | None, variables: Mapping[str, Any]) -> None:
+    """A message is either written out, or made of a template."""
+    given = [name for name, text in written.items() if text is not None]
+    if template_id is not None and given:
+        raise ValidationFailed.of("template_id", f"stands in for {' and '.join(given)}; leave one or the other out")
+    if template_id is None and variables:
+        raise ValidationFailed.of("variables", "are for a template; send template_id too")
+    if template_id is None and written["subject"] is None:
+        raise MissingRequiredField(
+            "subject: send it, or template_id.", errors=[FieldError("subject", "Field required", "missing")]
+        )
+
+
+def message_of_template(tx: Tx, template_id: UUID, variables: Mapping[str, Any]) -> Message:
+    """A template's message with these values. Raises ValidationFailed for an unknown template or a missing value."""
+    source = find_source(tx, template_id)
+    if source is None:
+        raise ValidationFailed.of("template_id", "names a template that does not exist in this mode", "not_found")
+    return render(source, variables)
+
+
+def check_schedule(scheduled_at: datetime | None) -> None:
+    """Refuse a moment that has passed or is too far away."""
+    if scheduled_at is None:
+        return
+    if scheduled_at <= clock.now():
+        raise ValidationFailed.of("scheduled_at", "lies in the past; leave it out to send at once", "in_the_past")
+    if scheduled_at > clock.now() + FURTHEST_SCHEDULE:
+        raise ValidationFailed.of("scheduled_at", "lies more than a year ahead", "too_far_ahead")
+
+
+def cancel(tx: Tx, email_id: UUID) -> None:
+    """Take back an email that no worker has begun to send. Raises NotFound, and InvalidStateTransition."""
+    month = repository.cancel(tx, email_id)
+    if month is None:
+        row = repository.find_email(tx, email_id)
+        if row is None:
+            raise NotFound.of("email", email_id)
+        raise InvalidStateTransition(f"The email is {row.status}; only scheduled and queued ones can be cancelled.")
+    log_event(tx, [email_id], "cancelled")
+    if tx.mode == "live":
+        repository.give_back_to_limit(tx, month)
 
 
 def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) -> Queued:
@@ -58,6 +115,8 @@ def queue_many(tx: Tx, draft: Draft, addresses: Sequence[str], *, api_key_id: UU
 def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) -> Queued:
     content_key, created_at = new_uuid7(), clock.now()
     text = draft.text if draft.text is not None else plain_text(draft.html or "")
+    if draft.scheduled_at is not None:
+        rows = [replace(row, status="scheduled") if row.status == "queued" else row for row in rows]
     repository.insert_content(tx, content_key, text=text, html=draft.html, headers=draft.headers)
     shared = {
         "api_key_id": api_key_id,
@@ -67,15 +126,16 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
         "email_type": draft.email_type,
         "content_key": content_key,
         "created_at": created_at,
+        "scheduled_at": draft.scheduled_at,
     }
     repository.insert_emails(tx, rows, shared)
     if draft.tags:
         repository.insert_tags(tx, [row.id for row in rows], draft.tags)
-    for status in ("queued", "suppressed"):
+    for status in ("queued", "scheduled", "suppressed"):
         log_event(tx, [row.id for row in rows if row.status == status], status)
     queued = [row for row in rows if row.status == "queued"]
     # Last, because the counter's row is locked from here to the commit and all of the tenant's requests need it.
-    _count(tx, len(queued))
+    _count(tx, sum(row.status != "suppressed" for row in rows))
     send_after_commit(tx, "emails", [message(row.id, 0) for row in queued])
     return Queued(rows, created_at)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.operations import Operation, operations, referenced_ids
-from tests.support.resources import MODES, REFERENCES, RESOURCES, Account, Client, Ids, body_for, make_path
+from tests.support.resources import MODES, REFERENCES, REPLACED, RESOURCES, Account, Client, Ids, body_for, make_path
 
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
@@ -36,6 +36,7 @@ ABOUT_THE_CALLER = {
     "createSegment": "makes a thing of the caller's",
     "createSuppression": "makes a thing of the caller's",
     "createSuppressions": "makes a thing of the caller's",
+    "createTemplate": "makes a thing of the caller's",
     "createTag": "makes a thing of the caller's",
     "createWebhook": "makes a thing of the caller's",
     "createWorkspace": "makes a thing of the caller's",
@@ -132,7 +133,8 @@ def _set(operation: Operation, field: str, id_: UUID) -> dict[str, Any]:
         return {"json": body, "query": {field: str(id_)}}
     properties = (operation.body or {})["properties"]
     is_list = properties[field].get("type") == "array"
-    return {"json": {**(body or {}), field: [str(id_)] if is_list else str(id_)}}
+    changed = {**(body or {}), **REPLACED.get((operation.id, field), {}), field: [str(id_)] if is_list else str(id_)}
+    return {"json": {name: value for name, value in changed.items() if value is not None}}
 
 
 @pytest.mark.parametrize(("operation", "field"), REFERRING, ids=str)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from contacts.app import handler as contacts
 from emails.app import MAX_BODY_BYTES, handler
-from emails.plain_text import plain_text
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
+from penguinmails.domain.plain_text import plain_text
 from tests.support.http import Answer, call
 from tests.support.people import signed_in
 from tests.support.queues import messages_for

@@ -132,6 +132,15 @@ def _default_workspace(account: Account, _mode: Mode, _ids: Ids) -> UUID:
     return account.tenant.workspace_id
 
 
+def _workspace_with_a_template(account: Account, mode: Mode, _ids: Ids) -> UUID:
+    operation = next(o for o in operations() if o.id == "createTemplate")
+    client = next(c for c in account.clients(operation) if c.mode == mode)
+    workspace_id = _made_by("createWorkspace")(account, mode, {})
+    body = {**(body_for(operation) or {}), "workspace_id": str(workspace_id)}
+    assert client.call(operation, json=body).status == 201
+    return workspace_id
+
+
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
     email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
@@ -160,6 +169,7 @@ RESOURCES = {
     "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
     "member_id": Resource("users", _colleague),
+    "template_id": Resource("templates", _made_by("createTemplate")),
     "session_id": Resource("sessions", _session),
     "user_id": Resource("workspace_members", _workspace_member, column="user_id"),
     "webhook_id": Resource("webhooks", _made_by("createWebhook")),
@@ -169,6 +179,8 @@ RESOURCES = {
 
 REFERENCES = {
     "campaign_id": Resource("emails", _email_of_a_campaign),
+    "workspace_id": Resource("workspaces", _workspace_with_a_template),
+    "template_id": Resource("templates", _made_by("createTemplate")),
     "workspace_ids": Resource("workspaces", _default_workspace),
     "contact_id": Resource("contacts", _made_by("createContact")),
     "contact_ids": Resource("contacts", _made_by("createContact")),
@@ -224,6 +236,10 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "createSuppression": lambda: {"email": _somebody()},
     "createSuppressions": lambda: {"emails": [_somebody()]},
     "createTag": _name,
+    "createTemplate": lambda: {**_name(), "subject": "Hello", "text_body": "Hello {{ first_name }}"},
+    "patchTemplate": lambda: {"subject": "Changed"},
+    "updateTemplate": lambda: {"subject": "Changed"},
+    "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",
@@ -261,6 +277,12 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "verifyEmail": lambda: {"token": "x" * 43},
 }
 """By operation: a body that fits its schema, and is accepted where no token or address of somebody's own is needed."""
+
+
+REPLACED: dict[tuple[str, str], dict[str, Any]] = {
+    ("sendEmail", "template_id"): {"subject": None, "text_body": None, "variables": {"first_name": "Ada"}},
+}
+"""By operation and field that holds an id: what else of the body changes with it; None takes a field out."""
 
 
 def body_for(operation: Operation) -> dict[str, Any] | None:
