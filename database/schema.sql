@@ -1314,7 +1314,7 @@ CREATE TABLE public.webhook_deliveries (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text])))
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
 
@@ -2252,6 +2252,12 @@ CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mo
 --
 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
+
+--
+-- Name: webhook_deliveries_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_status ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, status, created_at, id);
 
 --
 -- Name: webhook_deliveries_by_webhook; Type: INDEX; Schema: public; Owner: -

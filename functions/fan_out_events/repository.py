@@ -15,33 +15,42 @@ class _Match:
     webhook_id: UUID
     event_id: UUID
     event_type: str
+    is_active: bool
 
 
 def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -> list[DeliveryRef]:
-    """One delivery per event and active webhook that subscribed to its type; those that are new."""
+    """One delivery per event and webhook that subscribed to its type; those that are new and go out now.
+
+    What is for a paused webhook is held until it is resumed.
+    """
     matches = tx.all(
         """
-        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type
+        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, w.is_active
         FROM events e
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
         WHERE e.id = ANY(%(ids)s::uuid[]) AND e.created_at = %(created_at)s
-          AND w.is_active AND w.deleted_at IS NULL AND e.type = ANY(w.event_types)
+          AND w.deleted_at IS NULL AND e.type = ANY(w.event_types)
         """,
         {"ids": list(event_ids), "created_at": created_at},
         _Match,
     )
     if not matches:
         return []
+    held_for = _paused(tx, {match.webhook_id for match in matches if not match.is_active})
     return tx.all(
         """
-        INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at,
-                                        next_sweep_at)
-        SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, %(created_at)s,
-               clock_timestamp() + make_interval(secs => %(sweep_after)s)
-        FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[])
-             AS new (id, webhook_id, event_id, event_type)
-        ON CONFLICT (tenant_id, mode, webhook_id, event_id, event_created_at) DO NOTHING
-        RETURNING id, event_created_at
+        WITH stored AS (
+          INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
+                                          next_sweep_at)
+          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, %(created_at)s,
+                 CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
+                 CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
+          FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
+                      %(active)s::boolean[]) AS new (id, webhook_id, event_id, event_type, is_active)
+          ON CONFLICT (tenant_id, mode, webhook_id, event_id, event_created_at) DO NOTHING
+          RETURNING id, event_created_at, status
+        )
+        SELECT id, event_created_at FROM stored WHERE status = 'queued'
         """,
         {
             "tenant_id": tx.tenant_id,
@@ -52,6 +61,18 @@ def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
             "event_types": [match.event_type for match in matches],
+            "active": [match.webhook_id not in held_for for match in matches],
         },
         DeliveryRef,
     )
+
+
+def _paused(tx: Tx, webhook_ids: set[UUID]) -> set[UUID]:
+    """Those that are still paused, and stay so until these deliveries are stored: else a resumption would miss them."""
+    if not webhook_ids:
+        return set()
+    found = tx.all(
+        "SELECT id FROM webhooks WHERE id = ANY(%(ids)s) AND NOT is_active ORDER BY id FOR SHARE",
+        {"ids": list(webhook_ids)},
+    )
+    return set(found)

@@ -99,6 +99,20 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
     )
 
 
+def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:
+    """Pause or resume; a resumed webhook starts with a clean record."""
+    tx.run(
+        """
+        UPDATE webhooks
+        SET is_active = %(is_active)s, updated_at = clock_timestamp(), paused_reason = NULL,
+            is_failing = is_failing AND NOT %(is_active)s,
+            consecutive_failures = CASE WHEN %(is_active)s THEN 0 ELSE consecutive_failures END
+        WHERE id = %(id)s
+        """,
+        {"id": webhook_id, "is_active": is_active},
+    )
+
+
 def delete_webhook(tx: Tx, webhook_id: UUID) -> None:
     """Take a webhook out of service; its log stays until its partitions are dropped."""
     tx.run(

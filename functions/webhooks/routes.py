@@ -1,6 +1,6 @@
 """HTTP of webhooks; the same routes for API keys and for the console's path."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -14,19 +14,14 @@ from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 from webhooks import repository, service
-from webhooks.repository import WebhookRow
+from webhooks.delivery_routes import resource as deliveries
 from webhooks.schemas import DeletedWebhook, EventType, NewWebhook, Webhook, WebhookChange, WebhookWithSecret
+from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
-
-
-def _values(row: WebhookRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in Webhook.model_fields if name not in {"masked_secret", "status"}}
-    status = "paused" if not row.is_active else "failing" if row.is_failing else "active"
-    return {**values, "masked_secret": f"whsec_...{row.secret_last3}", "status": status}
 
 
 @resource.post(
@@ -44,7 +39,7 @@ async def create_webhook(body: NewWebhook, caller: Manager) -> Response:
             work.tx, body.model_dump(mode="json"), scopes=caller.scopes, created_by=caller.principal.id
         )
         caller.audit(work.tx, "webhook_created", resource_type="webhook", resource_id=str(row.id))
-        answer = WebhookWithSecret(**_values(row), secret_key=secret)
+        answer = WebhookWithSecret(**webhook_values(row), secret_key=secret)
         return work.answer(201, answer, without=frozenset({"secret_key"}))
 
 
@@ -61,14 +56,14 @@ async def list_webhooks(
         rows, total = repository.list_webhooks(
             tx, page.keyset(repository.KINDS), event_type=event, is_active=active, search=search
         )
-    return page_of(page, rows, lambda row: Webhook(**_values(row)), total)
+    return page_of(page, rows, webhook_view, total)
 
 
 @resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
 async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
     """One webhook and its health."""
     with caller.transaction() as tx:
-        return Webhook(**_values(service.existing(tx, webhook_id)))
+        return webhook_view(service.existing(tx, webhook_id))
 
 
 @resource.put("/{webhook_id}", operation_id="updateWebhook", summary="Change a webhook", responses=problems(404))
@@ -88,7 +83,7 @@ async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager)
             resource_id=str(webhook_id),
             details={"changed": sorted(changes)},
         )
-    return Webhook(**_values(row))
+    return webhook_view(row)
 
 
 @resource.delete("/{webhook_id}", operation_id="deleteWebhook", summary="Delete a webhook", responses=problems(404))
@@ -99,6 +94,8 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
         caller.audit(tx, "webhook_deleted", resource_type="webhook", resource_id=str(webhook_id))
     return DeletedWebhook(id=webhook_id)
 
+
+resource.include_router(deliveries)
 
 router = APIRouter()
 router.include_router(resource, prefix="/api/v1/webhooks")

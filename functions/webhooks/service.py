@@ -11,7 +11,7 @@ from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, Q
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
-from webhooks import repository
+from webhooks import delivery_repository, repository
 from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
@@ -58,6 +58,8 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
         _check_event_types(changes.get("event_types", present.event_types), scopes)
     _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
     repository.update_webhook(tx, webhook_id, {name: getattr(present, name) for name in _CHANGEABLE} | changes)
+    if changes.get("is_active") and not present.is_active:
+        delivery_repository.release_held(tx, webhook_id, None)
     return existing(tx, webhook_id)
 
 

@@ -95,7 +95,8 @@ class World:
 
 def _is_a_thing_too(path: str) -> bool:
     """Whether other methods mean a thing of that name: DELETE /sessions/refresh ends the session called "refresh"."""
-    return any(o.path_parameters and re.fullmatch(re.sub(r"\{\w+\}", "[^/{]+", o.path), path) for o in operations())
+    others = {o.path for o in operations() if o.path_parameters} - {path}
+    return any(re.fullmatch(re.sub(r"\{\w+\}", r"(?:\\{\\w+\\}|[^/{]+)", other), path) for other in others)
 
 
 def _uuid(text: Any) -> int | None:

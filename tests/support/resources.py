@@ -141,6 +141,19 @@ def _workspace_with_a_template(account: Account, mode: Mode, _ids: Ids) -> UUID:
     return workspace_id
 
 
+def _delivery(account: Account, mode: Mode, ids: Ids) -> UUID:
+    delivery_id = uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+        connection.execute(
+            """
+            INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status)
+            VALUES (%s, %s, %s, %s, %s, 'email.sent', now(), 'failed')
+            """,
+            [delivery_id, account.tenant.id, mode, ids["webhook_id"], uuid4()],
+        )
+    return delivery_id
+
+
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
     email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
@@ -170,6 +183,7 @@ RESOURCES = {
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
     "member_id": Resource("users", _colleague),
     "template_id": Resource("templates", _made_by("createTemplate")),
+    "delivery_id": Resource("webhook_deliveries", _delivery),
     "session_id": Resource("sessions", _session),
     "user_id": Resource("workspace_members", _workspace_member, column="user_id"),
     "webhook_id": Resource("webhooks", _made_by("createWebhook")),
@@ -261,6 +275,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "resendVerification": lambda: {"email": _somebody()},
     "resetPassword": lambda: {"token": "x" * 43, "password": "Another-horse-8"},
     "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
+    "resumeWebhook": lambda: {"backlog": "deliver"},
     "revokeAllApiKeys": lambda: {"reason": "A test"},
     "setWorkspaceMember": lambda: {"role": "viewer"},
     "signIn": lambda: {"email": _somebody(), "password": PASSWORD},

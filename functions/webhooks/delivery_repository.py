@@ -1,0 +1,172 @@
+"""SQL of the delivery log, and of what waits for a paused webhook."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.domain.deliveries import DeliveryRef
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "d.created_at"}
+KINDS = {"created_at": "time"}
+RESUMED_PER_SECOND = 50
+"""How fast what was held goes out: a receiver that was away is not flooded."""
+
+_SELECT: LiteralString = """
+SELECT d.id, d.event_id, d.event_type, d.event_created_at, d.status, d.attempts, d.next_retry_at, d.created_at,
+       d.finished_at, a.status_code AS last_status_code, a.error_message AS last_error,
+       a.duration_ms AS last_duration_ms
+FROM webhook_deliveries d
+LEFT JOIN webhook_attempts a
+  ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
+  AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery with the outcome of its last attempt."""
+
+    id: UUID
+    event_id: UUID
+    event_type: str
+    event_created_at: datetime
+    status: str
+    attempts: int
+    next_retry_at: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    last_duration_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One post and its answer."""
+
+    attempt_number: int
+    attempted_at: datetime
+    duration_ms: int
+    status_code: int | None
+    request_headers: dict[str, str]
+    response_headers: dict[str, str] | None
+    response_body: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """What a log is narrowed to; None leaves a filter out."""
+
+    status: str | None = None
+    event_type: str | None = None
+    event_id: UUID | None = None
+    created_after: datetime
+    created_before: datetime | None = None
+
+
+def list_deliveries(
+    tx: Tx, webhook_id: UUID, keyset: Keyset, wanted: DeliveryFilter
+) -> tuple[list[DeliveryRow], int | None]:
+    """A page of a webhook's log."""
+    where = Conditions()
+    where.add("d.webhook_id = %(webhook_id)s", webhook_id=webhook_id)
+    where.add("d.created_at > %(created_after)s", created_after=wanted.created_after)
+    where.add_given("d.created_at < %(created_before)s", created_before=wanted.created_before)
+    where.add_given("d.status = %(status)s", status=wanted.status)
+    where.add_given("d.event_type = %(event_type)s", event_type=wanted.event_type)
+    where.add_given("d.event_id = %(event_id)s", event_id=wanted.event_id)
+    return select_page(
+        tx, _SELECT, where, keyset, COLUMNS, DeliveryRow, id_column="d.id", count_from=" FROM webhook_deliveries d"
+    )
+
+
+def find_delivery(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> DeliveryRow | None:
+    """One delivery of a webhook."""
+    return tx.one(
+        _SELECT + " WHERE d.webhook_id = %(webhook_id)s AND d.id = %(id)s",
+        {"webhook_id": webhook_id, "id": delivery_id},
+        DeliveryRow,
+    )
+
+
+def attempts_of(tx: Tx, delivery: DeliveryRow) -> list[AttemptRow]:
+    """The posts of a delivery, in their order."""
+    return tx.all(
+        """
+        SELECT attempt_number, attempted_at, duration_ms, status_code, request_headers, response_headers, response_body,
+               error_message
+        FROM webhook_attempts WHERE delivery_id = %(id)s AND event_created_at = %(event_created_at)s
+        ORDER BY attempt_number
+        """,
+        {"id": delivery.id, "event_created_at": delivery.event_created_at},
+        AttemptRow,
+    )
+
+
+def payload_of(tx: Tx, delivery: DeliveryRow) -> Any:
+    """The event's data; None once it was deleted."""
+    return tx.one(
+        "SELECT data FROM events WHERE id = %(id)s AND created_at = %(created_at)s",
+        {"id": delivery.event_id, "created_at": delivery.event_created_at},
+    )
+
+
+def retry_failed(tx: Tx, webhook_id: UUID, delivery_id: UUID | None, limit: int) -> list[DeliveryRef]:
+    """Give failed deliveries one more attempt: the one that is named, or the oldest of all."""
+    return tx.all(
+        """
+        UPDATE webhook_deliveries d
+        SET status = 'queued', finished_at = NULL, next_retry_at = NULL,
+            next_sweep_at = clock_timestamp() + interval '2 minutes'
+        FROM (
+          SELECT tenant_id, mode, id, event_created_at FROM webhook_deliveries
+          WHERE webhook_id = %(webhook_id)s AND status = 'failed' AND (%(id)s::uuid IS NULL OR id = %(id)s)
+          ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE
+        ) found
+        WHERE d.tenant_id = found.tenant_id AND d.mode = found.mode AND d.id = found.id
+          AND d.event_created_at = found.event_created_at
+        RETURNING d.id, d.event_created_at
+        """,
+        {"webhook_id": webhook_id, "id": delivery_id, "limit": limit},
+        DeliveryRef,
+    )
+
+
+def count_held(tx: Tx, webhook_id: UUID) -> int:
+    """Deliveries that wait for a paused webhook."""
+    return tx.one(
+        "SELECT count(*) FROM webhook_deliveries WHERE webhook_id = %(id)s AND status = 'held'", {"id": webhook_id}
+    )
+
+
+def release_held(tx: Tx, webhook_id: UUID, since: datetime | None) -> int:
+    """Let what was held go out, the oldest first and paced by the sweep; how many."""
+    return tx.run(
+        """
+        UPDATE webhook_deliveries d
+        SET status = 'queued', next_sweep_at = clock_timestamp() + make_interval(secs => waiting.place / %(pace)s)
+        FROM (
+          SELECT tenant_id, mode, id, event_created_at, row_number() OVER (ORDER BY created_at, id) AS place
+          FROM webhook_deliveries
+          WHERE webhook_id = %(id)s AND status = 'held'
+            AND (%(since)s::timestamptz IS NULL OR event_created_at >= %(since)s)
+        ) waiting
+        WHERE d.tenant_id = waiting.tenant_id AND d.mode = waiting.mode AND d.id = waiting.id
+          AND d.event_created_at = waiting.event_created_at
+        """,
+        {"id": webhook_id, "since": since, "pace": float(RESUMED_PER_SECOND)},
+    )
+
+
+def drop_held(tx: Tx, webhook_id: UUID) -> int:
+    """Give up what is still held; how many."""
+    return tx.run(
+        """
+        UPDATE webhook_deliveries SET status = 'dropped', finished_at = clock_timestamp()
+        WHERE webhook_id = %(id)s AND status = 'held'
+        """,
+        {"id": webhook_id},
+    )

@@ -1,0 +1,63 @@
+"""The rules of trying again and of pausing."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.db import Tx
+from penguinmails.domain.deliveries import messages
+from penguinmails.errors import InvalidStateTransition, NotFound
+from penguinmails.events.catalogue import EVENT_TYPES
+from penguinmails.events.outbox import send_after_commit
+from webhooks import delivery_repository, repository, service
+from webhooks.delivery_repository import DeliveryRow
+from webhooks.repository import WebhookRow
+
+MOST_RETRIED = 1_000
+
+
+def existing_delivery(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> DeliveryRow:
+    """A delivery of the webhook, or NotFound."""
+    row = delivery_repository.find_delivery(tx, webhook_id, delivery_id)
+    if row is None:
+        raise NotFound.of("delivery", delivery_id)
+    return row
+
+
+def visible_data(tx: Tx, delivery: DeliveryRow, scopes: frozenset[Scope]) -> Any:
+    """What the event says, for who may read such data: the log shows no more than its reader could fetch."""
+    kind = EVENT_TYPES.get(delivery.event_type)
+    return delivery_repository.payload_of(tx, delivery) if kind is not None and kind.scope in scopes else None
+
+
+def retry_one(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> None:
+    """Try one failed delivery again. Raises InvalidStateTransition when it has not failed."""
+    found = delivery_repository.retry_failed(tx, webhook_id, delivery_id, 1)
+    if not found:
+        row = existing_delivery(tx, webhook_id, delivery_id)
+        raise InvalidStateTransition(f"The delivery is {row.status}; only failed ones are tried again by hand.")
+    send_after_commit(tx, "deliveries", messages(found))
+
+
+def retry_all(tx: Tx, webhook_id: UUID) -> tuple[int, bool]:
+    """Try failed deliveries again, the oldest first; how many, and whether some are left."""
+    found = delivery_repository.retry_failed(tx, webhook_id, None, MOST_RETRIED)
+    send_after_commit(tx, "deliveries", messages(found))
+    return len(found), len(found) == MOST_RETRIED
+
+
+def pause(tx: Tx, webhook_id: UUID) -> WebhookRow:
+    """Hold events from now on. Pausing twice changes nothing."""
+    service.existing(tx, webhook_id, lock=True)
+    repository.set_active(tx, webhook_id, is_active=False)
+    return service.existing(tx, webhook_id)
+
+
+def resume(tx: Tx, webhook_id: UUID, *, drop: bool, since: datetime | None) -> tuple[WebhookRow, dict[str, int]]:
+    """Post again; how many of the held deliveries go out, and how many were given up."""
+    service.existing(tx, webhook_id, lock=True)
+    repository.set_active(tx, webhook_id, is_active=True)
+    released = 0 if drop else delivery_repository.release_held(tx, webhook_id, since)
+    dropped = delivery_repository.drop_held(tx, webhook_id)
+    return service.existing(tx, webhook_id), {"released": released, "dropped": dropped}
