@@ -85,6 +85,10 @@ test: setup ## The whole suite, in parallel on two cores
 fuzz: setup ## Try many more requests against the API document, other ones each time (FUZZ_EXAMPLES=300 per operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} $(BIN)/python -m pytest tests/end_to_end/test_openapi_fuzz.py --show-capture=no
 
+.PHONY: soak
+soak: setup ## Minutes of load while servers and workers fail at random (SOAK_SECONDS=120, SOAK_SEED to repeat a run)
+	@$(BIN)/python -m pytest -m soak -s tests/end_to_end
+
 .PHONY: vault
 vault: setup ## Build a real Vault server into your cache (about five minutes, once)
 	@bash scripts/build_vault.sh
@@ -101,7 +105,8 @@ code: setup ## Print the one-time code of the running stack's super admin
 
 .PHONY: reset
 reset: ## Forget the data of `make run`
-	@$(PYTHON) -m local.reset
+	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is needed; name one: make reset PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m local.reset
 
 .PHONY: demo
 demo: setup ## Drive the running stack as a customer would, from sign-up to a verified webhook

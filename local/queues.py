@@ -44,7 +44,7 @@ class Sqs:
             return json.loads(text) if text else {}
 
     async def create(self, queue: Queue) -> str:
-        """Create a queue as the template describes it; its URL."""
+        """Create a queue as the template describes it, or make one that is there like that; its URL."""
         attributes = {
             "VisibilityTimeout": str(queue.visibility_seconds),
             "MessageRetentionPeriod": str(queue.retention_seconds),
@@ -53,7 +53,13 @@ class Sqs:
             attributes["RedrivePolicy"] = json.dumps(
                 {"deadLetterTargetArn": queue_arn(queue.dead_letter), "maxReceiveCount": queue.max_receives}
             )
-        answer = await self.call("CreateQueue", QueueName=queue.name, Attributes=attributes)
+        try:
+            answer = await self.call("CreateQueue", QueueName=queue.name, Attributes=attributes)
+        except aiohttp.ClientError as error:
+            if "QueueNameExists" not in str(error):
+                raise
+            answer = await self.call("GetQueueUrl", QueueName=queue.name)
+            await self.call("SetQueueAttributes", QueueUrl=answer["QueueUrl"], Attributes=attributes)
         return answer["QueueUrl"]
 
 

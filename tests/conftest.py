@@ -19,12 +19,9 @@ from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
-from tests.support import which_vault
+from tests.support import secret_watch, which_vault
 from tests.support.mail import WatchedMailCatcher
-from tests.support.secret_watch import (
-    pytest_runtest_makereport,  # noqa: F401 - a hook: pytest finds it here
-    remember,
-)
+from tests.support.secret_watch import remember
 from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_addoption,
     pytest_sessionfinish,
@@ -37,8 +34,9 @@ QUEUES = ("events", "deliveries", "emails", "platform_mail")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the summary say which Vault the tests had."""
+    """Have the summary say which Vault the tests had, and no test write a secret."""
     config.pluginmanager.register(which_vault)
+    config.pluginmanager.register(secret_watch)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The AWS services that the platform calls (SQS), by ministack, in a tool environment of its own.
 
-Its own environment, because it pins botocore. Queues are kept in memory only: PostgreSQL is the truth, and what was
-in a queue when the stack stopped is sent again by the sweeps.
+Its own environment, because it pins botocore. What is in the queues survives a stop, as in SQS, but not a SIGKILL of
+the emulator, which writes it down when it ends.
 """
 
 import subprocess
@@ -55,16 +55,17 @@ class AwsEmulator:
             "BIND_HOST": LOOPBACK,
             "IOT_MTLS_ENABLED": "0",
             "GATEWAY_PORT": str(self.port),
-            "PERSIST_STATE": "0",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self.directory),
             "LOG_LEVEL": "WARNING",
         }
         self.process = start([str(program)], log=log, env=environment)
         wait_until(self._answers, self.process, name="The AWS emulator", log=log, seconds=30)
 
     def stop(self) -> None:
-        """End it, without its wait for the calls that wait for messages: it keeps nothing."""
+        """End it; what is in the queues is written down and there again after the next start, as SQS would keep it."""
         if self.process is not None:
-            stop(self.process, seconds=0.2)
+            stop(self.process)
 
     @property
     def endpoint(self) -> str:

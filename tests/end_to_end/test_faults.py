@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from local.services.mail import CaughtMail
 from tests.support.load import Load
 from tests.support.receiver import Receiver
-from tests.support.running_stack import Answer, RunningStack
+from tests.support.running_stack import RunningStack
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
@@ -22,24 +22,6 @@ def mended(running: RunningStack) -> Iterator[None]:
     running.stack.every_message_twice = False
     running.mail.before_answer = lambda _mail: None
     running.let_the_sweeps_make_good()
-
-
-def mails_of(running: RunningStack, answers: list[Answer]) -> Counter[str]:
-    """How often each accepted email came, by its id."""
-    known = {f"<{UUID(answer.json['id']).hex}@penguinmails.com>": answer.json["id"] for answer in answers}
-    arrived = Counter(known[mail.message_id] for mail in running.mail.all_mails() if mail.message_id in known)
-    return Counter({answer.json["id"]: arrived[answer.json["id"]] for answer in answers})
-
-
-def events_of(running: RunningStack, email_ids: list[str]) -> list[int]:
-    """How many `email.sent` events were raised for each."""
-    rows = running.sql(
-        "SELECT data ->> 'email_id', count(*) FROM events WHERE type = 'email.sent' AND data ->> 'email_id' = ANY(%s)"
-        " GROUP BY 1",
-        email_ids,
-    )
-    counted = dict(rows)
-    return [counted.get(email_id, 0) for email_id in email_ids]
 
 
 def test_a_database_restart_in_mid_load_loses_nothing_and_sends_nothing_twice(running: RunningStack, key: str) -> None:
@@ -61,8 +43,8 @@ def test_a_database_restart_in_mid_load_loses_nothing_and_sends_nothing_twice(ru
     stored = running.sql("SELECT id::text FROM contacts WHERE id::text = ANY(%s)", [a.json["id"] for a in contacts])
     assert len(stored) == len(contacts)
     running.let_the_sweeps_make_good()
-    assert set(mails_of(running, emails).values()) == {1}
-    assert set(events_of(running, [answer.json["id"] for answer in emails])) == {1}
+    assert set(running.mails_of(emails).values()) == {1}
+    assert set(running.events_of([answer.json["id"] for answer in emails])) == {1}
 
 
 def test_a_worker_killed_after_the_mail_server_took_the_mail_sends_it_once_more_under_the_same_id(
@@ -79,8 +61,8 @@ def test_a_worker_killed_after_the_mail_server_took_the_mail_sends_it_once_more_
     running.until("the worker is killed", lambda: killed)
     running.let_the_sweeps_make_good()
 
-    assert mails_of(running, [answer]) == {answer.json["id"]: 2}
-    assert events_of(running, [answer.json["id"]]) == [1]
+    assert running.mails_of([answer]) == {answer.json["id"]: 2}
+    assert running.events_of([answer.json["id"]]) == [1]
     assert running.ask("GET", f"/emails/{answer.json['id']}", key=key).json["status"] == "sent"
 
 
@@ -99,12 +81,12 @@ def test_workers_killed_at_random_lose_nothing_and_repeat_at_most_what_each_had_
     running.mail.before_answer = kill_each_tenth
     answers = [running.send_email(key) for _ in range(40)]
     running.let_the_sweeps_make_good()
-    times = mails_of(running, answers)
+    times = running.mails_of(answers)
 
     assert killed
     assert min(times.values()) >= 1
     assert sum(count - 1 for count in times.values()) <= sum(killed)
-    assert set(events_of(running, list(times))) == {1}
+    assert set(running.events_of(list(times))) == {1}
 
 
 def test_a_dispatcher_killed_in_mid_post_delivers_again_under_the_same_event_id(
@@ -137,7 +119,7 @@ def test_messages_that_are_all_delivered_twice_make_no_second_mail_and_no_second
     running.let_the_sweeps_make_good()
     running.ask("DELETE", f"/webhooks/{webhook}", key=key)
 
-    assert set(mails_of(running, answers).values()) == {1}
+    assert set(running.mails_of(answers).values()) == {1}
     deliveries = Counter(post.headers["webhook-id"] for post in receiver.posts)
     assert (len(deliveries), set(deliveries.values())) == (20, {1})
 
@@ -187,6 +169,6 @@ def test_what_was_accepted_while_the_queues_were_away_is_done_once_they_are_back
     running.ask("DELETE", f"/webhooks/{webhook}", key=key)
 
     assert load.refused == []
-    assert set(mails_of(running, emails).values()) == {1}
+    assert set(running.mails_of(emails).values()) == {1}
     posted = {post.headers["webhook-id"] for post in receiver.posts}
     assert len(posted) == len(contacts) + len(emails)

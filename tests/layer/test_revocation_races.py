@@ -5,17 +5,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from local.services.valkey import Valkey
 from me.app import handler as me_handler
-from penguinmails import cache
 from penguinmails.db import transaction
 from penguinmails.domain.key_changes import announce_key_change
-from penguinmails.settings import get_settings
 from tests.support.http import call
 from tests.support.tenants import TestKey, TestTenant
 
@@ -93,21 +88,6 @@ def test_a_process_that_slept_through_the_revocation_refuses_when_it_wakes(tenan
     confirmed = time.time()
 
     assert [started for started in admissions(sleeper) if started > confirmed] == []
-
-
-@pytest.fixture
-def own_valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
-    """A server that the test may stop without harm to others."""
-    server = Valkey(tmp_path / "valkey", durable=False)
-    server.start()
-    with monkeypatch.context() as patch:
-        patch.setenv("REDIS_URL", server.url)
-        get_settings.cache_clear()
-        cache.forget_connection()
-        yield server
-    get_settings.cache_clear()
-    cache.forget_connection()
-    server.stop()
 
 
 def test_with_redis_stopped_no_later_request_is_admitted_either(tenant: TestTenant, own_valkey: Valkey) -> None:

@@ -251,3 +251,50 @@ def test_the_emulator_hands_out_records_as_sqs_does(emulator: AwsEmulator) -> No
     assert {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"} <= record["attributes"].keys()
     assert all(isinstance(value, str) for value in record["attributes"].values())
     assert record["eventSource"] == recorded["eventSource"]
+
+
+def with_sqs(emulator: AwsEmulator, work: Callable[[Sqs], Awaitable[Any]]) -> Any:
+    """What `work` returns; it calls the emulator."""
+
+    async def run() -> Any:
+        async with aiohttp.ClientSession() as session:
+            return await work(Sqs(emulator.endpoint, session))
+
+    return run_aside(run())
+
+
+def test_a_queue_that_the_template_describes_otherwise_than_before_is_changed_and_keeps_its_messages(
+    emulator: AwsEmulator,
+) -> None:
+    async def work(sqs: Sqs) -> Any:
+        url = await sqs.create(Queue("changing", 30, 3600, None, None))
+        await sqs.call("SendMessage", QueueUrl=url, MessageBody="kept")
+        assert await sqs.create(Queue("changing", 60, 7200, None, None)) == url
+        return (await sqs.call("GetQueueAttributes", QueueUrl=url, AttributeNames=["All"]))["Attributes"]
+
+    attributes = with_sqs(emulator, work)
+
+    assert (attributes["VisibilityTimeout"], attributes["MessageRetentionPeriod"]) == ("60", "7200")
+    assert attributes["ApproximateNumberOfMessages"] == "1"
+
+
+def test_what_is_in_a_queue_survives_a_stop_of_the_stack(tmp_path: Path) -> None:
+    own = AwsEmulator(ROOT, tmp_path / "aws")
+
+    async def fill(sqs: Sqs) -> None:
+        await sqs.call(
+            "SendMessage", QueueUrl=await sqs.create(Queue("kept", 30, 3600, None, None)), MessageBody="kept"
+        )
+
+    async def empty(sqs: Sqs) -> Any:
+        url = await sqs.create(Queue("kept", 30, 3600, None, None))
+        return [message["Body"] for message in (await sqs.call("ReceiveMessage", QueueUrl=url))["Messages"]]
+
+    own.start()
+    with_sqs(own, fill)
+    own.stop()
+    own.start()
+    try:
+        assert with_sqs(own, empty) == ["kept"]
+    finally:
+        own.stop()

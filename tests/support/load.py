@@ -8,14 +8,14 @@ from typing import Any
 from tests.support.running_stack import Answer
 
 _PATIENCE_SECONDS = 40
-_PAUSE_SECONDS = 0.02
-"""Between two requests of a client, so that the load leaves the machine to what is tested."""
 
 
 class Load:
     """Repeats each request while the block runs, one client per request."""
 
-    def __init__(self, *requests: Callable[[], Answer]) -> None:
+    def __init__(self, *requests: Callable[[], Answer], pause_seconds: float = 0.02) -> None:
+        """`pause_seconds` pass between two requests of a client: the load leaves the machine to what is tested."""
+        self._pause_seconds = pause_seconds
         self.accepted: list[list[Answer]] = [[] for _ in requests]
         """The 2xx answers of each client."""
         self.refused: list[Answer] = []
@@ -34,7 +34,7 @@ class Load:
                 self._crashes.append(error)
                 return
             (accepted if 200 <= answer.status < 300 else self.refused).append(answer)
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(self._pause_seconds)
 
     def __enter__(self) -> "Load":
         for client in self._clients:

@@ -7,12 +7,13 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -79,6 +80,8 @@ class RunningStack:
     """A stack at work. The thread that made it must live as long: the kernel ends servers with their thread."""
 
     directory: Path
+    visibility_seconds: int | None = None
+    """Instead of the template's, so that a test can wait until a failed message comes again."""
     stack: BreakableStack = field(init=False)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
@@ -87,6 +90,10 @@ class RunningStack:
         self.stack = BreakableStack(
             ROOT, Ports(free_ports_in_a_row(len(SERVICES))), durable=False, directory=self.directory
         )
+        if self.visibility_seconds is not None:
+            queues = self.stack.template.queues
+            for name, queue in queues.items():
+                queues[name] = replace(queue, visibility_seconds=self.visibility_seconds)
         self.mail = self.stack.mail = HookedMailCatcher(self.stack.ports.smtp)
         self.stack.start_services()
         for versions in json.loads((self.directory / "platform-secrets.json").read_text()).values():
@@ -155,6 +162,34 @@ class RunningStack:
         assert answer.status == 201, answer
         return answer.json["id"]
 
+    def mails_of(self, answers: Sequence[Answer]) -> Counter[str]:
+        """How often the mail server took each accepted email, by the email's id."""
+        known = {f"<{UUID(answer.json['id']).hex}@penguinmails.com>": answer.json["id"] for answer in answers}
+        arrived = Counter(known[mail.message_id] for mail in self.mail.all_mails() if mail.message_id in known)
+        return Counter({answer.json["id"]: arrived[answer.json["id"]] for answer in answers})
+
+    def events_of(self, email_ids: Sequence[str]) -> list[int]:
+        """How many `email.sent` events were raised for each."""
+        counted = dict(
+            self.sql(
+                "SELECT data ->> 'email_id', count(*) FROM events"
+                " WHERE type = 'email.sent' AND data ->> 'email_id' = ANY(%s) GROUP BY 1",
+                list(email_ids),
+            )
+        )
+        return [counted.get(email_id, 0) for email_id in email_ids]
+
+    def missing_posts(self, posted: Collection[str]) -> list[str]:
+        """Events that some webhook subscribed to and that are not among those posted, with what is known of each."""
+        rows = self.sql(
+            "SELECT 'evt_' || replace(e.id::text, '-', ''), e.type, e.created_at, d.status, d.attempts, d.created_at,"
+            " ARRAY(SELECT a.error_message || ' ' || a.attempted_at FROM webhook_attempts a WHERE a.delivery_id = d.id)"
+            " FROM events e JOIN webhooks w ON w.tenant_id = e.tenant_id AND e.type = ANY (w.event_types)"
+            " AND w.created_at < e.created_at AND w.deleted_at IS NULL"
+            " LEFT JOIN webhook_deliveries d ON d.webhook_id = w.id AND d.event_id = e.id"
+        )
+        return [" ".join(map(str, row)) for row in rows if row[0] not in posted]
+
     def sql(self, statement: LiteralString, *params: Any) -> list[Any]:
         """Run a statement as the superuser; the rows."""
         with psycopg.connect(self.stack.postgres.url(DATABASE), autocommit=True) as connection:
@@ -187,7 +222,10 @@ class RunningStack:
         raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
 
     def until_idle(self) -> None:
-        """Wait until nothing waits in a queue and no function is at work."""
+        """Wait until nothing waits in a queue and no function is at work.
+
+        Failed messages that come again only after their visibility time count where that time is the test's own.
+        """
 
         def is_idle() -> bool:
             return all(self._is_idle_now() for _ in range(3))
@@ -195,18 +233,20 @@ class RunningStack:
         self.until("the queues are empty and no function is busy", is_idle)
 
     def _is_idle_now(self) -> bool:
-        return self.stack.busy == 0 and self.on_loop(self._visible_messages()) == 0 and self.stack.busy == 0
+        return self.stack.busy == 0 and self.on_loop(self._waiting_messages()) == 0 and self.stack.busy == 0
 
-    async def _visible_messages(self) -> int:
+    async def _waiting_messages(self) -> int:
         session = self.stack._session  # pyright: ignore[reportPrivateUsage]
         assert session is not None
         sqs, found = Sqs(self.stack.aws.endpoint, session), 0
+        counted = ["ApproximateNumberOfMessages"]
+        if self.visibility_seconds is not None:
+            counted.append("ApproximateNumberOfMessagesNotVisible")
         for queue in self.stack.template.queues.values():
             if queue.dead_letter:
                 url = f"{self.stack.aws.endpoint}/000000000000/{queue.name}"
-                names = ["ApproximateNumberOfMessages"]
-                answer = await sqs.call("GetQueueAttributes", QueueUrl=url, AttributeNames=names)
-                found += int(answer["Attributes"]["ApproximateNumberOfMessages"])
+                answer = await sqs.call("GetQueueAttributes", QueueUrl=url, AttributeNames=counted)
+                found += sum(int(answer["Attributes"][name]) for name in counted)
         return found
 
     def let_the_sweeps_make_good(self) -> None:

@@ -1,7 +1,6 @@
 """Fails a test whose output holds a secret that any test has made: keys, passwords, tokens, links, signing keys.
 
-Helpers tell `remember` what is secret; the hook at the end, which `conftest.py` takes over, looks at all that a test's
-functions have written.
+Helpers tell `remember` what is secret; the hook at the end looks at all that a test's functions have written.
 """
 
 import json

@@ -103,15 +103,13 @@ def _guarded(call: Any, *, try_anyway: bool) -> Any:
 
 
 def _is_refusal_of_a_sick_server(error: Exception) -> bool:
-    return str(error).split(" ", 1)[0] in {
-        "LOADING",
-        "READONLY",
-        "CLUSTERDOWN",
-        "MASTERDOWN",
-        "OOM",
-        "BUSY",
-        "TRYAGAIN",
-    }
+    """Whether the server answers, but cannot do its work now: what a failover, a full memory or a long script look like."""
+    from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError
+
+    if isinstance(error, ClusterDownError | OutOfMemoryError | ReadOnlyError | TryAgainError):
+        return True
+    # The driver has no class for these and leaves their code in the text.
+    return str(error).split(" ", 1)[0] in {"BUSY", "MISCONF", "NOREPLICAS"}
 
 
 def command(*parts: bytes | str | int | float) -> Any:
