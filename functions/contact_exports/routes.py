@@ -49,7 +49,7 @@ def _view(row: ExportRow) -> ContactExport:
 )
 async def create_contact_export(body: NewExport, caller: Manager) -> Response:
     """Have a file of contacts made in the background. It is kept for seven days."""
-    filters = (body.filters or ExportFilters()).model_dump(mode="json")
+    filters = body.model_dump(mode="json", include=set(ExportFilters.model_fields))
     with caller.work() as work:
         row = service.create_export(
             work.tx,

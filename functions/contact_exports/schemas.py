@@ -25,7 +25,7 @@ class ExportFilters(RequestModel):
     created_before: Moment | None = Field(default=None, description="Only added before this moment.")
 
 
-class NewExport(RequestModel):
+class NewExport(ExportFilters):
     """A file to be made."""
 
     format: FileFormat = Field(default="csv", description="Texts that look like formulas are kept from being run.")
@@ -34,7 +34,6 @@ class NewExport(RequestModel):
         description="Columns in their order: fields of a contact, and `attributes.<key>`. All fields, and all declared custom "
         "fields, when absent.",
     )
-    filters: ExportFilters | None = Field(default=None, description="Which contacts; all when absent.")
     segment_id: UUID | None = Field(default=None, description="Only contacts whom this segment finds.")
 
 

@@ -73,15 +73,15 @@ def _require_known(fields: Sequence[str]) -> None:
 
 def _require_existing(tx: Tx, given: dict[str, Any], segment_id: UUID | None) -> None:
     wanted = {
-        "filters.list_id": given.get("list_id"),
-        "filters.workspace_id": given.get("workspace_id"),
+        "list_id": given.get("list_id"),
+        "workspace_id": given.get("workspace_id"),
         "segment_id": segment_id and str(segment_id),
     }
     ids = {field: UUID(value) for field, value in wanted.items() if value}
     present = repository.existing_ids(
         tx,
-        list_id=ids.get("filters.list_id"),
-        workspace_id=ids.get("filters.workspace_id"),
+        list_id=ids.get("list_id"),
+        workspace_id=ids.get("workspace_id"),
         segment_id=ids.get("segment_id"),
     )
     missing = next((field for field, id_ in ids.items() if id_ not in present), None)

@@ -94,9 +94,9 @@ def test_an_export_is_narrowed_by_filters_and_segments(tenant: TestTenant, key: 
     body = {"name": "s", "definition": rule}
     segment = call(segments_handler, "POST", "/api/v1/segments", token=key.plaintext, json=body).json["id"]
 
-    assert emails(key, export(tenant, key, filters={"tag": "t"})) == ["a", "b"]
-    assert emails(key, export(tenant, key, filters={"list_id": listed, "status": "active"})) == ["a"]
-    assert emails(key, export(tenant, key, filters={"created_after": "2999-01-01T00:00:00Z"})) == []
+    assert emails(key, export(tenant, key, tag="t")) == ["a", "b"]
+    assert emails(key, export(tenant, key, list_id=listed, status="active")) == ["a"]
+    assert emails(key, export(tenant, key, created_after="2999-01-01T00:00:00Z")) == []
     assert emails(key, export(tenant, key, segment_id=segment)) == ["c"]
 
 
@@ -151,8 +151,8 @@ def test_what_is_exported_can_be_imported_again(tenant: TestTenant, key: TestKey
         ({"fields": ["email", "password"]}, "fields.1"),
         ({"fields": ["email", "email"]}, "fields"),
         ({"segment_id": str(uuid4())}, "segment_id"),
-        ({"filters": {"list_id": str(uuid4())}}, "filters.list_id"),
-        ({"filters": {"workspace_id": str(uuid4())}}, "filters.workspace_id"),
+        ({"list_id": str(uuid4())}, "list_id"),
+        ({"workspace_id": str(uuid4())}, "workspace_id"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(key: TestKey, body: dict[str, Any], field: str) -> None:

@@ -167,6 +167,21 @@ def _finished_export(account: Account, mode: Mode, ids: Ids) -> UUID:
     return export_id
 
 
+def _ended_import(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """With a contact that it has added, and a row that it has left out."""
+    from import_contacts.app import handler
+    from tests.support.queues import consume
+
+    create, start = (next(o for o in operations() if o.id == f"{verb}ContactImport") for verb in ("create", "start"))
+    client = next(c for c in account.clients(create) if c.mode == mode)
+    content = f"email\n{_somebody()}\nnobody\n"
+    body = {"file_name": "p.csv", "file_type": "csv", "content": content}
+    import_id = UUID(client.call(create, ids, json=body).json["id"])
+    assert client.call(start, {"import_id": import_id}, json={}).status == 202
+    assert consume(handler, {"tenant_id": account.tenant.id, "mode": mode, "job_id": import_id}) == []
+    return import_id
+
+
 RESOURCES = {
     "contact_id": Resource("contacts", _made_by("createContact")),
     "export_id": Resource("export_jobs", _finished_export),
@@ -187,6 +202,9 @@ RESOURCES = {
     "workspace_id": Resource("workspaces", _made_by("createWorkspace")),
 }
 """By the variable in the path."""
+
+IN_A_STATE = {"getContactImportErrors": _ended_import, "rollbackContactImport": _ended_import}
+"""By operation: the thing in its path, where one that was just made would not do."""
 
 REFERENCES = {
     "campaign_id": Resource("emails", _email_of_a_campaign),
@@ -313,5 +331,5 @@ def make_path(operation: Operation, account: Account, mode: Mode) -> Ids:
     ids: Ids = {}
     for name in operation.path_parameters:
         assert name in RESOURCES, f"{operation}: say in tests/support/resources.py how to make a {name}"
-        ids[name] = RESOURCES[name].make(account, mode, ids)
+        ids[name] = IN_A_STATE.get(operation.id, RESOURCES[name].make)(account, mode, ids)
     return ids
