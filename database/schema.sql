@@ -17,6 +17,59 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: import_staging; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA import_staging;
+
+--
+-- Name: close(uuid); Type: FUNCTION; Schema: import_staging; Owner: -
+--
+
+CREATE FUNCTION import_staging.close(job uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'import_staging', 'pg_temp'
+    AS $$
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS import_staging.%I', 'job_' || replace(job::text, '-', ''));
+END
+$$;
+
+--
+-- Name: index(uuid); Type: FUNCTION; Schema: import_staging; Owner: -
+--
+
+CREATE FUNCTION import_staging.index(job uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'import_staging', 'pg_temp'
+    AS $$
+DECLARE
+  name text := 'job_' || replace(job::text, '-', '');
+BEGIN
+  EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON import_staging.%I (line)', name || '_by_line', name);
+  EXECUTE format('ANALYZE import_staging.%I', name);
+END
+$$;
+
+--
+-- Name: open(uuid); Type: FUNCTION; Schema: import_staging; Owner: -
+--
+
+CREATE FUNCTION import_staging.open(job uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'import_staging', 'pg_temp'
+    AS $$
+DECLARE
+  name text := 'job_' || replace(job::text, '-', '');
+BEGIN
+  IF to_regclass(format('import_staging.%I', name)) IS NULL THEN
+    EXECUTE format('CREATE UNLOGGED TABLE import_staging.%I (LIKE import_staging.rows)', name);
+    EXECUTE format('ALTER TABLE import_staging.rows ATTACH PARTITION import_staging.%I FOR VALUES IN (%L)', name, job);
+  END IF;
+END
+$$;
+
+--
 -- Name: allow_across_tenants(regclass, name, text); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -227,6 +280,20 @@ CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id
 $$;
 
 --
+-- Name: forget_imported_values(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.forget_imported_values() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  DELETE FROM import_events e USING changed c
+  WHERE e.tenant_id = c.tenant_id AND e.mode = c.mode AND e.contact_id = c.id AND e.type = 'updated';
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -305,6 +372,41 @@ CREATE FUNCTION public.suppressed_among(addresses text[]) RETURNS TABLE(email te
 $$;
 
 SET default_tablespace = '';
+
+--
+-- Name: rows; Type: TABLE; Schema: import_staging; Owner: -
+--
+
+CREATE TABLE import_staging.rows (
+    job_id uuid NOT NULL,
+    line bigint NOT NULL,
+    contact_id uuid,
+    is_present boolean NOT NULL,
+    event_id uuid,
+    email text COLLATE pg_catalog."C",
+    first_name text,
+    last_name text,
+    company text,
+    job_title text,
+    phone text,
+    city text,
+    state text,
+    country text,
+    lead_source text,
+    external_id text,
+    attributes jsonb,
+    status text,
+    tags text[],
+    fault_field text,
+    fault text
+)
+PARTITION BY LIST (job_id);
+
+--
+-- Name: COLUMN rows.contact_id; Type: COMMENT; Schema: import_staging; Owner: -
+--
+
+COMMENT ON COLUMN import_staging.rows.contact_id IS 'the contact that is to be made; the present one once it is known to be there';
 
 --
 -- Name: api_key_usage; Type: TABLE; Schema: public; Owner: -
@@ -746,6 +848,36 @@ ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.events.subject_id IS 'the contact whom the event is about, so that erasing the contact finds it';
 
 --
+-- Name: export_jobs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.export_jobs (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    export_type text NOT NULL,
+    filters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    selected_fields text[] NOT NULL,
+    file_format text NOT NULL,
+    file_key text,
+    file_size bigint,
+    processed_contacts bigint DEFAULT 0 NOT NULL,
+    error_message text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    CONSTRAINT export_jobs_export_type_check CHECK ((export_type = ANY (ARRAY['full'::text, 'filtered'::text, 'segment'::text]))),
+    CONSTRAINT export_jobs_file_format_check CHECK ((file_format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text]))),
+    CONSTRAINT export_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT export_jobs_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.export_jobs FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -763,6 +895,104 @@ CREATE TABLE public.idempotency_keys (
 );
 
 ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: import_events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.import_events (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    job_id uuid NOT NULL,
+    line bigint NOT NULL,
+    contact_id uuid NOT NULL,
+    type text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    previous jsonb,
+    changed_fields text[],
+    tags text[],
+    CONSTRAINT import_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text])))
+);
+
+ALTER TABLE ONLY public.import_events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE import_events; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.import_events IS 'no foreign keys, each of which would cost a look-up for each of a million rows: jobs are never deleted';
+
+--
+-- Name: COLUMN import_events.written_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.written_at IS 'the contact''s updated_at then; another one says that it was changed since';
+
+--
+-- Name: COLUMN import_events.previous; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.previous IS 'what a rollback restores; goes with the contact';
+
+--
+-- Name: import_jobs; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.import_jobs (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    phase text DEFAULT 'reading'::text NOT NULL,
+    file_name character varying(255) NOT NULL,
+    file_type text NOT NULL,
+    file_size bigint NOT NULL,
+    file_key text NOT NULL,
+    error_file_key text,
+    field_mapping jsonb,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
+    layout jsonb,
+    "position" bigint DEFAULT 0 NOT NULL,
+    next_line bigint DEFAULT 0 NOT NULL,
+    staged_rows bigint DEFAULT 0 NOT NULL,
+    last_line bigint DEFAULT 0 NOT NULL,
+    done_line bigint DEFAULT 0 NOT NULL,
+    merged_slices integer DEFAULT 0 NOT NULL,
+    created_count bigint DEFAULT 0 NOT NULL,
+    updated_count bigint DEFAULT 0 NOT NULL,
+    skipped_count bigint DEFAULT 0 NOT NULL,
+    error_count bigint DEFAULT 0 NOT NULL,
+    rolled_back_count bigint DEFAULT 0 NOT NULL,
+    kept_count bigint DEFAULT 0 NOT NULL,
+    error_code text,
+    error_message text,
+    error_line bigint,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    rolled_back_at timestamp with time zone,
+    files_removed_at timestamp with time zone,
+    CONSTRAINT import_jobs_file_type_check CHECK ((file_type = ANY (ARRAY['csv'::text, 'tsv'::text, 'json'::text, 'xlsx'::text]))),
+    CONSTRAINT import_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT import_jobs_phase_check CHECK ((phase = ANY (ARRAY['reading'::text, 'checking'::text, 'merging'::text, 'reporting'::text, 'done'::text]))),
+    CONSTRAINT import_jobs_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'rolling_back'::text, 'rolled_back'::text])))
+);
+
+ALTER TABLE ONLY public.import_jobs FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN import_jobs."position"; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: bytes of a CSV or JSON file, rows of a workbook';
+
+--
+-- Name: COLUMN import_jobs.done_line; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
 
 --
 -- Name: invitations; Type: TABLE; Schema: public; Owner: -
@@ -886,7 +1116,7 @@ CREATE TABLE public.outbox (
     payload jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT outbox_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT outbox_queue_check CHECK ((queue = ANY (ARRAY['events'::text, 'deliveries'::text, 'emails'::text, 'platform_mail'::text])))
+    CONSTRAINT outbox_queue_check CHECK ((queue ~ '^[a-z_]+$'::text))
 );
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
@@ -1562,11 +1792,46 @@ ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (tenant_id, mode, id, created_at);
 
 --
+-- Name: export_jobs export_jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.export_jobs
+    ADD CONSTRAINT export_jobs_pkey PRIMARY KEY (id);
+
+--
+-- Name: export_jobs export_jobs_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.export_jobs
+    ADD CONSTRAINT export_jobs_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, mode, principal_id, route, key);
+
+--
+-- Name: import_events import_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_events
+    ADD CONSTRAINT import_events_pkey PRIMARY KEY (tenant_id, mode, job_id, line);
+
+--
+-- Name: import_jobs import_jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_jobs
+    ADD CONSTRAINT import_jobs_pkey PRIMARY KEY (id);
+
+--
+-- Name: import_jobs import_jobs_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_jobs
+    ADD CONSTRAINT import_jobs_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2032,12 +2297,6 @@ CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING 
 CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode, created_at, id);
 
 --
--- Name: contacts_by_email; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX contacts_by_email ON public.contacts USING btree (tenant_id, mode, email, id);
-
---
 -- Name: contacts_by_first_name; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -2134,10 +2393,46 @@ CREATE INDEX events_by_subject ON ONLY public.events USING btree (tenant_id, mod
 CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, type, created_at DESC);
 
 --
+-- Name: export_jobs_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX export_jobs_by_created ON public.export_jobs USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: export_jobs_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX export_jobs_by_expiry ON public.export_jobs USING btree (expires_at) WHERE (status = 'completed'::text);
+
+--
 -- Name: idempotency_keys_by_age; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
+--
+-- Name: import_events_by_contact; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX import_events_by_contact ON public.import_events USING btree (tenant_id, mode, contact_id) WHERE (type = 'updated'::text);
+
+--
+-- Name: import_jobs_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX import_jobs_by_created ON public.import_jobs USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: import_jobs_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX import_jobs_by_status ON public.import_jobs USING btree (tenant_id, mode, status, created_at, id);
+
+--
+-- Name: import_jobs_with_files; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX import_jobs_with_files ON public.import_jobs USING btree (created_at) WHERE (files_removed_at IS NULL);
 
 --
 -- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
@@ -2312,6 +2607,12 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contact_lists REFERENCING N
 --
 
 CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
+
+--
+-- Name: contacts forget_imported_values; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER forget_imported_values AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_imported_values();
 
 --
 -- Name: api_keys set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -2575,11 +2876,25 @@ ALTER TABLE public.events
     ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: export_jobs export_jobs_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.export_jobs
+    ADD CONSTRAINT export_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: idempotency_keys idempotency_keys_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: import_jobs import_jobs_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.import_jobs
+    ADD CONSTRAINT import_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: invitations invitations_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2957,10 +3272,28 @@ ALTER TABLE public.emails ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.events ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: export_jobs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.export_jobs ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: idempotency_keys; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: import_events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.import_events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: import_jobs; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.import_jobs ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: invitations; Type: ROW SECURITY; Schema: public; Owner: -
@@ -3041,10 +3374,28 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.emails TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: export_jobs penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.export_jobs TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: idempotency_keys penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.idempotency_keys TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: import_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.import_events TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: import_jobs penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.import_jobs TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: invitations penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -3353,10 +3704,28 @@ CREATE POLICY tenant_isolation ON public.emails TO penguinmails_app USING (((ten
 CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: export_jobs tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.export_jobs TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: idempotency_keys tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY tenant_isolation ON public.idempotency_keys TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: import_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.import_events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: import_jobs tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.import_jobs TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: invitations tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -3563,6 +3932,12 @@ ALTER TABLE public.workspace_members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.workspaces ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: SCHEMA import_staging; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA import_staging TO penguinmails_jobs;
+
+--
 -- Name: SCHEMA public; Type: ACL; Schema: -; Owner: -
 --
 
@@ -3571,6 +3946,25 @@ GRANT USAGE ON SCHEMA public TO penguinmails_app;
 GRANT USAGE ON SCHEMA public TO penguinmails_jobs;
 GRANT USAGE ON SCHEMA public TO penguinmails_lookup;
 GRANT USAGE ON SCHEMA public TO penguinmails_erasure;
+
+--
+-- Name: FUNCTION close(job uuid); Type: ACL; Schema: import_staging; Owner: -
+--
+
+REVOKE ALL ON FUNCTION import_staging.close(job uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION import_staging.close(job uuid) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION index(job uuid); Type: ACL; Schema: import_staging; Owner: -
+--
+
+REVOKE ALL ON FUNCTION import_staging.index(job uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION open(job uuid); Type: ACL; Schema: import_staging; Owner: -
+--
+
+REVOKE ALL ON FUNCTION import_staging.open(job uuid) FROM PUBLIC;
 
 --
 -- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
@@ -3720,6 +4114,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinm
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
+GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
@@ -3755,11 +4150,33 @@ GRANT SELECT,INSERT ON TABLE public.events TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
 
 --
+-- Name: TABLE export_jobs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.export_jobs TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.export_jobs TO penguinmails_jobs;
+
+--
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
+
+--
+-- Name: TABLE import_events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_events TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_jobs;
+GRANT MAINTAIN ON TABLE public.import_events TO penguinmails_import;
+
+--
+-- Name: TABLE import_jobs; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 
 --
 -- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -

@@ -32,6 +32,7 @@ from local.vault import start as start_vault
 from penguinmails.platform_secrets import PURPOSES
 
 DATABASE = "penguinmails"
+BUCKET = "penguinmails-files"
 DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
@@ -141,6 +142,8 @@ class Stack:
             "PUBLIC_URL": self.api_url,
             "CONSOLE_ORIGINS": self.api_url,
             "DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_app"),
+            "IMPORTS_DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_import"),
+            "FILES_BUCKET": BUCKET,
             "JOBS_DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_jobs"),
             "MIGRATIONS_DATABASE_URL": self.postgres.url(DATABASE),
             "REDIS_URL": self.valkey.url,
@@ -176,6 +179,7 @@ class Stack:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         sqs = Sqs(self.aws.endpoint, self._session)
         urls = await self.create_queues()
+        await self._create_bucket()
         for mapping in self.template.mappings:
             self._spawn(Poller(mapping, urls[mapping.queue], sqs, self.invoke).run())
         for schedule in self.template.schedules:
@@ -190,6 +194,12 @@ class Stack:
         # Dead-letter queues first: the others refer to them.
         queues = sorted(self.template.queues.values(), key=lambda queue: queue.dead_letter is not None)
         return {queue.name: await sqs.create(queue) for queue in queues}
+
+    async def _create_bucket(self) -> None:
+        assert self._session is not None  # noqa: S101 - the stack serves
+        async with self._session.put(f"{self.aws.endpoint}/{BUCKET}") as made:
+            if made.status not in {200, 409}:
+                raise ServiceError(f"The AWS emulator made no bucket ({made.status}); see {self.state / 'aws.log'}.")
 
     async def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function in one of its environments."""

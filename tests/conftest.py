@@ -30,7 +30,8 @@ from tests.support.statuses import (  # noqa: F401 - hooks
 )
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
-QUEUES = ("events", "deliveries", "emails", "platform_mail")
+QUEUES = ("events", "deliveries", "emails", "platform_mail", "imports", "exports")
+BUCKET = "files"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,6 +98,8 @@ def platform(
             "CONSOLE_ORIGINS": "https://console.example.test",
             "DATABASE_URL": postgres.url("penguinmails", "penguinmails_app"),
             "JOBS_DATABASE_URL": postgres.url("penguinmails", "penguinmails_jobs"),
+            "IMPORTS_DATABASE_URL": postgres.url("penguinmails", "penguinmails_import"),
+            "FILES_BUCKET": BUCKET,
             "MIGRATIONS_DATABASE_URL": postgres.url("penguinmails"),
             "REDIS_URL": valkey.url,
             "REDIS_CLUSTER": "true",
@@ -122,12 +125,16 @@ def platform(
         for name in QUEUES:
             url = sqs.create_queue(QueueName=name)["QueueUrl"]
             os.environ[f"{name.upper()}_QUEUE_URL"] = url
+        boto3.client("s3").create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]}
+        )
         get_settings.cache_clear()
         yield
         close_webhook_connections()
         smtp.close_connection()
         close_connection("app")
         close_connection("jobs")
+        close_connection("imports")
 
 
 def _write_platform_secrets(file: Path) -> None:

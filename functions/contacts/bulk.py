@@ -6,11 +6,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contacts import bulk_repository
-from contacts.repository import ContactRow
-from contacts.service import CHANGEABLE, block, differs, require_room
+from contacts.service import CHANGEABLE, block, differs
 from penguinmails.db import Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
 from penguinmails.domain.contact_links import set_tags, set_workspaces
+from penguinmails.domain.contact_room import require_room
+from penguinmails.domain.contacts import ContactRow
 from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError
 from penguinmails.events.catalogue import ContactCreated, ContactUnsubscribed, ContactUpdated, Event

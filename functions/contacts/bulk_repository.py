@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 from uuid import UUID
 
-from contacts.repository import SELECT, TEXT_FIELDS, ContactRow
 from penguinmails.db import Tx, jsonb
+from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow, erase_from_events
 
 _GIVEN: LiteralString = """
 WHERE c.id IN (SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[])
@@ -99,7 +99,7 @@ def find_contacts(tx: Tx, ids: Sequence[UUID]) -> list[ContactRow]:
 def delete_contacts(tx: Tx, ids: Sequence[UUID]) -> None:
     """Remove contacts, and what tells who they were from the events about them."""
     tx.run("DELETE FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(ids)})
-    tx.all("SELECT erase_contact_from_events(id) FROM unnest(%(ids)s::uuid[]) AS id", {"ids": list(ids)})
+    erase_from_events(tx, ids)
 
 
 def _as_json(rows: dict[UUID, dict[str, Any]]) -> Any:

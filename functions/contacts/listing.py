@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal, LiteralString
 from uuid import UUID
 
-from contacts.repository import SELECT, SELECT_COLUMNS, ContactRow
 from penguinmails.db import Tx
+from penguinmails.domain.contacts import SELECT, SELECT_COLUMNS, ContactRow
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at", "updated_at": "c.updated_at", "email": "c.email"}

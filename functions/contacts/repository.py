@@ -1,58 +1,10 @@
 """SQL of single contacts; `listing` has that of many."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-
-TEXT_FIELDS = (
-    "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
-)  # fmt: skip
-
-SELECT_COLUMNS: LiteralString = """
-SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
-       c.lead_source, c.external_id, c.attributes, c.status, c.lead_score, c.total_opens, c.total_clicks,
-       c.last_email_opened_at, c.last_campaign_id, c.source, c.created_at, c.updated_at,
-       ARRAY(SELECT t.name::text FROM contact_tags ct
-             JOIN tags t ON t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
-             WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY t.name) AS tags,
-       ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
-             WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
-             ORDER BY cw.workspace_id) AS workspace_ids
-"""
-SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
-
-
-@dataclass(frozen=True, slots=True)
-class ContactRow:
-    """One contact with its tags and workspaces."""
-
-    id: UUID
-    email: str
-    first_name: str | None
-    last_name: str | None
-    company: str | None
-    job_title: str | None
-    phone: str | None
-    city: str | None
-    state: str | None
-    country: str | None
-    lead_source: str | None
-    external_id: str | None
-    attributes: dict[str, Any]
-    status: str
-    lead_score: int
-    total_opens: int
-    total_clicks: int
-    last_email_opened_at: datetime | None
-    last_campaign_id: UUID | None
-    source: str
-    created_at: datetime
-    updated_at: datetime
-    tags: list[str]
-    workspace_ids: list[UUID]
+from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow
 
 
 def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
@@ -118,26 +70,3 @@ def delete_contact(tx: Tx, contact_id: UUID) -> None:
     """Remove a contact, and what tells who it was from the events about it."""
     tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id})
     tx.one("SELECT erase_contact_from_events(%(id)s)", {"id": contact_id})
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many contacts there are and may be; `allowed` None is unlimited."""
-
-    present: int
-    allowed: int | None
-
-
-def room(tx: Tx) -> Room:
-    """The tenant's count in this mode beside its plan's limit."""
-    found = tx.one(
-        """
-        SELECT coalesce((SELECT contacts FROM contact_counts), 0)::bigint AS present, max_contacts AS allowed
-        FROM tenant_limits WHERE tenant_id = %(tenant_id)s
-        """,
-        {"tenant_id": tx.tenant_id},
-        Room,
-    )
-    if found is None:
-        raise LookupError("the tenant has no subscription")
-    return found

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from contacts import bulk, listing, repository, service
 from contacts.bulk_items import bulk_answer, bulk_items
 from contacts.listing import ContactFilter
-from contacts.repository import ContactRow
 from contacts.schemas import (
     BulkAnswer,
     BulkRequest,
@@ -22,6 +21,7 @@ from contacts.schemas import (
     NewContact,
 )
 from penguinmails.auth.scopes import Scope
+from penguinmails.domain.contacts import ContactRow
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from contacts import repository
-from contacts.repository import TEXT_FIELDS, ContactRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
 from penguinmails.domain.contact_links import set_tags, set_workspaces
+from penguinmails.domain.contact_room import require_room
+from penguinmails.domain.contacts import TEXT_FIELDS, ContactRow
 from penguinmails.domain.suppression import suppress
-from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
+from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
@@ -97,18 +98,6 @@ def delete_contact(tx: Tx, present: ContactRow) -> None:
     if present.status == "unsubscribed":
         suppress(tx, [present.email], reason="user_request", source="api")
     repository.delete_contact(tx, present.id)
-
-
-def require_room(tx: Tx) -> None:
-    """Raise QuotaExceeded when there are more contacts than the plan allows.
-
-    Called after the insert: it locked the tenant's counter, so that of two last contacts only one is let in.
-    """
-    room = repository.room(tx)
-    if room.allowed is not None and room.present > room.allowed:
-        raise QuotaExceeded(
-            f"The plan holds {room.allowed} contacts and all are used. Delete some, or choose a larger plan."
-        )
 
 
 def _checked(attributes: dict[str, Any], fields: Mapping[str, DeclaredField]) -> dict[str, Any]:

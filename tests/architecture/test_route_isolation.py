@@ -38,6 +38,8 @@ ABOUT_THE_CALLER = {
     "createSuppressions": "makes a thing of the caller's",
     "createTemplate": "makes a thing of the caller's",
     "createTag": "makes a thing of the caller's",
+    "createContactExport": "makes a thing of the caller's",
+    "createContactImport": "makes a thing of the caller's",
     "createWebhook": "makes a thing of the caller's",
     "createWorkspace": "makes a thing of the caller's",
     "enrolSecondFactor": "concerns the signed-in user",

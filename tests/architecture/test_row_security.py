@@ -9,6 +9,7 @@ from tests.support.catalogue import ForeignKey, Table, tables
 
 APP = "penguinmails_app"
 OTHER_ROLES = {"penguinmails_jobs", "penguinmails_lookup", "penguinmails_erasure"}
+IMPORT = "penguinmails_import"
 OWN_TENANT = "NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid"
 OWN_MODE = "mode = current_setting('app.current_mode'::text, true)"
 
@@ -118,13 +119,15 @@ def test_live_and_test_rows_are_kept_apart_wherever_there_are_two_data_sets() ->
 def test_only_roles_of_the_platform_have_policies_and_privileges() -> None:
     for table in all_tables():
         assert {role for policy in table.policies for role in policy.roles} <= {APP, *OTHER_ROLES}, table.name
-        assert set(table.privileges) - {"postgres"} <= {APP, *OTHER_ROLES}, table.name
+        assert set(table.privileges) - {"postgres", IMPORT} <= {APP, *OTHER_ROLES}, table.name
+        # What else it may do, it may as the application.
+        assert table.privileges.get(IMPORT, frozenset()) <= {"MAINTAIN"}, table.name
 
 
 def test_a_privilege_across_tenants_goes_with_a_policy_of_that_role() -> None:
     for table in tenant_tables():
         with_policy = {role for policy in table.policies for role in policy.roles}
-        assert set(table.privileges) - {"postgres"} == with_policy, table.name
+        assert set(table.privileges) - {"postgres", IMPORT} == with_policy, table.name
 
 
 def test_partitions_are_reached_through_their_parent_alone() -> None:
@@ -172,12 +175,14 @@ def test_no_role_of_the_platform_bypasses_row_security() -> None:
             "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname LIKE 'penguinmails%'"
         ).fetchall()
         members = connection.execute(
-            "SELECT member::regrole::text FROM pg_auth_members WHERE member::regrole::text LIKE 'penguinmails%'"
+            "SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members"
+            " WHERE member::regrole::text LIKE 'penguinmails%'"
         ).fetchall()
 
-    assert {role for role, *_ in roles} == {APP, *OTHER_ROLES}
+    assert {role for role, *_ in roles} == {APP, IMPORT, *OTHER_ROLES}
     assert [role for role, *powers in roles if any(powers)] == []
-    assert members == []
+    # It is the application, held to the same policies, and owns staging tables besides.
+    assert members == [(IMPORT, APP)]
 
 
 @pytest.mark.parametrize("property_", ["search_path", "execute", "owner"])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.statements import Statement, statements
 
-ROLES = ("penguinmails_app", "penguinmails_jobs")
+ROLES = ("penguinmails_app", "penguinmails_jobs", "penguinmails_import")
 PLANNED = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|VALUES)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 

@@ -26,13 +26,13 @@ GLOBALS: dict[str, Any] = DOCUMENT["Globals"]["Function"]
 FUNCTIONS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 FOLDERS = sorted(file.parent for file in [*ROOT.glob("functions/*/app.py"), ROOT / "database/app.py"])
 PACKAGES = [folder.name for folder in FOLDERS]
-ALL_QUEUES = {"events", "deliveries", "emails", "platform_mail"}
+ALL_QUEUES = {"events", "deliveries", "emails", "platform_mail", "imports", "exports"}
 FOR_ONE_MACHINE_ONLY = {
     "ALLOW_LOCALHOST_WEBHOOKS", "AWS_ENDPOINT_URL", "BCRYPT_ROUNDS", "PLATFORM_SECRETS_FILE", "VAULT_ROLE_ID",
     "VAULT_SECRET_ID_FILE",
 }  # fmt: skip
 HAVE_A_DEFAULT = {"VAULT_AUTH_MOUNT", "VAULT_KV_MOUNT"}
-OF_SOME_FUNCTIONS = {"JOBS_DATABASE_URL", "MIGRATIONS_DATABASE_URL"}
+OF_SOME_FUNCTIONS = {"IMPORTS_DATABASE_URL", "JOBS_DATABASE_URL", "MIGRATIONS_DATABASE_URL"}
 
 
 def _logical_id(package: str) -> str:
@@ -111,12 +111,27 @@ def test_only_who_works_across_tenants_gets_the_jobs_role(package: str) -> None:
     assert ("JOBS_DATABASE_URL" in _own_environment(FUNCTIONS[_logical_id(package)])) == needs
 
 
+def test_only_the_import_worker_gets_the_import_role() -> None:
+    assert [n for n, p in FUNCTIONS.items() if "IMPORTS_DATABASE_URL" in _own_environment(p)] == [
+        "ImportContactsFunction"
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_only_who_keeps_files_may_reach_them(package: str) -> None:
+    files = {"stream_object", "object_size", "store_object", "delete_objects", "upload_link", "download_link"}
+    uses = not names_called(ROOT / "functions" / package).isdisjoint(callers_of(*files))
+
+    assert bool(_granted(FUNCTIONS[_logical_id(package)], "S3CrudPolicy")) == uses
+
+
 def test_only_the_migration_function_gets_the_owner_of_the_schema() -> None:
     assert [n for n, p in FUNCTIONS.items() if "MIGRATIONS_DATABASE_URL" in _own_environment(p)] == ["DatabaseFunction"]
 
 
 @pytest.mark.parametrize(
-    "parameter", ["DatabaseUrl", "JobsDatabaseUrl", "MigrationsDatabaseUrl", "RedisUrl", "VaultAddr"]
+    "parameter",
+    ["DatabaseUrl", "JobsDatabaseUrl", "ImportsDatabaseUrl", "MigrationsDatabaseUrl", "RedisUrl", "VaultAddr"],
 )
 def test_an_address_with_a_password_is_refused(parameter: str) -> None:
     declaration = DOCUMENT["Parameters"][parameter]

@@ -24,6 +24,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "DependenciesLayer/python/driver.so": _elf(AARCH64),
         "DependenciesLayer/python/botocore/data/sqs/service.json": b"{}",
         "DependenciesLayer/python/botocore/data/kms/service.json": b"{}",
+        "DependenciesLayer/python/botocore/data/s3/service.json": b"{}",
     }
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -106,7 +106,7 @@ def _made_by(operation_id: str, field: str = "id") -> Callable[[Account, Mode, I
         operation = next(o for o in operations() if o.id == operation_id)
         client = next(c for c in account.clients(operation) if c.mode == mode)
         answer = client.call(operation, ids, json=body_for(operation))
-        assert answer.status in {200, 201}, answer.body
+        assert answer.status in {200, 201, 202}, answer.body
         return UUID(answer.json[field])
 
     return make
@@ -171,8 +171,34 @@ def _list_with_a_contact(account: Account, mode: Mode, ids: Ids) -> UUID:
     return list_id
 
 
+def _finished_export(account: Account, mode: Mode, ids: Ids) -> UUID:
+    from export_contacts.app import handler
+    from tests.support.queues import consume
+
+    export_id = _made_by("createContactExport")(account, mode, ids)
+    assert consume(handler, {"tenant_id": account.tenant.id, "mode": mode, "job_id": export_id}) == []
+    return export_id
+
+
+def _ended_import(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """With a contact that it has added, and a row that it has left out."""
+    from import_contacts.app import handler
+    from tests.support.queues import consume
+
+    create, start = (next(o for o in operations() if o.id == f"{verb}ContactImport") for verb in ("create", "start"))
+    client = next(c for c in account.clients(create) if c.mode == mode)
+    content = f"email\n{_somebody()}\nnobody\n"
+    body = {"file_name": "p.csv", "file_type": "csv", "content": content}
+    import_id = UUID(client.call(create, ids, json=body).json["id"])
+    assert client.call(start, {"import_id": import_id}, json={}).status == 202
+    assert consume(handler, {"tenant_id": account.tenant.id, "mode": mode, "job_id": import_id}) == []
+    return import_id
+
+
 RESOURCES = {
     "contact_id": Resource("contacts", _made_by("createContact")),
+    "export_id": Resource("export_jobs", _finished_export),
+    "import_id": Resource("import_jobs", _made_by("createContactImport")),
     "field_id": Resource("contact_fields", _made_by("createContactField")),
     "list_id": Resource("lists", _made_by("createList")),
     "segment_id": Resource("segments", _made_by("createSegment")),
@@ -190,6 +216,9 @@ RESOURCES = {
     "workspace_id": Resource("workspaces", _made_by("createWorkspace")),
 }
 """By the variable in the path."""
+
+IN_A_STATE = {"getContactImportErrors": _ended_import, "rollbackContactImport": _ended_import}
+"""By operation: the thing in its path, where one that was just made would not do."""
 
 REFERENCES = {
     "campaign_id": Resource("emails", _email_of_a_campaign),
@@ -244,6 +273,9 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "createContact": lambda: {"email": _somebody()},
     "addListContacts": lambda: {"contact_ids": []},
     "bulkContacts": lambda: {"action": "upsert", "contacts": [{"email": _somebody()}]},
+    "cancelContactImport": lambda: {},
+    "createContactExport": lambda: {},
+    "createContactImport": lambda: {"file_name": "p.csv", "file_type": "csv", "content": "email\na@example.com\n"},
     "createContactField": lambda: {"key": f"field_{uuid4().hex[:8]}", "type": "text"},
     "createList": _name,
     "createSegment": lambda: {**_name(), "definition": _EVERYBODY},
@@ -287,6 +319,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "updateList": lambda: {"description": "Changed"},
     "updateSegment": _name,
     "updateTag": _name,
+    "startContactImport": lambda: {},
     "updateWebhook": lambda: {"name": "Renamed"},
     "updateWorkspace": lambda: {"name": "Renamed"},
     "verifyEmail": lambda: {"token": "x" * 43},
@@ -313,5 +346,5 @@ def make_path(operation: Operation, account: Account, mode: Mode) -> Ids:
     ids: Ids = {}
     for name in operation.path_parameters:
         assert name in RESOURCES, f"{operation}: say in tests/support/resources.py how to make a {name}"
-        ids[name] = RESOURCES[name].make(account, mode, ids)
+        ids[name] = IN_A_STATE.get(operation.id, RESOURCES[name].make)(account, mode, ids)
     return ids

@@ -6,10 +6,10 @@ tenants (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGu
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from penguinmails.settings import ConfigurationError, get_settings
@@ -17,6 +17,7 @@ from penguinmails.settings import ConfigurationError, get_settings
 MAX_DELAY_SECONDS = 900
 """SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
 _BATCH = 10
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def client(service: str, *, timeout_seconds: float = 5, attempts: int = 2) -> An
             connect_timeout=min(timeout_seconds, 1),
             read_timeout=timeout_seconds,
             retries={"total_max_attempts": attempts, "mode": "standard"},
+            # The links that clients get must hold their signature in the query, with the headers that are fixed.
+            signature_version="s3v4" if service == "s3" else None,
             proxies={},
         ),
     )
@@ -72,6 +75,55 @@ def send_messages(
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         refused += sorted(int(failure["Id"]) for failure in answer.get("Failed", []))
     return refused
+
+
+def stream_object(key: str, start: int = 0) -> Iterator[bytes]:
+    """The bytes of a stored file from a position on, in chunks."""
+    body = client("s3").get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-")["Body"]
+    with body:
+        yield from body.iter_chunks(_CHUNK_BYTES)
+
+
+def object_size(key: str) -> int | None:
+    """Bytes of a stored file; None when there is none."""
+    s3 = client("s3")
+    try:
+        return s3.head_object(Bucket=_bucket(), Key=key)["ContentLength"]
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
+
+
+def store_object(key: str, body: bytes | IO[bytes], content_type: str) -> None:
+    """Keep a file."""
+    client("s3", timeout_seconds=60).put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
+
+
+def delete_objects(keys: Sequence[str]) -> None:
+    """Remove files, a thousand at most; those that are not there do not matter."""
+    if keys:
+        found = [{"Key": key} for key in keys]
+        client("s3").delete_objects(Bucket=_bucket(), Delete={"Objects": found, "Quiet": True})
+
+
+def upload_link(key: str, *, content_type: str, size: int, seconds: int) -> str:
+    """A link that takes one PUT of exactly this type and size within so many seconds."""
+    params = {"Bucket": _bucket(), "Key": key, "ContentType": content_type, "ContentLength": size}
+    return client("s3").generate_presigned_url("put_object", Params=params, ExpiresIn=seconds)
+
+
+def download_link(key: str, *, file_name: str, seconds: int) -> str:
+    """A link that serves a file as an attachment of that name for so many seconds."""
+    params = {"Bucket": _bucket(), "Key": key, "ResponseContentDisposition": f'attachment; filename="{file_name}"'}
+    return client("s3").generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+
+
+def _bucket() -> str:
+    name = get_settings().files_bucket
+    if not name:
+        raise ConfigurationError("FILES_BUCKET is not set; the template gives it to functions that keep files.")
+    return name
 
 
 def decrypt_with_kms(ciphertext: bytes) -> bytes:

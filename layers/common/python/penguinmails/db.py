@@ -5,7 +5,7 @@ This is the only module that knows the driver. Each transaction tells row-level 
 """
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from penguinmails.settings import ConfigurationError, get_settings
 
 Row = TypeVar("Row")
 Mode = Literal["live", "test"]
-Role = Literal["app", "jobs"]
+Role = Literal["app", "jobs", "imports"]
 Params = Mapping[str, Any]
 
 _CONNECT_TIMEOUT_SECONDS = 3
@@ -110,6 +110,18 @@ class Tx:
         except psycopg.Error as error:
             raise _translate(error) from error
 
+    def copy_in(self, statement: LiteralString, rows: Iterable[Sequence[Any]]) -> int:
+        """Stream rows into `COPY ... FROM STDIN`; how many there were. Never a table with row security, which refuses it."""
+        count = 0
+        try:
+            with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+                    count += 1
+        except psycopg.Error as error:
+            raise _translate(error) from error
+        return count
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back once the transaction is committed; never when it is rolled back."""
         self._after_commit.append(callback)
@@ -145,9 +157,12 @@ def _unavailable() -> ServiceUnavailable:
 
 def _connect(role: Role) -> psycopg.Connection[Any]:
     settings = get_settings()
-    url = settings.database_url if role == "app" else settings.jobs_database_url
+    name, url = {
+        "app": ("DATABASE_URL", settings.database_url),
+        "jobs": ("JOBS_DATABASE_URL", settings.jobs_database_url),
+        "imports": ("IMPORTS_DATABASE_URL", settings.imports_database_url),
+    }[role]
     if not url:
-        name = "DATABASE_URL" if role == "app" else "JOBS_DATABASE_URL"
         raise ConfigurationError(f"{name} is not set; the template gives it to functions that may use this role.")
     connection = psycopg.connect(
         url,
@@ -157,7 +172,8 @@ def _connect(role: Role) -> psycopg.Connection[Any]:
         options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS} -c timezone=UTC",
         keepalives_idle=30,
     )
-    connection.prepare_threshold = 3
+    # An import's tables grow from nothing to millions of rows while it runs: each slice is planned for what is there.
+    connection.prepare_threshold = None if role == "imports" else 3
     return connection
 
 

@@ -5,6 +5,7 @@ import string
 import time
 from uuid import UUID, uuid4
 
+_VARIANT = dict(zip(string.hexdigits[:16], "89ab" * 4, strict=True))
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -26,6 +27,17 @@ def new_uuid7() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def uuid7_texts(count: int) -> list[str]:
+    """Many of `new_uuid7` as text, for rows that are streamed by the thousand."""
+    milliseconds = f"{time.time_ns() // 1_000_000 & (1 << 48) - 1:012x}"
+    start = f"{milliseconds[:8]}-{milliseconds[8:]}-7"
+    digits = secrets.token_hex(10 * count)
+    return [
+        f"{start}{part[:3]}-{_VARIANT[part[3]]}{part[4:7]}-{part[7:19]}"
+        for part in (digits[at : at + 20] for at in range(0, 20 * count, 20))
+    ]
 
 
 def new_request_id() -> str:

@@ -29,6 +29,8 @@ class Settings:
     """PostgreSQL as the jobs role: sees what its policies let cross-tenant jobs see."""
     migrations_database_url: str
     """PostgreSQL as the owner of the schema; only the migration function has it."""
+    imports_database_url: str
+    """PostgreSQL as the import role: what the application role is, and owner of the staging tables."""
     redis_url: str
     redis_cluster: bool
     vault_addr: str
@@ -48,6 +50,10 @@ class Settings:
     deliveries_queue_url: str
     emails_queue_url: str
     platform_mail_queue_url: str
+    imports_queue_url: str
+    exports_queue_url: str
+    files_bucket: str
+    """S3 bucket of customers' files; every key begins with its tenant's id."""
     smtp_host: str
     smtp_port: int
     mail_from: str
@@ -104,6 +110,7 @@ def get_settings() -> Settings:
         database_url=env("DATABASE_URL", ""),
         jobs_database_url=env("JOBS_DATABASE_URL", ""),
         migrations_database_url=env("MIGRATIONS_DATABASE_URL", ""),
+        imports_database_url=env("IMPORTS_DATABASE_URL", ""),
         redis_url=env("REDIS_URL", ""),
         redis_cluster=_boolean("REDIS_CLUSTER", default=False),
         vault_addr=env("VAULT_ADDR", ""),
@@ -121,6 +128,9 @@ def get_settings() -> Settings:
         deliveries_queue_url=env("DELIVERIES_QUEUE_URL", ""),
         emails_queue_url=env("EMAILS_QUEUE_URL", ""),
         platform_mail_queue_url=env("PLATFORM_MAIL_QUEUE_URL", ""),
+        imports_queue_url=env("IMPORTS_QUEUE_URL", ""),
+        exports_queue_url=env("EXPORTS_QUEUE_URL", ""),
+        files_bucket=env("FILES_BUCKET", ""),
         smtp_host=env("SMTP_HOST", ""),
         smtp_port=_integer("SMTP_PORT", 25),
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),

@@ -5,7 +5,7 @@ A definition is a rule: `{"all": [rule, ...]}`, `{"any": [rule, ...]}`, `{"not":
 equals nothing, so `not_equals` holds for it. Texts are compared without regard to case.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -105,11 +105,13 @@ def compile_segment(definition: Any, fields: Mapping[str, DeclaredField], path: 
     sql = compiler.rule(definition, path, depth=1)
     if compiler.rules > MAX_RULES:
         compiler.fault(path, f"has {compiler.rules} comparisons; at most {MAX_RULES} are accepted", "too_large")
-    if compiler.faults:
-        first = compiler.faults[0]
-        raise ValidationFailed(f"{first.field}: {first.message}", errors=compiler.faults)
-    # Put together from the literals above and the names of parameters, which this module numbers.
-    return Condition(cast("LiteralString", sql), compiler.params)
+    return compiler.condition(sql)
+
+
+def compile_all(definitions: Sequence[Any], fields: Mapping[str, DeclaredField]) -> Condition:
+    """The condition that all of several definitions hold, each of which may be as large as one may be."""
+    compiler = _Compiler(fields)
+    return compiler.condition(" AND ".join(f"({compiler.rule(rule, 'definition', depth=1)})" for rule in definitions))
 
 
 @dataclass(slots=True)
@@ -118,6 +120,13 @@ class _Compiler:
     params: dict[str, Any] = field(default_factory=dict[str, Any])
     faults: list[FieldError] = field(default_factory=list[FieldError])
     rules: int = 0
+
+    def condition(self, sql: str) -> Condition:
+        if self.faults:
+            first = self.faults[0]
+            raise ValidationFailed(f"{first.field}: {first.message}", errors=self.faults)
+        # Put together from the literals above and the names of parameters, which this module numbers.
+        return Condition(cast("LiteralString", sql), self.params)
 
     def fault(self, path: str, message: str, code: str = "invalid") -> str:
         self.faults.append(FieldError(path, message, code))

@@ -15,7 +15,7 @@ from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.settings import get_settings
 
-Queue = Literal["events", "deliveries", "emails", "platform_mail"]
+Queue = Literal["events", "deliveries", "emails", "platform_mail", "imports", "exports"]
 _PUBLISH_SECONDS = 0.2
 
 
@@ -110,6 +110,8 @@ def queue_url(queue: Queue) -> str:
         "deliveries": settings.deliveries_queue_url,
         "emails": settings.emails_queue_url,
         "platform_mail": settings.platform_mail_queue_url,
+        "imports": settings.imports_queue_url,
+        "exports": settings.exports_queue_url,
     }[queue]
 
 

@@ -1,0 +1,6 @@
+"""Lambda entry point of the imports queue."""
+
+from import_contacts.service import handle
+from penguinmails.queue import queue_handler
+
+handler = queue_handler(handle)

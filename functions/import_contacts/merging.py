@@ -1,0 +1,312 @@
+"""SQL of the merge: a slice of staged rows becomes contacts, in as many statements however long the slice is.
+
+Look-ups into large tables are LATERAL with OFFSET 0, which keeps them what they are written as, one index look-up per row:
+the planner knows nothing yet of tables that were empty a moment ago, and would walk them again and again. (LIMIT 1 would
+invite it to do just that, in the hope of a hit on the first page.)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from penguinmails.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Lines of a job after one and up to another."""
+
+    job_id: UUID
+    after: int
+    upto: int
+
+    def params(self, tx: Tx) -> dict[str, Any]:
+        """What every statement here names."""
+        return {
+            "job": self.job_id,
+            "after": self.after,
+            "upto": self.upto,
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
+        }
+
+
+def end_of_slice(tx: Tx, job_id: UUID, after: int, rows: int) -> int | None:
+    """The last line of the next slice; None when no row is left."""
+    return tx.one(
+        """
+        SELECT max(line) FROM (SELECT line FROM import_staging.rows WHERE job_id = %(job)s AND line > %(after)s
+                               ORDER BY line LIMIT %(rows)s) next_rows
+        """,
+        {"job": job_id, "after": after, "rows": rows},
+    )
+
+
+def find_present(tx: Tx, part: Slice) -> int:
+    """Mark rows whose address a contact has already; how many."""
+    return tx.run(
+        """
+        UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
+        FROM (SELECT s.line, c.id FROM import_staging.rows s
+              CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
+              WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL) found
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line
+        """,
+        part.params(tx),
+    )
+
+
+def add_contacts(tx: Tx, part: Slice) -> int:
+    """Add the contacts that are new; how many."""
+    return tx.run(
+        """
+        WITH added AS (
+          INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, job_title, phone, city, state,
+                                country, lead_source, external_id, attributes, status, source)
+          SELECT r.contact_id, %(tenant_id)s, %(mode)s, r.email, r.first_name, r.last_name, r.company, r.job_title, r.phone,
+                 r.city, r.state, r.country, r.lead_source, r.external_id, coalesce(r.attributes, '{}'),
+                 coalesce(r.status, 'active'), 'import'
+          FROM import_staging.rows r
+          WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
+          ORDER BY r.email
+          ON CONFLICT DO NOTHING
+          RETURNING id, updated_at
+        )
+        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, tags)
+        SELECT %(tenant_id)s, %(mode)s, r.job_id, r.line, a.id, 'created', a.updated_at, r.tags
+        FROM added a JOIN import_staging.rows r ON r.contact_id = a.id
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s
+        """,
+        part.params(tx),
+    )
+
+
+def mark_refused(tx: Tx, part: Slice) -> int:
+    """Mark new rows that could not be added, since another contact has their external id or got the address meanwhile."""
+    return tx.run(
+        """
+        UPDATE import_staging.rows r SET fault_field = 'external_id', fault = 'is taken by another contact'
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
+          AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = r.job_id AND e.line = r.line)
+        """,
+        part.params(tx),
+    )
+
+
+def mark_foreign_ids(tx: Tx, part: Slice) -> int:
+    """Mark rows of present contacts whose external id belongs to somebody else."""
+    return tx.run(
+        """
+        UPDATE import_staging.rows r SET fault_field = 'external_id', fault = 'is taken by another contact'
+        FROM contacts c
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND r.is_present
+          AND c.external_id = r.external_id AND c.external_id IS NOT NULL AND c.id <> r.contact_id
+        """,
+        part.params(tx),
+    )
+
+
+def mark_present(tx: Tx, part: Slice) -> int:
+    """Mark rows of present contacts as left out: the job was to create and nothing else."""
+    return tx.run(
+        """
+        UPDATE import_staging.rows r SET fault_field = 'email', fault = 'is taken by another contact'
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND r.is_present
+        """,
+        part.params(tx),
+    )
+
+
+def update_contacts(tx: Tx, part: Slice) -> int:
+    """Change present contacts in what the file says otherwise, and keep what they were; how many.
+
+    An empty cell leaves a field alone, and nobody who opted out or bounced is made active again.
+    """
+    return tx.run(
+        """
+        WITH target AS (
+          SELECT c.id, r.line, r.tags,
+                 ARRAY(SELECT t.name::text FROM contact_tags l
+                       JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
+                       WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id) AS had_tags,
+                 jsonb_build_object(
+                   'first_name', c.first_name, 'last_name', c.last_name, 'company', c.company, 'job_title', c.job_title,
+                   'phone', c.phone, 'city', c.city, 'state', c.state, 'country', c.country, 'lead_source', c.lead_source,
+                   'external_id', c.external_id, 'attributes', c.attributes, 'status', c.status) AS previous,
+                 jsonb_build_object(
+                   'first_name', coalesce(r.first_name, c.first_name), 'last_name', coalesce(r.last_name, c.last_name),
+                   'company', coalesce(r.company, c.company), 'job_title', coalesce(r.job_title, c.job_title),
+                   'phone', coalesce(r.phone, c.phone), 'city', coalesce(r.city, c.city),
+                   'state', coalesce(r.state, c.state), 'country', coalesce(r.country, c.country),
+                   'lead_source', coalesce(r.lead_source, c.lead_source),
+                   'external_id', coalesce(r.external_id, c.external_id),
+                   'attributes', c.attributes || coalesce(r.attributes, '{}'),
+                   'status', CASE WHEN r.status = 'unsubscribed' AND c.status = 'active' THEN r.status ELSE c.status END
+                 ) AS wanted
+          FROM (SELECT * FROM contacts
+                WHERE id IN (SELECT contact_id FROM import_staging.rows
+                             WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s
+                               AND fault IS NULL AND is_present)
+                ORDER BY id FOR UPDATE) c
+          JOIN import_staging.rows r ON r.contact_id = c.id
+          WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND r.is_present
+        ), changed AS (
+          UPDATE contacts c
+          SET first_name = t.wanted ->> 'first_name', last_name = t.wanted ->> 'last_name',
+              company = t.wanted ->> 'company', job_title = t.wanted ->> 'job_title', phone = t.wanted ->> 'phone',
+              city = t.wanted ->> 'city', state = t.wanted ->> 'state', country = t.wanted ->> 'country',
+              lead_source = t.wanted ->> 'lead_source', external_id = t.wanted ->> 'external_id',
+              attributes = t.wanted -> 'attributes', status = t.wanted ->> 'status'
+          FROM target t
+          WHERE c.id = t.id
+            AND (t.wanted <> t.previous
+                 OR EXISTS (SELECT 1 FROM unnest(t.tags) AS name WHERE NOT name = ANY(t.had_tags)))
+          RETURNING c.id, c.updated_at, t.line, t.tags, t.had_tags, t.previous, t.wanted
+        )
+        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, previous, changed_fields, tags)
+        SELECT %(tenant_id)s, %(mode)s, %(job)s, n.line, n.id, 'updated', n.updated_at, n.previous,
+               ARRAY(SELECT w.key FROM jsonb_each(n.wanted) w WHERE w.value <> n.previous -> w.key
+                     UNION ALL SELECT 'tags' WHERE EXISTS (
+                       SELECT 1 FROM unnest(n.tags) AS name WHERE NOT name = ANY(n.had_tags))),
+               ARRAY(SELECT name FROM unnest(n.tags) AS name WHERE NOT name = ANY(n.had_tags))
+        FROM changed n
+        """,
+        part.params(tx),
+    )
+
+
+def tag_names(tx: Tx, part: Slice) -> list[str]:
+    """The tags that the slice's contacts get."""
+    return tx.all(
+        """
+        SELECT DISTINCT unnest(tags) FROM import_events
+        WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s AND tags IS NOT NULL
+        """,
+        part.params(tx),
+    )
+
+
+def add_tags(tx: Tx, part: Slice) -> None:
+    """Give the contacts their tags, which exist."""
+    tx.run(
+        """
+        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
+        SELECT c.tenant_id, c.mode, c.id, t.id, c.created_at
+        FROM import_events e CROSS JOIN unnest(e.tags) AS wanted (name)
+        CROSS JOIN LATERAL (SELECT id FROM tags WHERE name = wanted.name OFFSET 0) t
+        CROSS JOIN LATERAL (SELECT tenant_id, mode, id, created_at FROM contacts WHERE id = e.contact_id OFFSET 0) c
+        WHERE e.job_id = %(job)s AND e.line > %(after)s AND e.line <= %(upto)s
+        ON CONFLICT DO NOTHING
+        """,
+        part.params(tx),
+    )
+
+
+def add_to_list(tx: Tx, part: Slice, list_id: UUID) -> None:
+    """Put all contacts of the slice on a list, those that did not change included."""
+    tx.run(
+        """
+        INSERT INTO contact_lists (tenant_id, mode, contact_id, list_id, contact_created_at)
+        SELECT c.tenant_id, c.mode, c.id, l.id, c.created_at
+        FROM import_staging.rows r JOIN lists l ON l.id = %(list_id)s
+        CROSS JOIN LATERAL (SELECT tenant_id, mode, id, created_at FROM contacts WHERE id = r.contact_id OFFSET 0) c
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL
+        ON CONFLICT DO NOTHING
+        """,
+        {**part.params(tx), "list_id": list_id},
+    )
+
+
+def written_contacts(tx: Tx, part: Slice) -> list[UUID]:
+    """The contacts that the slice made or changed."""
+    return tx.all(
+        "SELECT contact_id FROM import_events WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s",
+        part.params(tx),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """A contact whom the file says to be unsubscribed; `now` when it was not before."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    now: bool
+
+
+def opted_out(tx: Tx, part: Slice) -> list[OptedOut]:
+    """The slice's contacts that are unsubscribed."""
+    return tx.all(
+        """
+        SELECT c.id, c.email, c.first_name, c.last_name, 'status' = ANY(e.changed_fields) IS TRUE AS now
+        FROM import_events e
+        CROSS JOIN LATERAL (SELECT id, email, first_name, last_name, status FROM contacts
+                            WHERE id = e.contact_id OFFSET 0) c
+        WHERE e.job_id = %(job)s AND e.line > %(after)s AND e.line <= %(upto)s AND c.status = 'unsubscribed'
+        """,
+        part.params(tx),
+        OptedOut,
+    )
+
+
+def raise_events(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
+    """Store `contact.created` and `contact.updated` for the slice's contacts; their ids."""
+    return tx.all(
+        """
+        INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
+        SELECT r.event_id, %(tenant_id)s, %(mode)s, 'contact.' || e.type, 1,
+               jsonb_build_object('contact', jsonb_build_object('id', c.id, 'email', c.email, 'first_name', c.first_name,
+                                                                'last_name', c.last_name))
+               || CASE e.type WHEN 'created' THEN jsonb_build_object('source', c.source)
+                  ELSE jsonb_build_object('changed_fields', e.changed_fields) END,
+               c.id, %(created_at)s::timestamptz
+        FROM import_staging.rows r
+        CROSS JOIN LATERAL (SELECT type, contact_id, changed_fields FROM import_events
+                            WHERE job_id = %(job)s AND line = r.line OFFSET 0) e
+        CROSS JOIN LATERAL (SELECT id, email, first_name, last_name, source FROM contacts
+                            WHERE id = e.contact_id OFFSET 0) c
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s
+        RETURNING id
+        """,
+        {**part.params(tx), "created_at": created_at},
+    )
+
+
+def move_merging(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int) -> None:
+    """Remember how far the merge is."""
+    tx.run(
+        """
+        UPDATE import_jobs
+        SET done_line = %(upto)s, merged_slices = merged_slices + 1,
+            created_count = created_count + %(created)s, updated_count = updated_count + %(updated)s,
+            skipped_count = skipped_count + %(skipped)s
+        WHERE id = %(job)s
+        """,
+        {"job": part.job_id, "upto": part.upto, "created": created, "updated": updated, "skipped": skipped},
+    )
+
+
+def refresh_statistics(tx: Tx) -> None:
+    """Tell the planner how large the tables have become."""
+    tx.run("ANALYZE contacts, import_events", {})
+
+
+def count_faults(tx: Tx, part: Slice) -> int:
+    """Rows of the slice that were left out."""
+    return tx.one(
+        """
+        SELECT count(*) FROM import_staging.rows
+        WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s AND fault IS NOT NULL
+        """,
+        part.params(tx),
+    )
+
+
+def count_rows(tx: Tx, part: Slice) -> int:
+    """Rows of the slice."""
+    return tx.one(
+        "SELECT count(*) FROM import_staging.rows WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s",
+        part.params(tx),
+    )

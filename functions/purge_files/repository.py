@@ -1,0 +1,65 @@
+"""SQL of the removal of files: of any tenant, a batch at a time."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from penguinmails.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A job and where its files are."""
+
+    id: UUID
+    keys: list[str]
+
+
+def expired_exports(tx: Tx, batch: int) -> list[Stored]:
+    """Exports whose seven days are over."""
+    return tx.all(
+        """
+        SELECT id, ARRAY[file_key] AS keys FROM export_jobs
+        WHERE status = 'completed' AND expires_at < now() ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        """,
+        {"batch": batch},
+        Stored,
+    )
+
+
+def mark_exports(tx: Tx, ids: list[UUID]) -> None:
+    """Their files are gone."""
+    tx.run(
+        "UPDATE export_jobs SET status = 'expired', file_key = NULL WHERE id = ANY(%(ids)s::uuid[])",
+        {"ids": ids},
+    )
+
+
+def old_imports(tx: Tx, batch: int) -> list[Stored]:
+    """Imports that were created thirty days ago, with the file and the report of each."""
+    return tx.all(
+        """
+        SELECT id, array_remove(ARRAY[file_key, error_file_key], NULL) AS keys FROM import_jobs
+        WHERE files_removed_at IS NULL AND created_at < now() - interval '30 days'
+        ORDER BY created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        """,
+        {"batch": batch},
+        Stored,
+    )
+
+
+def mark_imports(tx: Tx, ids: list[UUID]) -> None:
+    """Their files, and what a rollback would need, are gone; one that has not ended by now has failed."""
+    tx.run("DELETE FROM import_events WHERE job_id = ANY(%(ids)s::uuid[])", {"ids": ids})
+    tx.run(
+        """
+        UPDATE import_jobs
+        SET files_removed_at = clock_timestamp(),
+            error_code = CASE WHEN status IN ('pending', 'processing', 'rolling_back') THEN 'abandoned' ELSE error_code END,
+            error_message = CASE WHEN status IN ('pending', 'processing', 'rolling_back')
+                            THEN 'The import was not finished within 30 days.' ELSE error_message END,
+            status = CASE WHEN status IN ('pending', 'processing', 'rolling_back') THEN 'failed' ELSE status END
+        WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": ids},
+    )
+    tx.all("SELECT import_staging.close(id) FROM unnest(%(ids)s::uuid[]) AS id", {"ids": ids})

@@ -1,0 +1,15 @@
+"""What an export may hold: the fields that the API offers and the worker writes."""
+
+from collections.abc import Iterable
+
+FIELDS = (
+    "id", "email", "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source",
+    "external_id", "status", "tags", "lead_score", "total_opens", "total_clicks", "last_email_opened_at", "source",
+    "created_at", "updated_at",
+)  # fmt: skip
+ATTRIBUTE = "attributes."
+
+
+def all_fields(custom_keys: Iterable[str]) -> list[str]:
+    """Every field, those that the account has declared included."""
+    return [*FIELDS, *(ATTRIBUTE + key for key in sorted(custom_keys))]

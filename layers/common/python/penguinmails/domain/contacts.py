@@ -1,0 +1,74 @@
+"""Contacts as they are read: one row with its tags and workspaces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.domain.segments import Condition
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
+TEXT_FIELDS = (
+    "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
+)  # fmt: skip
+
+SELECT_COLUMNS: LiteralString = """
+SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
+       c.lead_source, c.external_id, c.attributes, c.status, c.lead_score, c.total_opens, c.total_clicks,
+       c.last_email_opened_at, c.last_campaign_id, c.source, c.created_at, c.updated_at,
+       ARRAY(SELECT t.name::text FROM contact_tags ct
+             JOIN tags t ON t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id
+             WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY t.name) AS tags,
+       ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
+             WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
+             ORDER BY cw.workspace_id) AS workspace_ids
+"""
+SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One contact with its tags and workspaces."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    job_title: str | None
+    phone: str | None
+    city: str | None
+    state: str | None
+    country: str | None
+    lead_source: str | None
+    external_id: str | None
+    attributes: dict[str, Any]
+    status: str
+    lead_score: int
+    total_opens: int
+    total_clicks: int
+    last_email_opened_at: datetime | None
+    last_campaign_id: UUID | None
+    source: str
+    created_at: datetime
+    updated_at: datetime
+    tags: list[str]
+    workspace_ids: list[UUID]
+
+
+def page_of_contacts(tx: Tx, keyset: Keyset, condition: Condition | None) -> list[ContactRow]:
+    """Up to `limit + 1` whole contacts by when they were added: those that meet a compiled segment, or all."""
+    where = Conditions()
+    if condition is not None:
+        where.include(*condition)
+    return select_page(tx, SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")[
+        0
+    ]
+
+
+def erase_from_events(tx: Tx, contact_ids: Sequence[UUID]) -> None:
+    """Take what tells who these contacts were out of the events about them."""
+    tx.all("SELECT erase_contact_from_events(id) FROM unnest(%(ids)s::uuid[]) AS id", {"ids": list(contact_ids)})
