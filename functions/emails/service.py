@@ -10,6 +10,7 @@ from emails import repository
 from emails.repository import NewRow
 from penguinmails import clock
 from penguinmails.db import Tx
+from penguinmails.domain import send_quota
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.plain_text import plain_text
 from penguinmails.domain.templates import Message, find_source, render
@@ -144,8 +145,8 @@ def _count(tx: Tx, number: int) -> None:
     """Test messages reach nobody and count for nothing."""
     if tx.mode == "test" or number == 0:
         return
-    limit = repository.monthly_limit(tx)
-    if not repository.count_towards_limit(tx, number, limit):
+    limit = send_quota.monthly_limit(tx)
+    if not send_quota.count_towards_limit(tx, number, limit):
         raise QuotaExceeded(
             f"The plan sends {limit} emails per calendar month (UTC), and {number} more would pass that. Nothing was sent; "
             "choose a larger plan, or wait for the next month."
