@@ -33,7 +33,7 @@ from tests.support.statuses import (  # noqa: F401 - hooks
 )
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
-QUEUES = ("events", "deliveries", "emails", "platform_mail")
+QUEUES = ("events", "deliveries", "emails", "campaign_emails", "platform_mail")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -53,21 +53,6 @@ class CampaignRow:
     audience_taken_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class StatsRow:
-    """What became of mails."""
-
-    sent: int
-    delivered: int
-    opened: int
-    clicked: int
-    replied: int
-    bounced: int
-    unsubscribed: int
-    complained: int
-    failed: int
-
-
 def list_campaigns(
     tx: Tx, keyset: Keyset, *, status: str | None, workspace: str | None, search: str | None
 ) -> tuple[list[CampaignRow], int | None]:
@@ -165,31 +150,15 @@ def cancel_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
 
 
 def resume_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Let the sweep take up mails that were planned when the campaign was paused."""
+    """Let the sweep take up mails that rest since the campaign was paused; those on their way to a worker are left alone."""
     tx.run(
         """
         UPDATE emails SET next_sweep_at = clock_timestamp()
-        WHERE campaign_id = %(id)s AND status = 'queued' AND next_sweep_at IS NULL
+        WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
+          AND next_sweep_at > clock_timestamp() + interval '5 minutes'
         """,
         {"id": campaign_id},
     )
-
-
-def stats(tx: Tx, campaign_id: UUID) -> StatsRow:
-    """What became of a campaign's mails."""
-    row = tx.one(
-        """
-        SELECT coalesce(sum(sent), 0)::bigint AS sent, coalesce(sum(delivered), 0)::bigint AS delivered,
-               coalesce(sum(opened), 0)::bigint AS opened, coalesce(sum(clicked), 0)::bigint AS clicked,
-               coalesce(sum(replied), 0)::bigint AS replied, coalesce(sum(bounced), 0)::bigint AS bounced,
-               coalesce(sum(unsubscribed), 0)::bigint AS unsubscribed,
-               coalesce(sum(complained), 0)::bigint AS complained, coalesce(sum(failed), 0)::bigint AS failed
-        FROM campaign_stats WHERE campaign_id = %(id)s
-        """,
-        {"id": campaign_id},
-        StatsRow,
-    )
-    return row or StatsRow(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def workspaces(tx: Tx, named: str | None) -> list[UUID]:

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from campaigns import repository, step_rows
-from campaigns.repository import CampaignRow, StatsRow
+from campaigns.repository import CampaignRow
 from campaigns.step_rows import StepRow
 from campaigns.steps import OrderedStep, ordered
 from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
+from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
 from penguinmails.ids import new_uuid7
 
@@ -28,7 +29,7 @@ class Details:
 
     campaign: CampaignRow
     steps: list[StepRow]
-    stats: StatsRow
+    stats: CampaignStats
 
 
 def create_campaign(tx: Tx, values: dict[str, Any], created_by: UUID) -> Details:
@@ -61,7 +62,7 @@ def hold(tx: Tx, campaign_id: UUID) -> CampaignRow:
 
 def details(tx: Tx, campaign: CampaignRow) -> Details:
     """A campaign with its steps and counts."""
-    return Details(campaign, step_rows.steps_of(tx, campaign.id), repository.stats(tx, campaign.id))
+    return Details(campaign, step_rows.steps_of(tx, campaign.id), campaign_stats(tx, campaign.id))
 
 
 def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> Details:

@@ -76,7 +76,7 @@ def _faults_of_texts(step: dict[str, Any], path: str) -> list[FieldError]:
     faults: list[FieldError] = []
     for name, text in texts.items():
         try:
-            merge_fields.read(text or "")
+            merge_fields.merge_text(text or "")
         except merge_fields.TextRefused as reason:
             faults.append(FieldError(f"{path}.{name}", str(reason), "unknown_variable"))
     if step["variant_b"] is not None and not any(step["variant_b"].values()):

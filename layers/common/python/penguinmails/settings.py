@@ -47,6 +47,7 @@ class Settings:
     events_queue_url: str
     deliveries_queue_url: str
     emails_queue_url: str
+    campaign_emails_queue_url: str
     platform_mail_queue_url: str
     smtp_host: str
     smtp_port: int
@@ -120,6 +121,7 @@ def get_settings() -> Settings:
         events_queue_url=env("EVENTS_QUEUE_URL", ""),
         deliveries_queue_url=env("DELIVERIES_QUEUE_URL", ""),
         emails_queue_url=env("EMAILS_QUEUE_URL", ""),
+        campaign_emails_queue_url=env("CAMPAIGN_EMAILS_QUEUE_URL", ""),
         platform_mail_queue_url=env("PLATFORM_MAIL_QUEUE_URL", ""),
         smtp_host=env("SMTP_HOST", ""),
         smtp_port=_integer("SMTP_PORT", 25),

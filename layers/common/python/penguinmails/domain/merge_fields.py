@@ -56,7 +56,7 @@ class MergeText:
 
 
 @lru_cache(maxsize=256)
-def read(text: str) -> MergeText:
+def merge_text(text: str) -> MergeText:
     """Read a text. Raises TextRefused when a place is not written as a field, or names none of a contact."""
     pieces = _PLACE.split(text)
     literals, places = pieces[0::2], pieces[1::2]
