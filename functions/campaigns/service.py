@@ -13,6 +13,7 @@ from campaigns.steps import OrderedStep, ordered
 from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
 from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
+from penguinmails.domain.templates import find_source
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
 from penguinmails.ids import new_uuid7
 
@@ -34,7 +35,7 @@ class Details:
 
 def create_campaign(tx: Tx, values: dict[str, Any], created_by: UUID) -> Details:
     """Draft a campaign. Raises ValidationFailed for what does not fit together or does not exist."""
-    steps = ordered(values["steps"] or [])
+    steps = ordered(_with_templates(tx, values["steps"] or []))
     values = {**values, "workspace_id": _workspace(tx, values["workspace"]), "created_by": created_by}
     _check(tx, values)
     campaign_id = new_uuid7()
@@ -78,7 +79,13 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
         repository.update_campaign(tx, present.id, values)
     if changes.get("steps") is not None:
         kept = step_rows.steps_of(tx, present.id)
-        _keep_steps(tx, present.id, ordered(changes["steps"]), present=kept, all_stay=present.status in LAUNCHED)
+        _keep_steps(
+            tx,
+            present.id,
+            ordered(_with_templates(tx, changes["steps"])),
+            present=kept,
+            all_stay=present.status in LAUNCHED,
+        )
     return details(tx, existing(tx, present.id))
 
 
@@ -123,6 +130,22 @@ def _copied(step: StepRow, new_ids: dict[UUID | None, UUID | None]) -> StepRow:
         next_step_id=new_ids[step.next_step_id],
         false_next_step_id=new_ids[step.false_next_step_id],
     )
+
+
+def _with_templates(tx: Tx, steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Steps with the texts of the templates that they name, where they bring none themselves."""
+    return [_with_template(tx, step, place) for place, step in enumerate(steps)]
+
+
+def _with_template(tx: Tx, step: dict[str, Any], place: int) -> dict[str, Any]:
+    if step["template_id"] is None:
+        return step
+    source = find_source(tx, step["template_id"])
+    if source is None:
+        raise ValidationFailed.of(f"steps.{place}.template_id", "names no template of yours in this mode", "not_found")
+    bodies = {"html_body": source.html_body, "text_body": source.text_body}
+    has_body = step["html_body"] is not None or step["text_body"] is not None
+    return {**step, "subject": step["subject"] or source.subject, **({} if has_body else bodies)}
 
 
 def _workspace(tx: Tx, named: str | None) -> UUID:

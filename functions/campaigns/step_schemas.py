@@ -68,6 +68,10 @@ class NewStep(RequestModel):
     order: Order | None = Field(default=None, description="Its number, from 1; its place in the list when absent.")
     type: StepType
     name: Annotated[str, StringConstraints(min_length=1, max_length=100), Storable] | None = None
+    template_id: UUID | None = Field(
+        default=None,
+        description="Of an email: the template whose texts it takes as they are now, where none are sent beside it.",
+    )
     subject: Subject | None = Field(
         default=None,
         description='Of an email. Fields of the contact may stand in it: `{{ first_name | default("there") }}`.',

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penguinmails.domain import merge_fields
+from penguinmails.domain import campaign_texts
+from penguinmails.domain.rendering import TemplateFault
 from penguinmails.errors import FieldError, ValidationFailed
 
 MAX_EMAILS = 7
 _PARTS = {"email": "subject", "wait": "wait", "condition": "condition", "action": "action"}
 _BELONG_TO = {
-    "subject": "email", "html_body": "email", "text_body": "email", "variant_b": "email", "wait": "wait",
+    "template_id": "email", "subject": "email", "html_body": "email", "text_body": "email", "variant_b": "email", "wait": "wait",
     "condition": "condition", "action": "action", "on_true": "condition", "on_false": "condition",
 }  # fmt: skip
 
@@ -76,9 +77,9 @@ def _faults_of_texts(step: dict[str, Any], path: str) -> list[FieldError]:
     faults: list[FieldError] = []
     for name, text in texts.items():
         try:
-            merge_fields.merge_text(text or "")
-        except merge_fields.TextRefused as reason:
-            faults.append(FieldError(f"{path}.{name}", str(reason), "unknown_variable"))
+            campaign_texts.check(text or "", is_html=name.endswith("html_body"))
+        except TemplateFault as fault:
+            faults.append(FieldError(f"{path}.{name}", f"line {fault.line}: {fault.message}", "template"))
     if step["variant_b"] is not None and not any(step["variant_b"].values()):
         faults.append(FieldError(f"{path}.variant_b", "must differ in subject or body", "missing"))
     return faults

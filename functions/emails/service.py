@@ -12,6 +12,7 @@ from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain import send_quota
 from penguinmails.domain.emails import log_event, message, suppressed
+from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
@@ -93,6 +94,7 @@ def cancel(tx: Tx, email_id: UUID) -> None:
             raise NotFound.of("email", email_id)
         raise InvalidStateTransition(f"The email is {row.status}; only scheduled and queued ones can be cancelled.")
     log_event(tx, [email_id], "cancelled")
+    leave_after(tx, email_id, "cancelled")
     if tx.mode == "live":
         repository.give_back_to_limit(tx, month)
 

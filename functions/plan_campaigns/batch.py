@@ -10,6 +10,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_mails, send_quota
+from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.contact_links import make_tags
 from penguinmails.domain.emails import suppressed
 from penguinmails.events.outbox import send_after_commit
@@ -147,12 +148,6 @@ def _apply(tx: Tx, moves: Sequence[Move]) -> None:
             writes.remove_tag(tx, effect.tag, contact_ids)
 
 
-def _plain_text(html: str) -> str:
-    from penguinmails.domain.plain_text import plain_text
-
-    return plain_text(html)
-
-
 def _contents(tx: Tx, steps: dict[UUID, StepRow], moves: Sequence[Move]) -> dict[tuple[UUID | None, str | None], UUID]:
     """What the mails of each step and version share, stored with the first of them."""
     keys: dict[tuple[UUID | None, str | None], UUID] = {}
@@ -164,7 +159,7 @@ def _contents(tx: Tx, steps: dict[UUID, StepRow], moves: Sequence[Move]) -> dict
         if key is None:
             key, html = new_uuid7(), step.html_of(variant)
             text = step.text_of(variant)
-            text = text if text is not None else _plain_text(html or "")
+            text = text if text is not None else derived_text(html or "")
             writes.keep_content(tx, step.id, key, text=text, html=html, is_variant=variant == "b")
         keys[step_id, variant] = key
     return keys

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from penguinmails.domain import merge_fields
+from penguinmails.domain import campaign_texts
+from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from plan_campaigns.repository import DueRow, SignRow, StepRow
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
-_MAX_SUBJECT = 900
 Outcome = Literal["mail", "wait", "completed", "exited"]
 
 
@@ -86,13 +86,17 @@ class Journey:
         if variant is None:
             decided_at = (step.test_started_at or self.now) + self.test_wait
             return _wait(moved, step.id, decided_at, "awaiting_test")
-        values = merge_fields.values_of(row.fields(), row.attributes)
-        missing = sorted(step.required(variant) - values.keys())
-        if missing:
-            return _leave(moved, f"missing_field:{missing[0]}")
-        moved.outcome, moved.step_id, moved.variant = "mail", step.id, variant
-        subject = merge_fields.merge_text(step.subject_of(variant)).fill(values)
-        moved.subject = " ".join(subject.split())[:_MAX_SUBJECT]
+        values = campaign_texts.values_of(row, row.attributes)
+        try:
+            subject = campaign_texts.fill_subject(step.subject_of(variant), values)
+            for text, is_html in ((step.html_of(variant), True), (step.text_of(variant), False)):
+                if text is not None:
+                    campaign_texts.try_fill(text, values, is_html=is_html)
+        except MissingVariable as missing:
+            return _leave(moved, f"missing_field:{missing.name}")
+        except TemplateFault:
+            return _leave(moved, "text_unusable")
+        moved.outcome, moved.step_id, moved.variant, moved.subject = "mail", step.id, variant, subject
         return moved
 
     def _refusal(self, row: DueRow) -> str | None:

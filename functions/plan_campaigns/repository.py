@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx
-from penguinmails.domain import merge_fields
 from penguinmails.domain.campaign_states import Status
 
 LEASE_SECONDS = 120
@@ -89,11 +88,6 @@ class StepRow:
         """The stored content of a version."""
         return self.variant_content_key if variant == "b" else self.content_key
 
-    def required(self, variant: str) -> frozenset[str]:
-        """Fields that a contact must have to get this mail."""
-        texts = (self.subject_of(variant), self.html_of(variant), self.text_of(variant))
-        return frozenset[str]().union(*(merge_fields.merge_text(text).required for text in texts if text))
-
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
@@ -115,10 +109,6 @@ class DueRow:
     lead_source: str | None
     external_id: str | None
     attributes: dict[str, Any]
-
-    def fields(self) -> dict[str, Any]:
-        """The contact's fields by name."""
-        return {name: getattr(self, name) for name in merge_fields.CONTACT_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain import merge_fields
+from penguinmails.domain import campaign_texts
 from penguinmails.domain.sending import LEASE_SECONDS
 
 PARKED_SECONDS = 3_600
@@ -40,10 +40,9 @@ class Claim:
     external_id: str | None
     attributes: dict[str, Any] | None
 
-    def values(self) -> dict[str, str]:
-        """What the contact has to offer to the text."""
-        fields = {name: getattr(self, name) for name in merge_fields.CONTACT_FIELDS}
-        return merge_fields.values_of(fields, self.attributes or {})
+    def values(self) -> dict[str, Any]:
+        """What the contact can fill the text with."""
+        return campaign_texts.values_of(self, self.attributes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from penguinmails import clock, mime
 from penguinmails.db import Tx, jsonb, transaction
-from penguinmails.domain import merge_fields
+from penguinmails.domain import campaign_texts
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
@@ -107,10 +108,12 @@ def _attempt(claim: Claim, date: str) -> Outcome:
 def _send(claim: Claim, date: str) -> None:
     content, values = _contents[claim.content_key], claim.values()
     try:
-        text = merge_fields.merge_text(content.content_text).fill(values)
-        html = content.content_html and merge_fields.merge_text(content.content_html).fill(values, as_html=True)
-    except KeyError as missing:
-        raise ValueError(f"the contact has no {missing.args[0]} any more") from None
+        html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)
+        text = campaign_texts.filled_text(content.content_text, html, values)
+    except MissingVariable as missing:
+        raise ValueError(f"the contact has no {missing.name} any more") from None
+    except TemplateFault as fault:
+        raise ValueError(fault.message) from None
     recipient = on_the_wire(claim.to_email)
     message = mime.compose(
         message_id=message_id(claim.id),

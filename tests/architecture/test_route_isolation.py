@@ -10,8 +10,18 @@ from uuid import UUID
 import pytest
 
 from tests.support.operations import Operation, operations, referenced_ids
-from tests.support.resources import MODES, REFERENCES, REPLACED, RESOURCES, Account, Client, Ids, body_for, make_path
-from tests.support.resources import MODES, REFERENCES, RESOURCES, WRITTEN, Account, Client, Ids, body_for, make_path
+from tests.support.resources import (
+    MODES,
+    REFERENCES,
+    REPLACED,
+    RESOURCES,
+    WRITTEN,
+    Account,
+    Client,
+    Ids,
+    body_for,
+    make_path,
+)
 
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]

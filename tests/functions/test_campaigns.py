@@ -369,3 +369,18 @@ def test_who_signed_in_starts_and_is_named_as_who_paused(tenant: TestTenant, key
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         told = tx.one("SELECT data FROM events WHERE type = 'campaign.paused'", {})
     assert (told["campaign_id"], told["paused_by"]) == (campaign_id, str(person.id))
+
+
+def test_an_email_takes_its_texts_from_a_template_as_they_are_now(key: TestKey) -> None:
+    from templates.app import handler as templates_handler
+
+    body = {"name": uuid4().hex, "subject": "Hi {{ first_name }}", "text_body": "Hello"}
+    answer = call(templates_handler, "POST", "/api/v1/templates", token=key.plaintext, json=body)
+    template = {"type": "email", "template_id": answer.json["id"]}
+
+    (taken, changed) = draft(key, steps=[template, {**template, "subject": "Mine"}])["steps"]
+
+    assert (taken["subject"], taken["text_body"], taken["html_body"]) == ("Hi {{ first_name }}", "Hello", None)
+    assert (changed["subject"], changed["text_body"]) == ("Mine", "Hello")
+    foreign = make_tenant().key()
+    assert refused_fields(foreign, {"steps": [template]}) == {"steps.0.template_id"}

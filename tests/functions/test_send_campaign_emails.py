@@ -326,3 +326,32 @@ def test_deleting_a_paused_campaign_gives_up_what_was_planned(
     (mail,) = mails(tenant)
     assert (mail["status"], mail["error"]) == ("cancelled", "the campaign was deleted")
     assert mail_catcher.mails_to(mail["to_email"]) == []
+
+
+def test_taking_a_planned_mail_back_lets_its_recipient_leave(tenant: TestTenant, key: TestKey) -> None:
+    from emails.app import handler as emails_handler
+
+    add_contact(key)
+    started(key)
+    messages = plan(tenant)
+    (mail,) = mails(tenant)
+
+    answer = call(emails_handler, "POST", f"/api/v1/emails/{mail['id']}/cancel", token=key.plaintext)
+
+    assert (answer.status, answer.json["status"]) == (200, "cancelled")
+    assert consume(send_campaign_emails, *messages) == []
+    (row,) = ledger(tenant).values()
+    assert (row["status"], row["reason"]) == ("exited", "cancelled")
+
+
+def test_a_text_part_that_cannot_be_a_template_is_derived_from_each_mail(
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
+) -> None:
+    add_contact(key, first_name="Ada")
+    started(key, steps=[{**EMAIL, "html_body": "<p title='{{ first_name }}'>Hello</p>{# a <b #}<i>you</i>"}])
+
+    assert consume(send_campaign_emails, *plan(tenant)) == []
+
+    (mail,) = mail_catcher.mails_to(mails(tenant)[0]["to_email"])
+    assert mail.text.split() == ["Hello", "you"]
+    assert "title='Ada'" in (mail.html or "")

@@ -24,3 +24,18 @@ def enrol(tx: Tx, campaign_id: UUID, contact_ids: Sequence[UUID], now: datetime)
             "now": now,
         },
     )
+
+
+def leave_after(tx: Tx, email_id: UUID, reason: str) -> None:
+    """Let the recipient leave whose mail will not be sent; nothing when it is of no campaign."""
+    tx.run(
+        """
+        UPDATE campaign_contacts r
+        SET status = 'exited', reason = %(reason)s, finished_at = clock_timestamp()
+        FROM emails e
+        WHERE e.id = %(email_id)s AND e.step_id IS NOT NULL AND r.tenant_id = e.tenant_id AND r.mode = e.mode
+          AND r.campaign_id = e.campaign_id AND r.contact_id = e.contact_id
+          AND r.current_step_id = e.step_id AND r.status = 'active' AND r.next_email_at IS NULL
+        """,
+        {"email_id": email_id, "reason": reason},
+    )
