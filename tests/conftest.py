@@ -30,7 +30,7 @@ from tests.support.statuses import (  # noqa: F401 - hooks
 )
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
-QUEUES = ("events", "deliveries", "emails", "platform_mail", "imports", "exports")
+QUEUES = ("events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports")
 BUCKET = "files"
 
 

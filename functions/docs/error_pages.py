@@ -11,6 +11,7 @@ from penguinmails.errors import DomainError
 WHAT_TO_DO = {
     "AUTHENTICATION_REQUIRED": "Send an API key or an access token as <code>Authorization: Bearer …</code>. "
     "If a session has ended, sign in again.",
+    "CAMPAIGN_NOT_FOUND": "Check the id. A test key sees the campaigns of test mode only, a live key those of live mode.",
     "IDEMPOTENCY_IN_PROGRESS": "Wait for the seconds in <code>Retry-After</code> and send the same request again; "
     "you will get the answer of the first one.",
     "IDEMPOTENCY_KEY_REUSED": "Use a new <code>Idempotency-Key</code> for every new request, and the same one only "
@@ -27,6 +28,7 @@ WHAT_TO_DO = {
     "KEY_LIMIT_REACHED": "Revoke keys that are no longer used, or move to a larger plan.",
     "METHOD_NOT_ALLOWED": "The <code>Allow</code> header lists the methods of this path.",
     "MISSING_REQUIRED_FIELD": "Add the fields that <code>errors</code> names.",
+    "NO_RECIPIENTS": "Choose a list, segment or workspace that holds contacts, or enrol some, then start the campaign.",
     "PAYLOAD_TOO_LARGE": "Send less per request: fewer items, or smaller attachments.",
     "PRECONDITION_FAILED": "Somebody changed the resource since you read it. Read it again, apply your change to "
     "what you get, and send its new <code>ETag</code> in <code>If-Match</code>.",

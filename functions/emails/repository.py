@@ -161,27 +161,6 @@ def insert_tags(tx: Tx, email_ids: Sequence[UUID], tags: Sequence[str]) -> None:
     )
 
 
-def monthly_limit(tx: Tx) -> int | None:
-    """Emails that the tenant may send in a calendar month; None is unlimited."""
-    return tx.one("SELECT max_emails_per_month FROM tenant_limits WHERE tenant_id = %(id)s", {"id": tx.tenant_id})
-
-
-def count_towards_limit(tx: Tx, number: int, limit: int | None) -> bool:
-    """Count emails of this calendar month (UTC); False, and nothing counted, when the limit would be passed."""
-    counted = tx.one(
-        """
-        INSERT INTO usage_counters AS u (tenant_id, metric, period_start, value)
-        SELECT %(tenant_id)s, 'emails', date_trunc('month', now() AT TIME ZONE 'UTC')::date, %(number)s
-        WHERE %(limit)s::bigint IS NULL OR %(number)s <= %(limit)s::bigint
-        ON CONFLICT (tenant_id, metric, period_start) DO UPDATE SET value = u.value + excluded.value
-        WHERE %(limit)s::bigint IS NULL OR u.value + excluded.value <= %(limit)s::bigint
-        RETURNING value
-        """,
-        {"tenant_id": tx.tenant_id, "number": number, "limit": limit},
-    )
-    return counted is not None
-
-
 def cancel(tx: Tx, email_id: UUID) -> datetime | None:
     """Take back an email that was not begun; when it was stored, None when there is no such email."""
     return tx.one(

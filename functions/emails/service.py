@@ -10,7 +10,9 @@ from emails import repository
 from emails.repository import NewRow
 from penguinmails import clock
 from penguinmails.db import Tx
+from penguinmails.domain import send_quota
 from penguinmails.domain.emails import log_event, message, suppressed
+from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
@@ -92,6 +94,7 @@ def cancel(tx: Tx, email_id: UUID) -> None:
             raise NotFound.of("email", email_id)
         raise InvalidStateTransition(f"The email is {row.status}; only scheduled and queued ones can be cancelled.")
     log_event(tx, [email_id], "cancelled")
+    leave_after(tx, email_id, "cancelled")
     if tx.mode == "live":
         repository.give_back_to_limit(tx, month)
 
@@ -144,8 +147,8 @@ def _count(tx: Tx, number: int) -> None:
     """Test messages reach nobody and count for nothing."""
     if tx.mode == "test" or number == 0:
         return
-    limit = repository.monthly_limit(tx)
-    if not repository.count_towards_limit(tx, number, limit):
+    limit = send_quota.monthly_limit(tx)
+    if not send_quota.count_towards_limit(tx, number, limit):
         raise QuotaExceeded(
             f"The plan sends {limit} emails per calendar month (UTC), and {number} more would pass that. Nothing was sent; "
             "choose a larger plan, or wait for the next month."

@@ -127,8 +127,3 @@ def remove_members(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
         "DELETE FROM contact_lists WHERE list_id = %(list_id)s AND contact_id = ANY(%(ids)s::uuid[])",
         {"list_id": list_id, "ids": list(contact_ids)},
     )
-
-
-def segment_definition(tx: Tx, segment_id: UUID) -> dict[str, Any]:
-    """The rules of a segment that a list refers to."""
-    return tx.one("SELECT definition FROM segments WHERE id = %(id)s", {"id": segment_id})

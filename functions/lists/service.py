@@ -10,7 +10,7 @@ from lists import repository
 from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import declared_fields
-from penguinmails.domain.segment_members import page_of_found
+from penguinmails.domain.segment_members import page_of_found, segment_definition
 from penguinmails.domain.segments import compile_segment
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
@@ -77,7 +77,7 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> tuple[list[MemberRow], in
     """A page of a list's contacts."""
     if found.segment_id is None:
         return repository.list_members(tx, keyset, found.id)
-    definition = repository.segment_definition(tx, found.segment_id)
+    definition = segment_definition(tx, found.segment_id)
     rows, total = page_of_found(tx, keyset, compile_segment(definition, declared_fields(tx)))
     return [MemberRow(**asdict(row), assigned_at=None) for row in rows], total
 

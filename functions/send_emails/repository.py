@@ -5,9 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from penguinmails.db import Tx
-
-LEASE_SECONDS = 300
-"""Longer than any exchange with the mail server; then the sweep gives the email to another worker."""
+from penguinmails.domain.sending import LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
@@ -16,11 +17,7 @@ from penguinmails.smtp import MailRefused, OutgoingMail, send
 from send_emails import repository
 from send_emails.repository import Claim
 
-DELAYS_SECONDS = (60, 300, 900, 3_600, 14_400)
-"""How long to wait after each temporary refusal; the one after the last is final."""
-MAX_ATTEMPTS = len(DELAYS_SECONDS) + 1
 _SWEEP_SLACK_SECONDS = 60
-_SUPPRESSED = "the recipient was suppressed after the email was queued"
 
 
 def handle(record: Record) -> None:
@@ -32,7 +29,7 @@ def handle(record: Record) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         claim = repository.claim(tx, UUID(record.body["email_id"]), int(record.body["attempts"]))
         if claim is not None and suppressed(tx, [claim.to_email]):
-            _end(tx, claim, "suppressed", _SUPPRESSED)
+            _end(tx, claim, "suppressed", SUPPRESSED)
             return
     if claim is None:
         return
@@ -52,20 +49,13 @@ def _record(record: Record, claim: Claim, refusal: MailRefused | None, provider:
             _delay(tx, claim, refusal.reason)
 
 
-def message_id(email_id: UUID) -> str:
-    """The same on every attempt, so that a receiver recognises a repetition."""
-    return f"<{email_id.hex}@penguinmails.com>"
-
-
 def _hand_over(claim: Claim) -> MailRefused | None:
-    if claim.attempts > MAX_ATTEMPTS:
-        return MailRefused("every attempt ended without an outcome", is_permanent=True)
-    try:
+    def hand_over() -> None:
         send(
             OutgoingMail(
                 message_id=message_id(claim.id),
                 sender=claim.from_email,
-                recipient=_on_the_wire(claim.to_email),
+                recipient=on_the_wire(claim.to_email),
                 subject=claim.subject,
                 text=claim.content_text,
                 html=claim.content_html,
@@ -73,20 +63,8 @@ def _hand_over(claim: Claim) -> MailRefused | None:
                 headers=claim.headers,
             )
         )
-    except MailRefused as refusal:
-        return refusal
-    except ValueError as error:  # the standard library could not write the message, and never will
-        return MailRefused(f"the message cannot be written: {error}", is_permanent=True)
-    return None
 
-
-def _on_the_wire(address: str) -> str:
-    """SMTP knows international domains in their ASCII form (IDNA 2008) only."""
-    if address.isascii():
-        return address
-    from email_validator import validate_email
-
-    return validate_email(address, check_deliverability=False).ascii_email or address
+    return attempt(claim.attempts, hand_over)
 
 
 def _sent(tx: Tx, claim: Claim, provider: str) -> None:

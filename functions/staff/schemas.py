@@ -121,6 +121,9 @@ class NewOverrides(RequestModel):
     max_contacts: Count | None = None
     max_emails_per_month: Count | None = None
     max_webhooks: Count | None = None
+    max_daily_limit: Count | None = Field(
+        default=None, description="Most mails per mailbox and day that a campaign may set; 500 without an override."
+    )
     reason: ReasonText = _REASON
 
 

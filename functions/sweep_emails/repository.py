@@ -15,6 +15,7 @@ class DueRow:
     tenant_id: UUID
     mode: Mode
     attempts: int
+    step_id: UUID | None
 
 
 def take_due(tx: Tx, batch: int) -> list[DueRow]:
@@ -28,7 +29,7 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
           ORDER BY next_sweep_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
         ) due
         WHERE e.id = due.id
-        RETURNING e.id, e.tenant_id, e.mode, e.attempts
+        RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id
         """,
         {"batch": batch, "sweep_after": SWEEP_AFTER_SECONDS},
         DueRow,

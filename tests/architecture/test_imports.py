@@ -118,7 +118,8 @@ print(json.dumps(sorted(sys.modules)))
 """
 # What the libraries themselves load is most of it: docs/decisions/0005-cold-start-budgets.md.
 MOST_MODULES = {"api": 660, "consumer": 400, "job": 380}
-WITH_AN_HTTP_CLIENT = {"dispatch_webhooks": 500}
+WITH_MORE_TO_DO = {"dispatch_webhooks": 500, "plan_campaigns": 410}
+"""One has an HTTP client, the other deals with contacts, segments, mails and events."""
 
 
 @pytest.mark.parametrize("folder", sorted(FUNCTIONS))
@@ -135,7 +136,7 @@ def test_a_cold_start_loads_only_what_its_kind_of_function_needs(folder: str) ->
     assert "penguinmails" in loaded
     assert loaded.isdisjoint(unwanted), f"{folder} loads {loaded & unwanted} at import; import it on first use"
     kind = "api" if folder in API else "job" if folder in JOBS else "consumer"
-    assert len(loaded) <= WITH_AN_HTTP_CLIENT.get(folder, MOST_MODULES[kind])
+    assert len(loaded) <= WITH_MORE_TO_DO.get(folder, MOST_MODULES[kind])
 
 
 def test_a_statement_that_two_folders_need_is_written_once_in_the_domain() -> None:

@@ -10,7 +10,18 @@ from uuid import UUID
 import pytest
 
 from tests.support.operations import Operation, operations, referenced_ids
-from tests.support.resources import MODES, REFERENCES, REPLACED, RESOURCES, Account, Client, Ids, body_for, make_path
+from tests.support.resources import (
+    MODES,
+    REFERENCES,
+    REPLACED,
+    RESOURCES,
+    WRITTEN,
+    Account,
+    Client,
+    Ids,
+    body_for,
+    make_path,
+)
 
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
@@ -30,6 +41,7 @@ ABOUT_THE_CALLER = {
     "changePassword": "changes the password of the signed-in user; the body names nobody",
     "confirmSecondFactor": "concerns the signed-in user",
     "createApiKey": "makes a thing of the caller's",
+    "createCampaign": "makes a thing of the caller's",
     "createContact": "makes a thing of the caller's",
     "createContactField": "makes a thing of the caller's",
     "createList": "makes a thing of the caller's",
@@ -134,6 +146,8 @@ def _set(operation: Operation, field: str, id_: UUID) -> dict[str, Any]:
     if referenced_ids(operation)[field] == "query":
         return {"json": body, "query": {field: str(id_)}}
     properties = (operation.body or {})["properties"]
+    if field in WRITTEN:
+        return {"json": {**(body or {}), field: WRITTEN[field](str(id_))}}
     is_list = properties[field].get("type") == "array"
     changed = {**(body or {}), **REPLACED.get((operation.id, field), {}), field: [str(id_)] if is_list else str(id_)}
     return {"json": {name: value for name, value in changed.items() if value is not None}}

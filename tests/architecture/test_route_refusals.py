@@ -63,7 +63,8 @@ def test_an_id_that_is_no_id_is_400_by_name_and_one_of_nothing_404(operation: Op
         expect_problem(operation, malformed, 400, "VALIDATION_ERROR")
         assert malformed.json["errors"][0]["field"] == name
 
-    expect_problem(operation, send(operation, person), 404, "RESOURCE_NOT_FOUND")
+    code = "CAMPAIGN_NOT_FOUND" if "campaign_id" in operation.path_parameters else "RESOURCE_NOT_FOUND"
+    expect_problem(operation, send(operation, person), 404, code)
 
 
 @pytest.mark.parametrize("operation", OF_AN_ACCOUNT, ids=str)

@@ -33,6 +33,7 @@ ONE_DATA_SET = {
     "link_tokens": "people have no mode",
     "mail_outbox": "the platform's mail to people, who have no mode",
     "reauth_tokens": "people have no mode",
+    "send_paces": "the plan's pace holds for live mail, as no other leaves",
     "sessions": "people have no mode",
     "staff_members": "staff are people of the platform's own tenant",
     "subscriptions": "one plan for both modes",

@@ -26,7 +26,7 @@ GLOBALS: dict[str, Any] = DOCUMENT["Globals"]["Function"]
 FUNCTIONS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 FOLDERS = sorted(file.parent for file in [*ROOT.glob("functions/*/app.py"), ROOT / "database/app.py"])
 PACKAGES = [folder.name for folder in FOLDERS]
-ALL_QUEUES = {"events", "deliveries", "emails", "platform_mail", "imports", "exports"}
+ALL_QUEUES = {"events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"}
 FOR_ONE_MACHINE_ONLY = {
     "ALLOW_LOCALHOST_WEBHOOKS", "AWS_ENDPOINT_URL", "BCRYPT_ROUNDS", "PLATFORM_SECRETS_FILE", "VAULT_ROLE_ID",
     "VAULT_SECRET_ID_FILE",

@@ -13,10 +13,10 @@ from emails.app import handler as emails
 from local.services.mail import CaughtMail, MailCatcher
 from penguinmails import smtp
 from penguinmails.db import Mode, transaction
-from penguinmails.domain import outcomes
+from penguinmails.domain import outcomes, sending
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import get_settings
-from send_emails import repository, service
+from send_emails import service
 from send_emails.app import handler as send_emails
 from sweep_emails.app import handler as sweep_emails
 from tests.support.http import call
@@ -151,7 +151,7 @@ def test_a_temporary_refusal_is_tried_again_after_the_planned_delays_and_then_gi
     (message,) = messages_for("emails", tenant.id)
 
     delays: list[int] = []
-    for attempt in range(1, service.MAX_ATTEMPTS):
+    for attempt in range(1, sending.MAX_ATTEMPTS):
         assert consume(send_emails, message) == []
         assert row(tenant, email_id)["status"] == "queued"
         delays.append(shown(key, email_id)["events"][-1]["data"]["retry_in_seconds"])
@@ -283,7 +283,7 @@ def test_a_worker_whose_database_stays_away_leaves_the_email_to_another(
     monkeypatch.setattr(service, "_sent", lose_the_database)
 
     assert len(consume(send_emails, *messages_for("emails", tenant.id))) == 1
-    assert 20 < sum(pauses) < repository.LEASE_SECONDS / 2
+    assert 20 < sum(pauses) < sending.LEASE_SECONDS / 2
 
 
 def test_an_outcome_that_comes_after_another_worker_took_over_changes_nothing(
@@ -310,7 +310,7 @@ def test_workers_that_die_over_and_over_do_not_send_for_ever(tenant: TestTenant,
     email_id = queue(key)
     receive("emails")
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run("UPDATE emails SET attempts = %(attempts)s", {"attempts": service.MAX_ATTEMPTS})
+        tx.run("UPDATE emails SET attempts = %(attempts)s", {"attempts": sending.MAX_ATTEMPTS})
 
     assert consume(send_emails, *sweep(tenant)) == []
 

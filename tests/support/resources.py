@@ -195,7 +195,20 @@ def _ended_import(account: Account, mode: Mode, ids: Ids) -> UUID:
     return import_id
 
 
+def _campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """A draft that somebody would get."""
+    _made_by("createContact")(account, mode, ids)
+    return _made_by("createCampaign")(account, mode, ids)
+
+
+def _start(account: Account, mode: Mode, ids: Ids) -> None:
+    operation = next(o for o in operations() if o.id == "startCampaign")
+    answer = next(c for c in account.clients(operation) if c.mode == mode).call(operation, ids)
+    assert answer.status == 200, answer.body
+
+
 RESOURCES = {
+    "campaign_id": Resource("campaigns", _campaign),
     "contact_id": Resource("contacts", _made_by("createContact")),
     "export_id": Resource("export_jobs", _finished_export),
     "import_id": Resource("import_jobs", _made_by("createContactImport")),
@@ -229,8 +242,18 @@ REFERENCES = {
     "contact_ids": Resource("contacts", _made_by("createContact")),
     "list_id": Resource("lists", _list_with_a_contact),
     "segment_id": Resource("segments", _made_by("createSegment")),
+    "steps": Resource("lists", _list_with_a_contact),
 }
 """By the name of the field or filter that holds the id."""
+
+WRITTEN: dict[str, Callable[[str], Any]] = {
+    "steps": lambda list_id: [{"type": "action", "action": {"type": "add_to_list", "list_id": list_id}}],
+}
+"""By the name of a field that holds an id deep within: what the field is then."""
+
+
+FIRST: dict[str, Callable[[Account, Mode, Ids], None]] = {"pauseCampaign": _start, "sendCampaign": _start}
+"""By operation: what must have been done to the things in its path before it can be called."""
 
 
 def confirmation(person: Person, requirement: Requirement) -> dict[str, str]:
@@ -270,6 +293,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
     "confirmSecondFactor": lambda: {"code": "123456"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
+    "cloneCampaign": dict[str, Any],
+    "createCampaign": lambda: {**_name(), "steps": [{"type": "email", "subject": "Hello", "text_body": "Hello"}]},
     "createContact": lambda: {"email": _somebody()},
     "addListContacts": lambda: {"contact_ids": []},
     "bulkContacts": lambda: {"action": "upsert", "contacts": [{"email": _somebody()}]},
@@ -294,6 +319,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "forgotPassword": lambda: {"email": _somebody()},
     "createWorkspace": lambda: {"name": "Launch", "slug": uuid4().hex},
     "inviteMember": lambda: {"email": _somebody(), "role": "member"},
+    "patchCampaign": lambda: {"description": "Changed"},
     "patchApiKey": lambda: {"name": "Renamed"},
     "patchContact": lambda: {"first_name": "Changed"},
     "patchContactField": lambda: {"label": "Changed"},
@@ -306,6 +332,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "refreshSession": lambda: {"refresh_token": "x" * 43},
     "resendVerification": lambda: {"email": _somebody()},
     "resetPassword": lambda: {"token": "x" * 43, "password": "Another-horse-8"},
+    "sendCampaign": lambda: {"action": "pause"},
     "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
     "resumeWebhook": lambda: {"backlog": "deliver"},
     "revokeAllApiKeys": lambda: {"reason": "A test"},
@@ -314,6 +341,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "signUp": lambda: {"email": _somebody(), "password": PASSWORD, "name": "Ada", "company": "Engines"},
     "stepUp": lambda: {"password": PASSWORD},
     "updateApiKey": lambda: {"name": "Renamed"},
+    "updateCampaign": lambda: {"description": "Changed"},
     "updateContact": lambda: {"first_name": "Changed"},
     "updateContactField": lambda: {"label": "Changed"},
     "updateList": lambda: {"description": "Changed"},
@@ -347,4 +375,6 @@ def make_path(operation: Operation, account: Account, mode: Mode) -> Ids:
     for name in operation.path_parameters:
         assert name in RESOURCES, f"{operation}: say in tests/support/resources.py how to make a {name}"
         ids[name] = IN_A_STATE.get(operation.id, RESOURCES[name].make)(account, mode, ids)
+    if operation.id in FIRST:
+        FIRST[operation.id](account, mode, ids)
     return ids

@@ -138,9 +138,16 @@ class NotFound(DomainError):
     title = "There is no such resource"
 
     @classmethod
-    def of(cls, resource: str, identifier: object) -> "NotFound":
+    def of(cls, resource: str, identifier: object) -> Self:
         """`NotFound.of("contact", contact_id)`."""
         return cls(f"There is no {resource} {identifier}. Check the id, and that it belongs to your account and mode.")
+
+
+class CampaignNotFound(NotFound):
+    """No such campaign for this caller."""
+
+    code = "CAMPAIGN_NOT_FOUND"
+    title = "There is no such campaign"
 
 
 class MethodNotAllowed(DomainError):
@@ -171,6 +178,13 @@ class InvalidStateTransition(Conflict):
 
     code = "INVALID_STATE_TRANSITION"
     title = "The present state does not allow this"
+
+
+class NoRecipients(Conflict):
+    """The campaign would reach nobody."""
+
+    code = "NO_RECIPIENTS"
+    title = "There is nobody to send to"
 
 
 class RecipientSuppressed(Conflict):

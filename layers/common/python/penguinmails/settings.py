@@ -49,6 +49,7 @@ class Settings:
     events_queue_url: str
     deliveries_queue_url: str
     emails_queue_url: str
+    campaign_emails_queue_url: str
     platform_mail_queue_url: str
     imports_queue_url: str
     exports_queue_url: str
@@ -127,6 +128,7 @@ def get_settings() -> Settings:
         events_queue_url=env("EVENTS_QUEUE_URL", ""),
         deliveries_queue_url=env("DELIVERIES_QUEUE_URL", ""),
         emails_queue_url=env("EMAILS_QUEUE_URL", ""),
+        campaign_emails_queue_url=env("CAMPAIGN_EMAILS_QUEUE_URL", ""),
         platform_mail_queue_url=env("PLATFORM_MAIL_QUEUE_URL", ""),
         imports_queue_url=env("IMPORTS_QUEUE_URL", ""),
         exports_queue_url=env("EXPORTS_QUEUE_URL", ""),

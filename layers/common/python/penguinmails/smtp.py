@@ -1,6 +1,7 @@
 """Hands one mail to the SMTP server (RFC 5321); the connection is kept for the process's next mail."""
 
 import smtplib
+import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -9,7 +10,9 @@ from email.utils import formatdate, parseaddr
 from penguinmails.settings import get_settings
 
 _TIMEOUT_SECONDS = 15
+_FRESH_SECONDS = 1.0
 _connection: smtplib.SMTP | None = None
+_used_at = 0.0
 
 
 class MailRefused(Exception):
@@ -41,9 +44,16 @@ def send(mail: OutgoingMail) -> str:
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
-    content = _message(mail).as_bytes(policy=SMTP)
+    return send_content(mail.sender, mail.recipient, _message(mail).as_bytes(policy=SMTP))
+
+
+def send_content(sender: str, recipient: str, content: bytes) -> str:
+    """`send` for a message that is written already, its lines ending in CRLF."""
+    global _used_at  # noqa: PLW0603
     try:
-        return _hand_over(_connected(), parseaddr(mail.sender)[1], mail.recipient, content)
+        answer = _hand_over(_connected(), parseaddr(sender)[1], recipient, content)
+        _used_at = time.monotonic()
+        return answer
     except smtplib.SMTPResponseException as error:
         raise _refused(error.smtp_code, error.smtp_error) from None
     except (OSError, smtplib.SMTPException) as error:
@@ -65,7 +75,8 @@ def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: b
 
 def _connected() -> smtplib.SMTP:
     global _connection  # noqa: PLW0603
-    if _connection is not None and not _is_alive(_connection):
+    just_used = time.monotonic() - _used_at < _FRESH_SECONDS
+    if _connection is not None and not just_used and not _is_alive(_connection):
         close_connection()
     if _connection is None:
         settings = get_settings()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
@@ -23,6 +23,11 @@ class FoundContact:
     last_name: str | None
     status: str
     created_at: datetime
+
+
+def segment_definition(tx: Tx, segment_id: UUID) -> dict[str, Any]:
+    """The rules of a segment that something refers to."""
+    return tx.one("SELECT definition FROM segments WHERE id = %(id)s", {"id": segment_id})
 
 
 def page_of_found(tx: Tx, keyset: Keyset, condition: Condition) -> tuple[list[FoundContact], int | None]:

@@ -15,7 +15,7 @@ from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.settings import get_settings
 
-Queue = Literal["events", "deliveries", "emails", "platform_mail", "imports", "exports"]
+Queue = Literal["events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"]
 _PUBLISH_SECONDS = 0.2
 
 
@@ -80,18 +80,30 @@ def forget(tx: Tx, rows: Sequence[OutboxRow]) -> None:
     tx.run("DELETE FROM outbox WHERE id = ANY(%(ids)s)", {"ids": [row.id for row in rows]})
 
 
-def send_after_commit(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
-    """Send messages about rows that are their own outbox: a lost one is made good by the sweep of `next_sweep_at`."""
+def send_after_commit(
+    tx: Tx,
+    queue: Queue,
+    payloads: Sequence[dict[str, Any]],
+    *,
+    delay_seconds: int = 0,
+    delays: Sequence[int] | None = None,
+    patience_seconds: float = _PUBLISH_SECONDS,
+) -> None:
+    """Send messages about rows that are their own outbox: a lost one is made good by the sweep of `next_sweep_at`.
+
+    Each is delayed by `delay_seconds`, or by its own of `delays`. A request of a customer has little patience.
+    """
     tenant_id, mode = tx.tenant_id, tx.mode
     if tenant_id is None or mode is None:
         raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
     found = [
-        Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay_seconds) for payload in payloads
+        Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay)
+        for payload, delay in zip(payloads, delays or [delay_seconds] * len(payloads), strict=True)
     ]
 
     def send() -> None:
         try:
-            send_messages(queue_url(queue), found, timeout_seconds=_PUBLISH_SECONDS, attempts=1)
+            send_messages(queue_url(queue), found, timeout_seconds=patience_seconds, attempts=1)
         except Exception as error:  # any failure means the same: the sweep sends it later
             count("outbox_publish_failed_total", queue=queue)
             logger.warning(
@@ -109,6 +121,7 @@ def queue_url(queue: Queue) -> str:
         "events": settings.events_queue_url,
         "deliveries": settings.deliveries_queue_url,
         "emails": settings.emails_queue_url,
+        "campaign_emails": settings.campaign_emails_queue_url,
         "platform_mail": settings.platform_mail_queue_url,
         "imports": settings.imports_queue_url,
         "exports": settings.exports_queue_url,

@@ -1,0 +1,76 @@
+"""Starting, pausing and resuming: what must hold before, and what is told after."""
+
+from uuid import UUID
+
+from campaigns import recipient_rows, repository, step_rows
+from campaigns.repository import CampaignRow
+from penguinmails import clock
+from penguinmails.db import Tx
+from penguinmails.domain import campaign_audience, send_quota
+from penguinmails.domain.campaign_states import transition
+from penguinmails.errors import Conflict, NoRecipients, QuotaExceeded
+from penguinmails.events.catalogue import CampaignLaunched, CampaignPaused
+from penguinmails.events.emit import emit
+
+
+def start(tx: Tx, present: CampaignRow) -> None:
+    """Launch, schedule or resume a campaign that is held.
+
+    Raises InvalidStateTransition, NoRecipients, QuotaExceeded, and Conflict without an email to send.
+    """
+    now = clock.now()
+    to = transition(present.status, "start", now=now, start_date=present.start_date)
+    _require_email(tx, present)
+    if present.status == "draft":
+        _require_recipients(tx, present)
+    _require_quota(tx)
+    if present.end_date is not None and present.end_date <= now:
+        raise Conflict("The campaign's end_date has passed. Set another, or null, and start it again.")
+    plan_at = present.start_date if to.status == "scheduled" else now
+    repository.set_status(tx, present.id, to.status, plan_at=plan_at, launched=to.event == "launched")
+    if present.status == "paused":
+        repository.resume_waiting_emails(tx, present.id)
+    if to.event == "launched":
+        launched = CampaignLaunched(campaign_id=present.id, name=present.name, status=to.status, launched_at=now)
+        emit(tx, launched, workspace_id=present.workspace_id)
+
+
+def pause(tx: Tx, present: CampaignRow, *, paused_by: UUID | None) -> None:
+    """Pause a campaign that is held, or make a scheduled one a draft again. Raises InvalidStateTransition."""
+    now = clock.now()
+    to = transition(present.status, "pause", now=now)
+    repository.set_status(tx, present.id, to.status, plan_at=None, launched=False)
+    if to.event == "paused":
+        paused = CampaignPaused(
+            campaign_id=present.id, name=present.name, status=to.status, paused_at=now, paused_by=paused_by
+        )
+        emit(tx, paused, workspace_id=present.workspace_id)
+
+
+def _require_email(tx: Tx, present: CampaignRow) -> None:
+    if not any(step.step_type == "email" for step in step_rows.steps_of(tx, present.id)):
+        raise Conflict("The campaign has no email to send. Add a step of type email, then start it.")
+
+
+def _require_recipients(tx: Tx, present: CampaignRow) -> None:
+    if present.campaign_type == "triggered" or recipient_rows.any_enrolled(tx, present.id):
+        return
+    condition = campaign_audience.audience(
+        tx, list_id=present.list_id, segment_id=present.segment_id, workspace_id=present.workspace_id
+    )
+    found, _ = campaign_audience.members(tx, condition, after=None, limit=1)
+    if not found:
+        raise NoRecipients(
+            "The campaign's audience holds no contact. Choose another list, segment or workspace, or add contacts to it."
+        )
+
+
+def _require_quota(tx: Tx) -> None:
+    if tx.mode == "test":
+        return
+    limit = send_quota.monthly_limit(tx)
+    if limit is not None and send_quota.sent_this_month(tx) >= limit:
+        raise QuotaExceeded(
+            f"The plan sends {limit} emails per calendar month (UTC), and all are used. Choose a larger plan, or start "
+            "the campaign next month."
+        )

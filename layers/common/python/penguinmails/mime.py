@@ -1,0 +1,107 @@
+"""Writes a mail as bytes, for many mails that have much in common (RFC 5322, RFC 2045).
+
+The standard library takes more than a millisecond for one multipart message. Here only what differs is written anew:
+headers and bodies that repeat are encoded once, and what is plain ASCII is not encoded at all.
+"""
+
+import re
+from binascii import b2a_qp
+from collections.abc import Mapping
+from email.headerregistry import HeaderRegistry
+from email.policy import SMTP
+from functools import lru_cache
+from typing import Any, cast
+from uuid import uuid4
+
+_LONGEST_LINE = 990
+_SHORT_HEADER = 70
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_PLAIN_SUBJECT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
+_registry = HeaderRegistry()
+
+
+def compose(
+    *,
+    message_id: str,
+    date: str,
+    sender: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str | None,
+    reply_to: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """A message with CRLF line ends; `date` as RFC 5322 has it, `message_id` with its angle brackets.
+
+    Raises ValueError for a header that cannot be written.
+    """
+    lines = [
+        f"Message-ID: {message_id}\r\nDate: {date}\r\n".encode("ascii"),
+        _repeated("From", sender),
+        _recipient(recipient),
+        _subject(subject),
+    ]
+    if reply_to:
+        lines.append(_repeated("Reply-To", reply_to))
+    lines += [_repeated(name, value) for name, value in (headers or {}).items()]
+    lines.append(b"MIME-Version: 1.0\r\n")
+    if html is None:
+        lines += _part("plain", text)
+    else:
+        boundary = f"=_{uuid4().hex}".encode()
+        lines.append(b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n')
+        for kind, body in (("plain", text), ("html", html)):
+            lines += [b"\r\n--", boundary, b"\r\n", *_part(kind, body)]
+        lines += [b"\r\n--", boundary, b"--\r\n"]
+    return b"".join(lines)
+
+
+def _recipient(address: str) -> bytes:
+    if len(address) <= _SHORT_HEADER and _PLAIN_ADDRESS.fullmatch(address):
+        return f"To: {address}\r\n".encode("ascii")
+    return _header("To", address)
+
+
+def _subject(subject: str) -> bytes:
+    if len(subject) <= _SHORT_HEADER and _PLAIN_SUBJECT.fullmatch(subject) and "=?" not in subject:
+        return f"Subject: {subject}\r\n".encode("ascii")
+    return _header("Subject", subject)
+
+
+@lru_cache(maxsize=256)
+def _repeated(name: str, value: str) -> bytes:
+    return _header(name, value)
+
+
+def _header(name: str, value: str) -> bytes:
+    """One header as the standard library encodes and folds it."""
+    if "\n" in value or "\r" in value:
+        raise ValueError(f"the header {name} holds a newline")
+    return cast("Any", _registry(name, value)).fold(policy=SMTP).encode("ascii", "surrogateescape")
+
+
+def _part(kind: str, body: str) -> list[bytes]:
+    encoding, content = _encoded(body)
+    charset = "us-ascii" if encoding == "7bit" else "utf-8"
+    return [
+        f"Content-Type: text/{kind}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode(
+            "ascii"
+        ),
+        content,
+    ]
+
+
+@lru_cache(maxsize=64)
+def _encoded(body: str) -> tuple[str, bytes]:
+    lines = _LINE_END.split(body.encode("utf-8", "surrogateescape"))
+    if body.isascii() and all(len(line) <= _LONGEST_LINE for line in lines) and "\0" not in body:
+        content = b"\r\n".join(lines)
+        return "7bit", content if content.endswith(b"\r\n") else content + b"\r\n"
+    return "quoted-printable", b"\r\n".join(_quoted(line) for line in lines)
+
+
+def _quoted(line: bytes) -> bytes:
+    # One line at a time, so that the soft line breaks are the only line ends that it adds.
+    return _LINE_END.sub(b"\r\n", b2a_qp(line, quotetabs=False, istext=True, header=False))

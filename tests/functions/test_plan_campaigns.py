@@ -1,0 +1,266 @@
+"""The planner: who gets which mail when, who waits and who leaves, and that nothing is planned twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contacts.app import handler as contacts_handler
+from penguinmails.db import transaction
+from plan_campaigns import batch, service
+from suppression.app import handler as suppression_handler
+from tests.support.campaigns import (
+    EMAIL,
+    WAIT,
+    add_contact,
+    add_list,
+    ask,
+    carry_out,
+    ledger,
+    mails,
+    pass_time,
+    plan,
+    started,
+    status_of,
+)
+from tests.support.http import call
+from tests.support.tenants import TestKey, TestTenant
+
+NOW = datetime.now(UTC)
+
+
+def event_types(tenant: TestTenant) -> list[str]:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.all("SELECT type FROM events WHERE type LIKE 'campaign.%%' ORDER BY id", {})
+
+
+def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(statement, params)
+
+
+def test_a_broadcast_reaches_everybody_once_and_is_then_completed(tenant: TestTenant, key: TestKey) -> None:
+    for name in ("Ada", "Grace"):
+        add_contact(key, email=f"{name.lower()}-{tenant.id.hex}@example.com", first_name=name)
+    campaign_id = started(key)
+
+    carry_out(tenant, rounds=3)
+
+    assert [mail["status"] for mail in mails(tenant)] == ["sent", "sent"]
+    assert {mail["subject"] for mail in mails(tenant)} == {"Hello Ada", "Hello Grace"}
+    rows = ledger(tenant).values()
+    assert {(row["status"], row["steps_completed"], row["next_email_at"]) for row in rows} == {("completed", 1, None)}
+    shown = ask(key, "GET", f"/{campaign_id}").json
+    assert (shown["status"], shown["total_contacts"], shown["stats"]["sent"]) == ("completed", 2, 2)
+    assert shown["completed_at"] is not None
+    assert event_types(tenant) == ["campaign.launched", "campaign.completed"]
+
+
+@pytest.mark.parametrize("audience", ["static list", "dynamic list", "segment", "workspace"])
+def test_the_audience_is_the_list_the_segment_or_the_workspace(tenant: TestTenant, key: TestKey, audience: str) -> None:
+    from lists.app import handler as lists_handler
+    from segments.app import handler as segments_handler
+
+    inside, outside = f"in-{tenant.id.hex}@example.com", f"out-{tenant.id.hex}@example.com"
+    contact = add_contact(key, email=inside, tags=["vip"])
+    fields: dict[str, Any] = {}
+    if audience == "workspace":
+        other = UUID(int=tenant.id.int ^ 1)
+        sql(
+            tenant,
+            "INSERT INTO workspaces (id, tenant_id, name, slug) VALUES (%(id)s, %(t)s, 'B', 'b')",
+            id=other,
+            t=tenant.id,
+        )
+        add_contact(key, email=outside, workspace_ids=[str(other)])
+        fields = {"workspace": "default"}
+    else:
+        add_contact(key, email=outside)
+        rule = {"field": "tag", "operator": "has", "value": "vip"}
+        body = {"name": "VIP", "definition": rule}
+        segment = call(segments_handler, "POST", "/api/v1/segments", token=key.plaintext, json=body).json["id"]
+        body = {"name": "VIPs", "segment_id": segment}
+        dynamic = call(lists_handler, "POST", "/api/v1/lists", token=key.plaintext, json=body).json["id"]
+        fields = {
+            "static list": {"list_id": add_list(key, contact)},
+            "dynamic list": {"list_id": dynamic},
+            "segment": {"segment_id": segment},
+        }[audience]
+    started(key, **fields)
+
+    carry_out(tenant)
+
+    assert set(ledger(tenant)) == {inside}
+
+
+def test_a_large_audience_is_enrolled_and_planned_in_batches(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = {f"{number}-{tenant.id.hex}@example.com" for number in range(7)}
+    for address in addresses:
+        add_contact(key, email=address)
+    monkeypatch.setattr(service, "ENROLMENT_BATCH", 2)
+    monkeypatch.setattr(batch, "BATCH", 3)
+    campaign_id = started(key)
+
+    carry_out(tenant, rounds=2)
+
+    assert {mail["to_email"] for mail in mails(tenant)} == addresses
+    assert len(mails(tenant)) == 7
+    assert ask(key, "GET", f"/{campaign_id}").json["total_contacts"] == 7
+
+
+def test_a_scheduled_campaign_begins_when_its_date_has_come_and_not_before(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    campaign_id = started(key, start_date=(NOW + timedelta(days=1)).isoformat())
+
+    assert plan(tenant) == []
+    assert status_of(key, campaign_id) == "scheduled"
+
+    sql(tenant, "UPDATE campaigns SET start_date = now() - interval '1 minute'")
+    assert len(plan(tenant)) == 1
+    assert status_of(key, campaign_id) == "active"
+    assert event_types(tenant) == ["campaign.launched"]
+
+
+def test_a_drip_waits_as_long_as_it_says_and_goes_on(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    campaign_id = started(key, steps=[EMAIL, WAIT, {**EMAIL, "subject": "Again"}])
+
+    carry_out(tenant, rounds=3)
+    (row,) = ledger(tenant).values()
+    assert (row["status"], row["reason"], row["steps_completed"]) == ("active", "waiting", 2)
+    sent, due = (datetime.fromisoformat(row[name]) for name in ("last_email_sent_at", "next_email_at"))
+    assert due - sent == timedelta(days=2)
+    assert len(mails(tenant)) == 1
+
+    pass_time(tenant, days=2, minutes=1)
+    carry_out(tenant, rounds=2)
+    assert [mail["subject"] for mail in mails(tenant)] == ["Hello there", "Again"]
+    assert status_of(key, campaign_id) == "completed"
+
+
+@pytest.mark.parametrize(("sign", "subject"), [("opens", "Yes"), ("clicks", "Yes"), ("replied", "Yes"), (None, "No")])
+def test_a_condition_leads_by_what_the_recipient_did(
+    tenant: TestTenant, key: TestKey, sign: str | None, subject: str
+) -> None:
+    add_contact(key)
+    looked_for = {"opens": "opened", "clicks": "clicked", "replied": "replied", None: "opened"}[sign]
+    steps = [
+        EMAIL,
+        {"type": "condition", "condition": {"sign": looked_for, "of": 1}, "on_true": 4},
+        {**EMAIL, "subject": "No", "next": 5},
+        {**EMAIL, "subject": "Yes"},
+        {"type": "action", "action": {"type": "exit"}},
+    ]
+    started(key, steps=steps)
+    carry_out(tenant)
+    if sign in {"opens", "clicks"}:
+        sql(
+            tenant,
+            "UPDATE emails SET opens = %(opens)s, clicks = %(clicks)s",
+            opens=int(sign == "opens"),
+            clicks=int(sign == "clicks"),
+        )
+    elif sign == "replied":
+        sql(
+            tenant,
+            "INSERT INTO email_events (id, tenant_id, mode, email_id, type, occurred_at)"
+            " SELECT gen_random_uuid(), tenant_id, mode, id, 'replied', now() FROM emails",
+        )
+
+    carry_out(tenant, rounds=2)
+
+    assert [mail["subject"] for mail in mails(tenant)] == ["Hello there", subject]
+    (row,) = ledger(tenant).values()
+    assert (row["status"], row["reason"]) == ("exited", "exit_step")
+
+
+def test_actions_tag_untag_and_list_the_contact(tenant: TestTenant, key: TestKey) -> None:
+    contact_id = add_contact(key, tags=["old"])
+    list_id = add_list(key)
+    steps = [
+        {"type": "action", "action": {"type": "add_tag", "tag": "new"}},
+        {"type": "action", "action": {"type": "remove_tag", "tag": "old"}},
+        {"type": "action", "action": {"type": "add_to_list", "list_id": list_id}},
+        EMAIL,
+    ]
+    started(key, steps=steps)
+
+    carry_out(tenant, rounds=2)
+
+    contact = call(contacts_handler, "GET", f"/api/v1/contacts/{contact_id}", token=key.plaintext).json
+    assert contact["tags"] == ["new"]
+    listed = call(contacts_handler, "GET", "/api/v1/contacts", token=key.plaintext, query={"list_id": list_id}).json
+    assert [found["id"] for found in listed["data"]] == [str(contact_id)]
+    assert ledger(tenant)[contact["email"]]["steps_completed"] == 4
+
+
+def test_who_may_not_be_written_to_leaves_with_the_reason(tenant: TestTenant, key: TestKey) -> None:
+    def address(name: str) -> str:
+        return f"{name}-{tenant.id.hex}@example.com"
+
+    add_contact(key, email=address("unsubscribed"), status="unsubscribed")
+    add_contact(key, email=address("bounced"))
+    sql(tenant, "UPDATE contacts SET status = 'bounced' WHERE email = %(email)s", email=address("bounced"))
+    add_contact(key, email=address("suppressed"))
+    add_contact(key, email=address("nameless"))
+    add_contact(key, email=address("fine"), first_name="Ada")
+    body = {"email": address("suppressed")}
+    assert call(suppression_handler, "POST", "/api/v1/suppression-list", token=key.plaintext, json=body).status == 201
+    started(key, steps=[{**EMAIL, "html_body": "Dear {{ first_name }}"}])
+
+    carry_out(tenant, rounds=2)
+
+    reasons = {email.partition("-")[0]: (row["status"], row["reason"]) for email, row in ledger(tenant).items()}
+    assert reasons == {
+        "unsubscribed": ("exited", "unsubscribed"),
+        "bounced": ("exited", "bounced"),
+        "suppressed": ("exited", "suppressed"),
+        "nameless": ("exited", "missing_field:first_name"),
+        "fine": ("completed", None),
+    }
+    assert [mail["to_email"] for mail in mails(tenant)] == [address("fine")]
+
+
+def test_who_answered_gets_no_further_mail_where_the_campaign_says_so(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    started(key, steps=[EMAIL, EMAIL], settings={"daily_limit": 500, "pause_on_reply": True})
+    carry_out(tenant)
+    sql(
+        tenant,
+        "INSERT INTO email_events (id, tenant_id, mode, email_id, type, occurred_at)"
+        " SELECT gen_random_uuid(), tenant_id, mode, id, 'replied', now() FROM emails",
+    )
+
+    carry_out(tenant, rounds=2)
+
+    assert len(mails(tenant)) == 1
+    assert next(iter(ledger(tenant).values()))["reason"] == "replied"
+
+
+def test_an_ab_test_gives_both_versions_to_some_and_the_better_one_to_everybody_else(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    for _ in range(40):
+        add_contact(key)
+    campaign_id = started(
+        key,
+        steps=[{**EMAIL, "subject": "A", "variant_b": {"subject": "B"}}],
+        settings={"daily_limit": 500, "ab_test": {"share_percent": 50, "metric": "clicked", "wait_hours": 2}},
+    )
+    carry_out(tenant, rounds=2)
+    tested = {mail["subject"] for mail in mails(tenant)}
+    waiting = [row for row in ledger(tenant).values() if row["reason"] == "awaiting_test"]
+    assert tested == {"A", "B"}
+    assert len(waiting) + len(mails(tenant)) == 40
+
+    sql(tenant, "UPDATE emails SET clicks = 1 WHERE variant = 'b'")
+    pass_time(tenant, hours=2, minutes=1)
+    carry_out(tenant, rounds=2)
+
+    rest = mails(tenant)[-len(waiting) :]
+    assert {mail["subject"] for mail in rest} == {"B"}
+    shown = ask(key, "GET", f"/{campaign_id}").json
+    assert (shown["steps"][0]["winner"], shown["status"], shown["stats"]["sent"]) == ("b", "completed", 40)
