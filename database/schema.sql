@@ -83,6 +83,75 @@ END
 $$;
 
 --
+-- Name: count_campaign_answers(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_campaign_answers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO campaign_stats AS s (tenant_id, mode, campaign_id, step_id, variant, replied, unsubscribed, complained)
+  SELECT e.tenant_id, e.mode, e.campaign_id, e.step_id, e.variant,
+         count(*) FILTER (WHERE n.type = 'replied'), count(*) FILTER (WHERE n.type = 'unsubscribed'),
+         count(*) FILTER (WHERE n.type = 'complained')
+  FROM (SELECT DISTINCT tenant_id, mode, email_id, type FROM new_rows
+        WHERE type IN ('replied', 'unsubscribed', 'complained')) n
+  JOIN emails e ON e.tenant_id = n.tenant_id AND e.mode = n.mode AND e.id = n.email_id
+  JOIN campaigns c ON c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.id = e.campaign_id
+  WHERE e.step_id IS NOT NULL
+    AND (SELECT count(*) FROM email_events p
+         WHERE p.tenant_id = n.tenant_id AND p.mode = n.mode AND p.email_id = n.email_id AND p.type = n.type) = 1
+  GROUP BY e.tenant_id, e.mode, e.campaign_id, e.step_id, e.variant
+  ORDER BY e.campaign_id, e.step_id, e.variant
+  ON CONFLICT (tenant_id, mode, campaign_id, step_id, variant) DO UPDATE
+  SET replied = s.replied + excluded.replied, unsubscribed = s.unsubscribed + excluded.unsubscribed,
+      complained = s.complained + excluded.complained;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: FUNCTION count_campaign_answers(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.count_campaign_answers() IS 'counts mails that were answered, not answers: only the first of its kind';
+
+--
+-- Name: count_campaign_mails(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_campaign_mails() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO campaign_stats AS s (tenant_id, mode, campaign_id, step_id, variant, sent, delivered, opened, clicked,
+                                   bounced, failed)
+  SELECT d.tenant_id, d.mode, d.campaign_id, d.step_id, d.variant, d.sent, d.delivered, d.opened, d.clicked, d.bounced,
+         d.failed
+  FROM (
+    SELECT a.tenant_id, a.mode, a.campaign_id, a.step_id, a.variant,
+           sum((a.sent_at IS NOT NULL)::integer - (b.sent_at IS NOT NULL)::integer) AS sent,
+           sum((a.status = 'delivered')::integer - (b.status = 'delivered')::integer) AS delivered,
+           sum((a.opens > 0)::integer - (b.opens > 0)::integer) AS opened,
+           sum((a.clicks > 0)::integer - (b.clicks > 0)::integer) AS clicked,
+           sum((a.status = 'bounced')::integer - (b.status = 'bounced')::integer) AS bounced,
+           sum((a.status = 'failed')::integer - (b.status = 'failed')::integer) AS failed
+    FROM after_rows a JOIN before_rows b ON b.id = a.id
+    WHERE a.step_id IS NOT NULL
+      AND (a.sent_at, a.status, a.opens > 0, a.clicks > 0) IS DISTINCT FROM (b.sent_at, b.status, b.opens > 0, b.clicks > 0)
+    GROUP BY a.tenant_id, a.mode, a.campaign_id, a.step_id, a.variant
+  ) d
+  JOIN campaigns c ON c.tenant_id = d.tenant_id AND c.mode = d.mode AND c.id = d.campaign_id
+  WHERE (d.sent, d.delivered, d.opened, d.clicked, d.bounced, d.failed) <> (0, 0, 0, 0, 0, 0)
+  ORDER BY d.campaign_id, d.step_id, d.variant
+  ON CONFLICT (tenant_id, mode, campaign_id, step_id, variant) DO UPDATE
+  SET sent = s.sent + excluded.sent, delivered = s.delivered + excluded.delivered, opened = s.opened + excluded.opened,
+      clicked = s.clicked + excluded.clicked, bounced = s.bounced + excluded.bounced, failed = s.failed + excluded.failed;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: count_contacts(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -571,6 +640,225 @@ ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.audit_log.tenant_id IS 'null for what concerns the platform and no tenant';
 
 --
+-- Name: campaign_contacts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.campaign_contacts (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    campaign_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    status text DEFAULT 'enrolled'::text NOT NULL,
+    current_step_id uuid,
+    reason text,
+    steps_completed integer DEFAULT 0 NOT NULL,
+    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    last_email_sent_at timestamp with time zone,
+    next_email_at timestamp with time zone,
+    CONSTRAINT campaign_contacts_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'exited'::text])))),
+    CONSTRAINT campaign_contacts_check1 CHECK (((next_email_at IS NULL) OR (finished_at IS NULL))),
+    CONSTRAINT campaign_contacts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT campaign_contacts_status_check CHECK ((status = ANY (ARRAY['enrolled'::text, 'active'::text, 'completed'::text, 'exited'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY public.campaign_contacts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN campaign_contacts.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_contacts.status IS 'enrolled and active recipients of a paused campaign are paused; that is read from the campaign, so that pausing a million is one change';
+
+--
+-- Name: COLUMN campaign_contacts.current_step_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_contacts.current_step_id IS 'the step whose turn it is; null before the first';
+
+--
+-- Name: COLUMN campaign_contacts.reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_contacts.reason IS 'why the recipient waits or left, as a code that the API explains';
+
+--
+-- Name: COLUMN campaign_contacts.next_email_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_contacts.next_email_at IS 'when the planner takes the recipient up; null while a mail is on its way, and at the end';
+
+--
+-- Name: campaign_stats; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.campaign_stats (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    campaign_id uuid NOT NULL,
+    step_id uuid NOT NULL,
+    variant text NOT NULL,
+    sent bigint DEFAULT 0 NOT NULL,
+    delivered bigint DEFAULT 0 NOT NULL,
+    opened bigint DEFAULT 0 NOT NULL,
+    clicked bigint DEFAULT 0 NOT NULL,
+    replied bigint DEFAULT 0 NOT NULL,
+    bounced bigint DEFAULT 0 NOT NULL,
+    unsubscribed bigint DEFAULT 0 NOT NULL,
+    complained bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT campaign_stats_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT campaign_stats_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
+);
+
+ALTER TABLE ONLY public.campaign_stats FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE campaign_stats; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.campaign_stats IS 'mails of each step and version, kept by triggers; opened and clicked count mails, not repetitions';
+
+--
+-- Name: campaign_steps; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.campaign_steps (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    campaign_id uuid NOT NULL,
+    step_order integer NOT NULL,
+    name character varying(100),
+    step_type text NOT NULL,
+    subject character varying(998),
+    html text,
+    text_body text,
+    variant jsonb,
+    content_key uuid,
+    variant_content_key uuid,
+    test_started_at timestamp with time zone,
+    winner text,
+    wait_value integer,
+    wait_unit text,
+    condition jsonb,
+    action jsonb,
+    next_step_id uuid,
+    false_next_step_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT campaign_steps_check CHECK (((step_type = 'email'::text) = (subject IS NOT NULL))),
+    CONSTRAINT campaign_steps_check1 CHECK (((step_type = 'wait'::text) = (wait_value IS NOT NULL))),
+    CONSTRAINT campaign_steps_check2 CHECK (((step_type = 'condition'::text) = (condition IS NOT NULL))),
+    CONSTRAINT campaign_steps_check3 CHECK (((step_type = 'action'::text) = (action IS NOT NULL))),
+    CONSTRAINT campaign_steps_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT campaign_steps_step_order_check CHECK ((step_order >= 1)),
+    CONSTRAINT campaign_steps_step_type_check CHECK ((step_type = ANY (ARRAY['email'::text, 'wait'::text, 'condition'::text, 'action'::text]))),
+    CONSTRAINT campaign_steps_wait_unit_check CHECK ((wait_unit = ANY (ARRAY['minutes'::text, 'hours'::text, 'days'::text, 'weeks'::text]))),
+    CONSTRAINT campaign_steps_wait_value_check CHECK ((wait_value >= 1)),
+    CONSTRAINT campaign_steps_winner_check CHECK ((winner = ANY (ARRAY['a'::text, 'b'::text])))
+);
+
+ALTER TABLE ONLY public.campaign_steps FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN campaign_steps.variant; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_steps.variant IS 'the other version of an A/B test: subject, html, text_body; what is absent is as in the first';
+
+--
+-- Name: COLUMN campaign_steps.content_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_steps.content_key IS 'the content_objects row that mails of this step share; null until the first mail after a change';
+
+--
+-- Name: COLUMN campaign_steps.next_step_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaign_steps.next_step_id IS 'for a condition: where it holds; null ends the journey';
+
+--
+-- Name: campaigns; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.campaigns (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    workspace_id uuid NOT NULL,
+    name character varying(255) NOT NULL,
+    name_lower character varying(510) GENERATED ALWAYS AS (lower((name)::text)) STORED NOT NULL COLLATE pg_catalog."C",
+    description character varying(2000),
+    goal text,
+    campaign_type text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    segment_id uuid,
+    list_id uuid,
+    from_email character varying(254),
+    from_name character varying(100),
+    reply_to_email character varying(254),
+    start_date timestamp with time zone,
+    end_date timestamp with time zone,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    send_strategy text NOT NULL,
+    settings jsonb NOT NULL,
+    total_contacts bigint DEFAULT 0 NOT NULL,
+    audience_from_time timestamp with time zone,
+    audience_from_id uuid,
+    audience_taken_at timestamp with time zone,
+    next_plan_at timestamp with time zone,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    launched_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT campaigns_campaign_type_check CHECK ((campaign_type = ANY (ARRAY['broadcast'::text, 'drip'::text, 'triggered'::text, 'ab_test'::text]))),
+    CONSTRAINT campaigns_check CHECK ((num_nonnulls(segment_id, list_id) <= 1)),
+    CONSTRAINT campaigns_check1 CHECK ((end_date > start_date)),
+    CONSTRAINT campaigns_check2 CHECK (((next_plan_at IS NOT NULL) = (status = ANY (ARRAY['scheduled'::text, 'active'::text])))),
+    CONSTRAINT campaigns_goal_check CHECK ((goal = ANY (ARRAY['awareness'::text, 'lead_gen'::text, 'sales'::text]))),
+    CONSTRAINT campaigns_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT campaigns_send_strategy_check CHECK ((send_strategy = ANY (ARRAY['immediate'::text, 'scheduled'::text, 'optimized'::text]))),
+    CONSTRAINT campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'scheduled'::text, 'active'::text, 'paused'::text, 'completed'::text])))
+);
+
+ALTER TABLE ONLY public.campaigns FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN campaigns.list_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.list_id IS 'neither list nor segment: all contacts of the workspace';
+
+--
+-- Name: COLUMN campaigns.total_contacts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.total_contacts IS 'rows of campaign_contacts, counted as they are added';
+
+--
+-- Name: COLUMN campaigns.audience_from_time; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.audience_from_time IS 'with audience_from_id: the last contact of the audience that was looked at';
+
+--
+-- Name: COLUMN campaigns.audience_taken_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.audience_taken_at IS 'when the whole audience had been enrolled';
+
+--
+-- Name: COLUMN campaigns.next_plan_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.next_plan_at IS 'when the planner looks at it next; null while nothing is to be planned';
+
+--
 -- Name: contact_counts; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -807,10 +1095,15 @@ CREATE TABLE public.emails (
     finished_at timestamp with time zone,
     next_sweep_at timestamp with time zone,
     scheduled_at timestamp with time zone,
+    contact_id uuid,
+    step_id uuid,
+    variant text,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text])))
+    CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text]))),
+    CONSTRAINT emails_step_of_campaign CHECK (((step_id IS NULL) OR (num_nonnulls(campaign_id, contact_id, variant) = 3))),
+    CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
 );
 
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
@@ -820,6 +1113,12 @@ ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.emails.next_sweep_at IS 'when the sweep hands the message to the queue again; null once nothing is left to do';
+
+--
+-- Name: COLUMN emails.step_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.step_id IS 'the campaign step that it belongs to; its content is then a template for the contact. No foreign key: what was sent outlives the campaign';
 
 --
 -- Name: events; Type: TABLE; Schema: public; Owner: -
@@ -1105,6 +1404,21 @@ ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
 
 --
+-- Name: mailbox_days; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.mailbox_days (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    mailbox character varying(254) NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    planned integer NOT NULL,
+    CONSTRAINT mailbox_days_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.mailbox_days FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: outbox; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1116,7 +1430,7 @@ CREATE TABLE public.outbox (
     payload jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT outbox_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT outbox_queue_check CHECK ((queue ~ '^[a-z_]+$'::text))
+    CONSTRAINT outbox_queue_check CHECK ((queue = ANY (ARRAY['events'::text, 'deliveries'::text, 'emails'::text, 'campaign_emails'::text, 'platform_mail'::text])))
 );
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
@@ -1234,6 +1548,17 @@ CREATE TABLE public.segments (
 );
 
 ALTER TABLE ONLY public.segments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: send_paces; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.send_paces (
+    tenant_id uuid NOT NULL,
+    free_from timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.send_paces FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -
@@ -1391,7 +1716,7 @@ ALTER TABLE ONLY public.tenant_overrides FORCE ROW LEVEL SECURITY;
 -- Name: COLUMN tenant_overrides.limits; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.tenant_overrides.limits IS 'any of api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month, max_webhooks; wins over the plan';
+COMMENT ON COLUMN public.tenant_overrides.limits IS 'any of api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month, max_webhooks, max_daily_limit; wins over the plan';
 
 --
 -- Name: tenant_limits; Type: VIEW; Schema: public; Owner: -
@@ -1407,7 +1732,8 @@ CREATE VIEW public.tenant_limits WITH (security_invoker='true') AS
     COALESCE(((o.limits ->> 'send_rate_per_second'::text))::integer, p.send_rate_per_second) AS send_rate_per_second,
     COALESCE(((o.limits ->> 'max_contacts'::text))::integer, p.max_contacts) AS max_contacts,
     COALESCE(((o.limits ->> 'max_emails_per_month'::text))::integer, p.max_emails_per_month) AS max_emails_per_month,
-    COALESCE(((o.limits ->> 'max_webhooks'::text))::integer, p.max_webhooks) AS max_webhooks
+    COALESCE(((o.limits ->> 'max_webhooks'::text))::integer, p.max_webhooks) AS max_webhooks,
+    COALESCE(((o.limits ->> 'max_daily_limit'::text))::integer, 500) AS max_daily_limit
    FROM ((public.subscriptions s
      JOIN public.plans p ON ((p.slug = s.plan_slug)))
      LEFT JOIN public.tenant_overrides o ON ((o.tenant_id = s.tenant_id)));
@@ -1673,6 +1999,55 @@ ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
 --
+-- Name: campaign_contacts campaign_contacts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_contacts
+    ADD CONSTRAINT campaign_contacts_pkey PRIMARY KEY (tenant_id, mode, contact_id, campaign_id);
+
+--
+-- Name: campaign_stats campaign_stats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_stats
+    ADD CONSTRAINT campaign_stats_pkey PRIMARY KEY (tenant_id, mode, campaign_id, step_id, variant);
+
+--
+-- Name: campaign_steps campaign_steps_order_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_steps
+    ADD CONSTRAINT campaign_steps_order_unique UNIQUE (tenant_id, mode, campaign_id, step_order) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: campaign_steps campaign_steps_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_steps
+    ADD CONSTRAINT campaign_steps_pkey PRIMARY KEY (id);
+
+--
+-- Name: campaign_steps campaign_steps_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_steps
+    ADD CONSTRAINT campaign_steps_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: campaigns campaigns_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_pkey PRIMARY KEY (id);
+
+--
+-- Name: campaigns campaigns_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: contact_counts contact_counts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1904,6 +2279,13 @@ ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_dedupe_key_key UNIQUE (tenant_id, dedupe_key);
 
 --
+-- Name: mailbox_days mailbox_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mailbox_days
+    ADD CONSTRAINT mailbox_days_pkey PRIMARY KEY (tenant_id, mode, mailbox, day);
+
+--
 -- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1972,6 +2354,13 @@ ALTER TABLE ONLY public.segments
 
 ALTER TABLE ONLY public.segments
     ADD CONSTRAINT segments_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: send_paces send_paces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.send_paces
+    ADD CONSTRAINT send_paces_pkey PRIMARY KEY (tenant_id);
 
 --
 -- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2237,6 +2626,78 @@ CREATE INDEX audit_log_by_event ON public.audit_log USING btree (event, created_
 CREATE INDEX audit_log_by_tenant ON public.audit_log USING btree (tenant_id, created_at DESC);
 
 --
+-- Name: campaign_contacts_by_enrolment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaign_contacts_by_enrolment ON public.campaign_contacts USING btree (tenant_id, mode, campaign_id, enrolled_at, contact_id);
+
+--
+-- Name: campaign_contacts_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaign_contacts_by_status ON public.campaign_contacts USING btree (tenant_id, mode, campaign_id, status, enrolled_at, contact_id);
+
+--
+-- Name: campaign_contacts_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaign_contacts_due ON public.campaign_contacts USING btree (tenant_id, mode, campaign_id, next_email_at, contact_id) WHERE (next_email_at IS NOT NULL);
+
+--
+-- Name: campaigns_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_created ON public.campaigns USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: campaigns_by_list; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_list ON public.campaigns USING btree (tenant_id, mode, list_id) WHERE (list_id IS NOT NULL);
+
+--
+-- Name: campaigns_by_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_name ON public.campaigns USING btree (tenant_id, mode, name, id);
+
+--
+-- Name: campaigns_by_search; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_search ON public.campaigns USING btree (tenant_id, mode, name_lower, id);
+
+--
+-- Name: campaigns_by_segment; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_segment ON public.campaigns USING btree (tenant_id, mode, segment_id) WHERE (segment_id IS NOT NULL);
+
+--
+-- Name: campaigns_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_status ON public.campaigns USING btree (tenant_id, mode, status, created_at, id);
+
+--
+-- Name: campaigns_by_updated; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_updated ON public.campaigns USING btree (tenant_id, mode, updated_at, id);
+
+--
+-- Name: campaigns_by_workspace; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace ON public.campaigns USING btree (tenant_id, workspace_id, created_at, id);
+
+--
+-- Name: campaigns_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_due ON public.campaigns USING btree (next_plan_at) WHERE (next_plan_at IS NOT NULL);
+
+--
 -- Name: contact_field_values_by_date; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -2373,6 +2834,12 @@ CREATE INDEX emails_by_status ON public.emails USING btree (tenant_id, mode, sta
 --
 
 CREATE INDEX emails_due ON public.emails USING btree (next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: emails_once_per_step; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX emails_once_per_step ON public.emails USING btree (tenant_id, mode, campaign_id, contact_id, step_id) WHERE (step_id IS NOT NULL);
 
 --
 -- Name: events_by_id; Type: INDEX; Schema: public; Owner: -
@@ -2585,6 +3052,18 @@ CREATE INDEX webhooks_failing ON public.webhooks USING btree (tenant_id) WHERE (
 CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
 
 --
+-- Name: email_events count_campaign_answers; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_campaign_answers AFTER INSERT ON public.email_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_campaign_answers();
+
+--
+-- Name: emails count_campaign_mails; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_campaign_mails AFTER UPDATE ON public.emails REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_campaign_mails();
+
+--
 -- Name: contact_lists count_deleted; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -2619,6 +3098,18 @@ CREATE TRIGGER forget_imported_values AFTER DELETE ON public.contacts REFERENCIN
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: campaign_steps set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.campaign_steps FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: campaigns set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, goal, campaign_type, status, segment_id, list_id, from_email, from_name, reply_to_email, start_date, end_date, timezone, send_strategy, settings, workspace_id ON public.campaigns FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: contact_fields set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -2755,6 +3246,62 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: campaign_contacts campaign_contacts_tenant_id_mode_campaign_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_contacts
+    ADD CONSTRAINT campaign_contacts_tenant_id_mode_campaign_id_fkey FOREIGN KEY (tenant_id, mode, campaign_id) REFERENCES public.campaigns(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: campaign_contacts campaign_contacts_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_contacts
+    ADD CONSTRAINT campaign_contacts_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: campaign_stats campaign_stats_tenant_id_mode_campaign_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_stats
+    ADD CONSTRAINT campaign_stats_tenant_id_mode_campaign_id_fkey FOREIGN KEY (tenant_id, mode, campaign_id) REFERENCES public.campaigns(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: campaign_steps campaign_steps_tenant_id_mode_campaign_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaign_steps
+    ADD CONSTRAINT campaign_steps_tenant_id_mode_campaign_id_fkey FOREIGN KEY (tenant_id, mode, campaign_id) REFERENCES public.campaigns(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: campaigns campaigns_list; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_list FOREIGN KEY (tenant_id, mode, list_id) REFERENCES public.lists(tenant_id, mode, id);
+
+--
+-- Name: campaigns campaigns_segment; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_segment FOREIGN KEY (tenant_id, mode, segment_id) REFERENCES public.segments(tenant_id, mode, id);
+
+--
+-- Name: campaigns campaigns_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: campaigns campaigns_workspace; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_workspace FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id);
 
 --
 -- Name: contact_counts contact_counts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -2960,6 +3507,13 @@ ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
 
 --
+-- Name: mailbox_days mailbox_days_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mailbox_days
+    ADD CONSTRAINT mailbox_days_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: outbox outbox_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3007,6 +3561,13 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.segments
     ADD CONSTRAINT segments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: send_paces send_paces_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.send_paces
+    ADD CONSTRAINT send_paces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: sessions sessions_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -3200,6 +3761,30 @@ ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: campaign_contacts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.campaign_contacts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: campaign_stats; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.campaign_stats ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: campaign_steps; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.campaign_steps ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: campaigns; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.campaigns ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_counts; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -3320,6 +3905,12 @@ ALTER TABLE public.lists ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.mail_outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: mailbox_days; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: outbox; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -3360,6 +3951,18 @@ CREATE POLICY penguinmails_jobs_all ON public.api_keys TO penguinmails_jobs USIN
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.audit_log TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: campaign_stats penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.campaign_stats TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: campaigns penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: content_objects penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -3566,6 +4169,12 @@ ALTER TABLE public.recovery_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.segments ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: send_paces; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.send_paces ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: sessions; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -3630,6 +4239,30 @@ CREATE POLICY tenant_isolation ON public.api_keys TO penguinmails_app USING ((te
 --
 
 CREATE POLICY tenant_isolation ON public.audit_log TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: campaign_contacts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.campaign_contacts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: campaign_stats tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.campaign_stats TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: campaign_steps tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.campaign_steps TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: campaigns tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.campaigns TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: contact_counts tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -3752,6 +4385,12 @@ CREATE POLICY tenant_isolation ON public.lists TO penguinmails_app USING (((tena
 CREATE POLICY tenant_isolation ON public.mail_outbox TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
+-- Name: mailbox_days tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: outbox tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -3774,6 +4413,12 @@ CREATE POLICY tenant_isolation ON public.recovery_codes TO penguinmails_app USIN
 --
 
 CREATE POLICY tenant_isolation ON public.segments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: send_paces tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.send_paces TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: sessions tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -4074,6 +4719,32 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_app;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 
 --
+-- Name: TABLE campaign_contacts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
+
+--
+-- Name: TABLE campaign_stats; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_jobs;
+
+--
+-- Name: TABLE campaign_steps; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_steps TO penguinmails_app;
+
+--
+-- Name: TABLE campaigns; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
+
+--
 -- Name: TABLE contact_counts; Type: ACL; Schema: public; Owner: -
 --
 
@@ -4208,6 +4879,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
 
 --
+-- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
+
+--
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
 --
 
@@ -4246,6 +4923,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
+
+--
+-- Name: TABLE send_paces; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.send_paces TO penguinmails_app;
 
 --
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
