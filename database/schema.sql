@@ -1430,7 +1430,7 @@ CREATE TABLE public.outbox (
     payload jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT outbox_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT outbox_queue_check CHECK ((queue = ANY (ARRAY['events'::text, 'deliveries'::text, 'emails'::text, 'campaign_emails'::text, 'platform_mail'::text])))
+    CONSTRAINT outbox_queue_check CHECK ((queue ~ '^[a-z_]+$'::text))
 );
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;

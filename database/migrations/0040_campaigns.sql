@@ -165,9 +165,6 @@ CREATE TABLE send_paces (
 CALL protect_tenant_table('send_paces', false);
 GRANT SELECT, INSERT, UPDATE ON send_paces TO penguinmails_app;
 
-ALTER TABLE outbox DROP CONSTRAINT outbox_queue_check,
-  ADD CONSTRAINT outbox_queue_check CHECK (queue IN ('events', 'deliveries', 'emails', 'campaign_emails', 'platform_mail'));
-
 -- ---- counts ----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE campaign_stats (
