@@ -21,7 +21,7 @@ from local.gateway import Gateway
 from local.mail_page import mail_app
 from local.queues import Poller, Sqs
 from local.schedules import run_schedule
-from local.services.aws import AwsEmulator
+from local.services.aws import CREDENTIAL, AwsEmulator
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, ServiceError, port_is_taken
@@ -164,8 +164,8 @@ class Stack:
             "PLATFORM_SECRETS_FILE": str(self.state / "platform-secrets.json"),
             "ALLOW_LOCALHOST_WEBHOOKS": "true",
             "AWS_ENDPOINT_URL": self.aws.endpoint,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
             "AWS_DEFAULT_REGION": REGION,
         }
 
@@ -197,7 +197,10 @@ class Stack:
 
     async def _create_bucket(self) -> None:
         assert self._session is not None  # noqa: S101 - the stack serves
-        async with self._session.put(f"{self.aws.endpoint}/{BUCKET}") as made:
+        where = (
+            f"<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        )
+        async with self._session.put(f"{self.aws.endpoint}/{BUCKET}", data=where) as made:
             if made.status not in {200, 409}:
                 raise ServiceError(f"The AWS emulator made no bucket ({made.status}); see {self.state / 'aws.log'}.")
 

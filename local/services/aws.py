@@ -13,6 +13,9 @@ from pathlib import Path
 
 from local.services.process import LOOPBACK, ServiceError, free_port, start, stop, wait_until
 
+CREDENTIAL = "test"
+"""The emulator's own account: its key and its secret."""
+
 
 def tool_environment(root: Path) -> Path:
     """Where the emulator is installed; installs it the first time."""
@@ -54,6 +57,9 @@ class AwsEmulator:
             # Without these two it listens on every address of the machine.
             "BIND_HOST": LOOPBACK,
             "IOT_MTLS_ENABLED": "0",
+            # Whose signatures it accepts; functions on this machine sign with the same.
+            "AWS_ACCESS_KEY_ID": CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
             "GATEWAY_PORT": str(self.port),
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.directory),

@@ -48,11 +48,15 @@ def client(service: str, *, timeout_seconds: float = 5, attempts: int = 2) -> An
             connect_timeout=min(timeout_seconds, 1),
             read_timeout=timeout_seconds,
             retries={"total_max_attempts": attempts, "mode": "standard"},
-            # The links that clients get must hold their signature in the query, with the headers that are fixed.
-            signature_version="s3v4" if service == "s3" else None,
-            proxies={},
+            **(_link_settings() if service == "s3" else {}),
         ),
     )
+
+
+def _link_settings() -> dict[str, Any]:
+    """Links are signed for the host they name: the region's own, since the global one only redirects there."""
+    style = "path" if get_settings().aws_endpoint_url else "virtual"
+    return {"signature_version": "s3v4", "s3": {"addressing_style": style}}
 
 
 def send_messages(
