@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from campaigns import lifecycle, repository, service
+from campaigns.recipient_routes import router as recipient_router
 from campaigns.schemas import (
     Campaign,
     CampaignChange,
@@ -205,3 +206,6 @@ def _paused(work: Work, caller: Caller, campaign_id: UUID) -> CampaignDetails:
     lifecycle.pause(work.tx, service.hold(work.tx, campaign_id), paused_by=paused_by)
     caller.audit(work.tx, "campaign_paused", resource_type="campaign", resource_id=str(campaign_id))
     return details_view(service.details(work.tx, service.existing(work.tx, campaign_id)))
+
+
+router.include_router(recipient_router)

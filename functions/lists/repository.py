@@ -116,11 +116,6 @@ def add_members(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
     )
 
 
-def contacts_among(tx: Tx, contact_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the ids that are contacts."""
-    return set(tx.all("SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(contact_ids)}))
-
-
 def remove_members(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
     """Take contacts off a list; how many were on it."""
     return tx.run(

@@ -10,6 +10,7 @@ from lists import repository
 from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import declared_fields
+from penguinmails.domain.contact_links import contacts_among
 from penguinmails.domain.segment_members import page_of_found, segment_definition
 from penguinmails.domain.segments import compile_segment
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
@@ -98,7 +99,7 @@ def remove_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> int:
 
 
 def _require_contacts(tx: Tx, contact_ids: Sequence[UUID], field: str) -> None:
-    present = repository.contacts_among(tx, contact_ids)
+    present = contacts_among(tx, contact_ids)
     faults = [
         FieldError(f"{field}.{place}", f"there is no contact {contact_id}", "not_found")
         for place, contact_id in enumerate(contact_ids)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_mails, send_quota
+from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.contact_links import make_tags
 from penguinmails.domain.emails import suppressed
@@ -17,7 +18,7 @@ from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 from penguinmails.settings import get_settings
-from plan_campaigns import repository, windows, writes
+from plan_campaigns import repository, writes
 from plan_campaigns.journey import Effect, Journey, Move
 from plan_campaigns.repository import CampaignRow, DueRow, RoomRow, SignRow, StepRow
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.db import Tx, transaction
 from penguinmails.domain import campaign_audience
+from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_states import transition
 from penguinmails.domain.campaign_stats import campaign_stats
 from penguinmails.domain.enrolment import enrol
@@ -14,7 +15,7 @@ from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.catalogue import CampaignCompleted, CampaignLaunched
 from penguinmails.events.emit import emit
 from penguinmails.logging import count, logger
-from plan_campaigns import batch, repository, windows, writes
+from plan_campaigns import batch, repository, writes
 from plan_campaigns.repository import CampaignRow, Due
 
 ENROLMENT_BATCH = 5_000

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plan_campaigns.windows import local_day, next_day, next_opening
+from penguinmails.domain.sending_windows import local_day, next_day, next_opening
 
 OFFICE = {"days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "09:00", "end": "17:00"}
 BERLIN = "Europe/Berlin"

@@ -201,6 +201,17 @@ def _campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     return _made_by("createCampaign")(account, mode, ids)
 
 
+def _contact(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """A contact; enrolled, where it stands below a campaign."""
+    contact_id = _made_by("createContact")(account, mode, {})
+    if "campaign_id" in ids:
+        operation = next(o for o in operations() if o.id == "enrolRecipients")
+        client = next(c for c in account.clients(operation) if c.mode == mode)
+        answer = client.call(operation, ids, json={"contact_ids": [str(contact_id)]})
+        assert answer.status == 200, answer.body
+    return contact_id
+
+
 def _start(account: Account, mode: Mode, ids: Ids) -> None:
     operation = next(o for o in operations() if o.id == "startCampaign")
     answer = next(c for c in account.clients(operation) if c.mode == mode).call(operation, ids)
@@ -209,7 +220,7 @@ def _start(account: Account, mode: Mode, ids: Ids) -> None:
 
 RESOURCES = {
     "campaign_id": Resource("campaigns", _campaign),
-    "contact_id": Resource("contacts", _made_by("createContact")),
+    "contact_id": Resource("contacts", _contact),
     "export_id": Resource("export_jobs", _finished_export),
     "import_id": Resource("import_jobs", _made_by("createContactImport")),
     "field_id": Resource("contact_fields", _made_by("createContactField")),
@@ -295,6 +306,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "cloneCampaign": dict[str, Any],
     "createCampaign": lambda: {**_name(), "steps": [{"type": "email", "subject": "Hello", "text_body": "Hello"}]},
+    "enrolRecipients": lambda: {"contact_ids": []},
     "createContact": lambda: {"email": _somebody()},
     "addListContacts": lambda: {"contact_ids": []},
     "bulkContacts": lambda: {"action": "upsert", "contacts": [{"email": _somebody()}]},

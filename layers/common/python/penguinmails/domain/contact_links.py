@@ -7,6 +7,11 @@ from penguinmails.db import Tx
 from penguinmails.ids import new_uuid7
 
 
+def contacts_among(tx: Tx, contact_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that are contacts."""
+    return set(tx.all("SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(contact_ids)}))
+
+
 def make_tags(tx: Tx, names: Sequence[str]) -> None:
     """Make those tags that do not exist yet."""
     wanted = sorted(set(names))
