@@ -4723,6 +4723,7 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
+GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
 
 --
 -- Name: TABLE campaign_stats; Type: ACL; Schema: public; Owner: -
@@ -4811,7 +4812,7 @@ GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
-GRANT SELECT,UPDATE ON TABLE public.emails TO penguinmails_jobs;
+GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -

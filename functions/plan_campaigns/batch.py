@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
-from penguinmails.db import Tx
+from penguinmails.db import Tx, transaction
 from penguinmails.domain import campaign_mails, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
@@ -149,6 +149,12 @@ def _apply(tx: Tx, moves: Sequence[Move]) -> None:
             writes.remove_tag(tx, effect.tag, contact_ids)
 
 
+def refresh_statistics() -> None:
+    """Tell the database how its tables have been filled, outside the transaction that did."""
+    with transaction(role="jobs") as tx:
+        repository.refresh_statistics(tx)
+
+
 def _contents(tx: Tx, steps: dict[UUID, StepRow], moves: Sequence[Move]) -> dict[tuple[UUID | None, str | None], UUID]:
     """What the mails of each step and version share, stored with the first of them."""
     keys: dict[tuple[UUID | None, str | None], UUID] = {}
@@ -162,6 +168,7 @@ def _contents(tx: Tx, steps: dict[UUID, StepRow], moves: Sequence[Move]) -> dict
             text = step.text_of(variant)
             text = text if text is not None else derived_text(html or "")
             writes.keep_content(tx, step.id, key, text=text, html=html, is_variant=variant == "b")
+            tx.after_commit(refresh_statistics)
         keys[step_id, variant] = key
     return keys
 

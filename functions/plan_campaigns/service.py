@@ -91,6 +91,8 @@ def _enrol_some(tx: Tx, campaign: CampaignRow, now: datetime) -> None:
     added = enrol(tx, campaign.id, [contact.id for contact in found], now) if found else 0
     last = (found[-1].created_at, found[-1].id) if found else None
     writes.note_audience(tx, campaign.id, last=last, taken_at=None if others_follow else now, added=added)
+    if not others_follow:
+        tx.after_commit(batch.refresh_statistics)
 
 
 def _finish_or_wait(tx: Tx, campaign: CampaignRow, now: datetime, *, is_over: bool) -> datetime | None:

@@ -95,11 +95,15 @@ def _part(kind: str, body: str) -> list[bytes]:
 
 @lru_cache(maxsize=64)
 def _encoded(body: str) -> tuple[str, bytes]:
-    lines = _LINE_END.split(body.encode("utf-8", "surrogateescape"))
-    if body.isascii() and all(len(line) <= _LONGEST_LINE for line in lines) and "\0" not in body:
-        content = b"\r\n".join(lines)
+    if body.isascii() and "\r" not in body and "\0" not in body and _longest_line(body) <= _LONGEST_LINE:
+        content = body.encode("ascii").replace(b"\n", b"\r\n")
         return "7bit", content if content.endswith(b"\r\n") else content + b"\r\n"
+    lines = _LINE_END.split(body.encode("utf-8", "surrogateescape"))
     return "quoted-printable", b"\r\n".join(_quoted(line) for line in lines)
+
+
+def _longest_line(body: str) -> int:
+    return max(map(len, body.split("\n")))
 
 
 def _quoted(line: bytes) -> bytes:
