@@ -117,11 +117,11 @@ async def delete_template(template_id: UUID, caller: Manager, if_match: IfMatch 
     "/{template_id}/render",
     operation_id="renderTemplate",
     summary="See a template with values",
-    responses=problems(404),
+    response_model=Rendered,
+    responses=problems(404, 409),
 )
-async def render_template(template_id: UUID, body: RenderRequest, caller: Manager) -> Rendered:
+async def render_template(template_id: UUID, body: RenderRequest, caller: Manager) -> Response:
     """What a recipient would get with these values. Nothing is sent or stored."""
-    with caller.transaction() as tx:
-        row = service.existing(tx, template_id)
-    message = render(service.source_of(row), body.variables)
-    return Rendered(subject=message.subject, html_body=message.html, text_body=message.text)
+    with caller.work() as work:
+        message = render(service.source_of(service.existing(work.tx, template_id)), body.variables)
+        return work.answer(200, Rendered(subject=message.subject, html_body=message.html, text_body=message.text))

@@ -342,8 +342,8 @@ def test_a_completed_campaign_takes_no_action_and_no_change_but_may_be_copied_an
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         tx.run("UPDATE campaigns SET status = 'completed' WHERE id = %(id)s", {"id": campaign_id})
 
-    for method, path in (("POST", "/start"), ("POST", "/pause"), ("PUT", "")):
-        answer = ask(key, method, f"/{campaign_id}{path}", json={} if method == "PUT" else None)
+    for method, path in (("POST", "/start"), ("POST", "/pause"), ("PUT", ""), ("PATCH", "")):
+        answer = ask(key, method, f"/{campaign_id}{path}", json=None if path else {})
         assert (answer.status, answer.code) == (409, "INVALID_STATE_TRANSITION")
     assert ask(key, "POST", f"/{campaign_id}/clone", json={}).status == 201
     assert ask(key, "DELETE", f"/{campaign_id}").status == 200

@@ -212,7 +212,10 @@ def test_a_file_is_uploaded_to_a_link_that_fixes_size_and_type(tenant: TestTenan
     content = b"email\na@example.com\n"
     body = {"file_name": "people.csv", "file_type": "csv", "size": len(content)}
     job = call(handler, "POST", IMPORTS, token=key.plaintext, json=body).json
-    early = start(key, job["id"])
+    early = [
+        start(key, job["id"]),
+        call(handler, "GET", f"{IMPORTS}/{job['id']}/preview", token=key.plaintext),
+    ]
     link = urllib.parse.urlsplit(job["upload"]["url"])
     query = urllib.parse.parse_qs(link.query)
     stored = "/".join(link.path.split("/")[-2:])
@@ -226,7 +229,7 @@ def test_a_file_is_uploaded_to_a_link_that_fixes_size_and_type(tenant: TestTenan
     assert query["X-Amz-Expires"] == ["3600"]
     assert stored.startswith(f"{tenant.id}/")
     assert job["upload"]["headers"] == {"Content-Type": "text/csv"}
-    assert (early.status, wrong_size.status) == (409, 409)
+    assert [answer.status for answer in (*early, wrong_size)] == [409, 409, 409]
     assert show(key, job["id"])["created_count"] == 1
 
 

@@ -89,8 +89,9 @@ def test_a_name_is_taken_once_per_mode(tenant: TestTenant, key: TestKey) -> None
     assert create(key).code == "RESOURCE_CONFLICT"
     assert create(tenant.key(mode="test")).status == 201
     other = create(key, name="Other").json["id"]
-    renamed = call(handler, "PUT", f"{TEMPLATES}/{other}", token=key.plaintext, json={"name": "Welcome"})
-    assert renamed.status == 409
+    for method in ("PUT", "PATCH"):
+        renamed = call(handler, method, f"{TEMPLATES}/{other}", token=key.plaintext, json={"name": "Welcome"})
+        assert renamed.status == 409
 
 
 def test_a_list_is_narrowed_by_name_and_workspace(tenant: TestTenant, key: TestKey) -> None:
