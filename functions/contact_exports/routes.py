@@ -45,7 +45,7 @@ def _view(row: ExportRow) -> ContactExport:
     summary="Export contacts",
     status_code=202,
     response_model=ContactExport,
-    responses=problems(),
+    responses=problems(409),
 )
 async def create_contact_export(body: NewExport, caller: Manager) -> Response:
     """Have a file of contacts made in the background. It is kept for seven days."""

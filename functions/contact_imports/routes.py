@@ -70,7 +70,7 @@ def _expiry(seconds: int) -> datetime:
     summary="Hand a file in",
     status_code=202,
     response_model=StoredImport,
-    responses=problems(),
+    responses=problems(409),
 )
 async def create_contact_import(body: NewImport, caller: Manager) -> Response:
     """Hand in a file of contacts, or get a link to upload it to. Nothing is imported before it is started."""
