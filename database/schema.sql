@@ -83,6 +83,24 @@ END
 $$;
 
 --
+-- Name: blank_erased_tenant(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.blank_erased_tenant() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  IF NOT is_to_be_erased() THEN
+    RAISE EXCEPTION 'this account is not to be erased';
+  END IF;
+  UPDATE audit_log SET ip_address = NULL, user_agent = NULL, details = '{}' WHERE tenant_id = current_tenant_id();
+  UPDATE tenants SET name = 'Closed account', settings = '{}', status_reason = NULL, closing_requested_by = NULL
+  WHERE id = current_tenant_id();
+END
+$$;
+
+--
 -- Name: count_campaign_answers(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -255,6 +273,33 @@ CREATE FUNCTION public.erase_contact_from_events(contact uuid) RETURNS bigint
 $$;
 
 --
+-- Name: erase_rows_of_tenant(text, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erase_rows_of_tenant(target text, batch integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  keys text;
+  removed bigint;
+BEGIN
+  IF NOT is_to_be_erased() THEN
+    RAISE EXCEPTION 'this account is not to be erased';
+  END IF;
+  SELECT string_agg(format('%I', a.attname), ', ' ORDER BY k.place) INTO keys
+  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (number, place)
+  JOIN pg_attribute a ON a.attnum = k.number
+  WHERE i.indrelid = target::regclass AND i.indisprimary AND a.attrelid = i.indrelid;
+  EXECUTE format(
+    'DELETE FROM %1$s WHERE (%2$s) IN (SELECT %2$s FROM %1$s WHERE tenant_id = current_tenant_id() LIMIT $1)',
+    target::regclass, keys) USING batch;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$_$;
+
+--
 -- Name: find_api_key(bytea); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -363,6 +408,17 @@ END
 $$;
 
 --
+-- Name: is_to_be_erased(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.is_to_be_erased() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT EXISTS (SELECT FROM tenants WHERE id = current_tenant_id() AND status = 'canceled' AND closes_at <= now())
+$$;
+
+--
 -- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -410,8 +466,31 @@ BEGIN
   EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
   EXECUTE format('CREATE POLICY tenant_isolation ON %s TO penguinmails_app USING (%s) WITH CHECK (%s)',
                  target, own_rows, own_rows);
+  EXECUTE format('GRANT SELECT, DELETE ON %s TO penguinmails_closing', target);
 END
 $$;
+
+--
+-- Name: rows_in_order(text, jsonb, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.rows_in_order(target text, after jsonb, batch integer) RETURNS TABLE(content jsonb, key jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  keys text;
+BEGIN
+  SELECT string_agg(format('%I', a.attname), ', ' ORDER BY k.place) INTO keys
+  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (number, place)
+  JOIN pg_attribute a ON a.attnum = k.number
+  WHERE i.indrelid = target::regclass AND i.indisprimary AND a.attrelid = i.indrelid;
+  RETURN QUERY EXECUTE format(
+    'SELECT to_jsonb(t), (SELECT to_jsonb(k) FROM (SELECT %2$s) k) FROM %1$s t WHERE t.tenant_id = current_tenant_id()'
+    ' AND ($1 IS NULL OR (%2$s) > (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1))) ORDER BY %2$s LIMIT $2',
+    target::regclass, keys) USING after, batch;
+END
+$_$;
 
 --
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
@@ -438,6 +517,22 @@ CREATE FUNCTION public.suppressed_among(addresses text[]) RETURNS TABLE(email te
   WHERE s.email = ANY(addresses)
     AND (s.tenant_id IS NULL OR (s.tenant_id = current_tenant_id() AND s.mode = current_mode()))
     AND s.scope IN ('global', 'tenant') AND (s.expires_at IS NULL OR s.expires_at > now())
+$$;
+
+--
+-- Name: tables_of_tenants(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.tables_of_tenants() RETURNS TABLE(name text, referenced_by text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT c.relname::text,
+         ARRAY(SELECT DISTINCT f.conrelid::regclass::text FROM pg_constraint f
+               WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conrelid <> c.oid AND f.conparentid = 0)
+  FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+  WHERE p.polname = 'tenant_isolation' AND c.relnamespace = 'public'::regnamespace
+    AND c.relname NOT IN ('tenants', 'audit_log')
 $$;
 
 SET default_tablespace = '';
@@ -477,6 +572,51 @@ PARTITION BY LIST (job_id);
 
 COMMENT ON COLUMN import_staging.rows.contact_id IS 'the contact that is to be made; the present one once it is known to be there';
 
+SET default_table_access_method = heap;
+
+--
+-- Name: account_export_parts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.account_export_parts (
+    tenant_id uuid NOT NULL,
+    export_id uuid NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    file_key text NOT NULL,
+    file_size bigint NOT NULL,
+    row_count bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.account_export_parts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: account_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.account_exports (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    "position" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    error_message text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    CONSTRAINT account_exports_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.account_exports FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN account_exports."position"; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.account_exports."position" IS 'mode, table and last row of the part that was written last';
+
 --
 -- Name: api_key_usage; Type: TABLE; Schema: public; Owner: -
 --
@@ -504,8 +644,6 @@ ALTER TABLE ONLY public.api_key_usage FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.api_key_usage.country IS 'ISO 3166-1 code that the content network saw, empty when it said none';
-
-SET default_table_access_method = heap;
 
 --
 -- Name: api_key_usage_daily; Type: TABLE; Schema: public; Owner: -
@@ -1751,11 +1889,31 @@ CREATE TABLE public.tenants (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    closes_at timestamp with time zone,
+    closing_requested_by uuid,
+    status_before_closing text,
+    erased_at timestamp with time zone,
+    erased jsonb,
+    CONSTRAINT tenants_closing CHECK (((closes_at IS NULL) = (status_before_closing IS NULL))),
+    CONSTRAINT tenants_erased CHECK (((erased_at IS NULL) = (erased IS NULL))),
     CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT tenants_status_before_closing_check CHECK ((status_before_closing = ANY (ARRAY['active'::text, 'suspended'::text]))),
     CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'canceled'::text])))
 );
 
 ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN tenants.closes_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenants.closes_at IS 'when everything of the account is erased; null while nobody has asked for that';
+
+--
+-- Name: COLUMN tenants.erased; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenants.erased IS 'the confirmation: how many rows, files and secrets were removed, nothing about what they held';
 
 --
 -- Name: usage_counters; Type: TABLE; Schema: public; Owner: -
@@ -1955,6 +2113,27 @@ CREATE TABLE public.workspaces (
 );
 
 ALTER TABLE ONLY public.workspaces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: account_export_parts account_export_parts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_export_parts
+    ADD CONSTRAINT account_export_parts_pkey PRIMARY KEY (tenant_id, export_id, number);
+
+--
+-- Name: account_exports account_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_pkey PRIMARY KEY (id);
+
+--
+-- Name: account_exports account_exports_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_tenant_id_id_key UNIQUE (tenant_id, id);
 
 --
 -- Name: api_key_usage_daily api_key_usage_daily_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2566,6 +2745,30 @@ ALTER TABLE ONLY public.workspaces
     ADD CONSTRAINT workspaces_tenant_id_slug_key UNIQUE (tenant_id, slug);
 
 --
+-- Name: account_exports_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_by_created ON public.account_exports USING btree (tenant_id, created_at, id);
+
+--
+-- Name: account_exports_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_by_expiry ON public.account_exports USING btree (expires_at) WHERE (status = 'completed'::text);
+
+--
+-- Name: account_exports_one_at_a_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX account_exports_one_at_a_time ON public.account_exports USING btree (tenant_id) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
+-- Name: account_exports_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_open ON public.account_exports USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
 -- Name: api_key_usage_by_key; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3010,6 +3213,12 @@ CREATE INDEX templates_by_created ON public.templates USING btree (tenant_id, mo
 CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mode, updated_at, id);
 
 --
+-- Name: tenants_closing_at; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE ((closes_at IS NOT NULL) AND (erased_at IS NULL));
+
+--
 -- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3176,6 +3385,20 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.workspaces FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: account_export_parts account_export_parts_tenant_id_export_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_export_parts
+    ADD CONSTRAINT account_export_parts_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES public.account_exports(tenant_id, id);
+
+--
+-- Name: account_exports account_exports_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: api_key_usage_daily api_key_usage_daily_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -3731,6 +3954,18 @@ ALTER TABLE ONLY public.workspaces
     ADD CONSTRAINT workspaces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: account_export_parts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.account_export_parts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account_exports; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.account_exports ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: api_key_usage; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -3921,6 +4156,18 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.account_export_parts TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: account_exports penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.account_exports TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: api_key_usage penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4209,6 +4456,18 @@ ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.templates ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account_export_parts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.account_export_parts TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: account_exports tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.account_exports TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: api_key_usage tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -4612,6 +4871,13 @@ REVOKE ALL ON FUNCTION import_staging.index(job uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION import_staging.open(job uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION blank_erased_tenant(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.blank_erased_tenant() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.blank_erased_tenant() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -4624,6 +4890,13 @@ GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
 
 REVOKE ALL ON FUNCTION public.erase_contact_from_events(contact uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinmails_app;
+
+--
+-- Name: FUNCTION erase_rows_of_tenant(target text, batch integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO penguinmails_jobs;
 
 --
 -- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
@@ -4668,11 +4941,25 @@ REVOKE ALL ON FUNCTION public.find_session(session uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_session(session uuid) TO penguinmails_app;
 
 --
+-- Name: FUNCTION is_to_be_erased(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.is_to_be_erased() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.is_to_be_erased() TO penguinmails_closing;
+
+--
 -- Name: FUNCTION maintain_partitions(reference date); Type: ACL; Schema: public; Owner: -
 --
 
 REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION rows_in_order(target text, after jsonb, batch integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) TO penguinmails_app;
 
 --
 -- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
@@ -4682,11 +4969,35 @@ REVOKE ALL ON FUNCTION public.suppressed_among(addresses text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.suppressed_among(addresses text[]) TO penguinmails_app;
 
 --
+-- Name: FUNCTION tables_of_tenants(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.tables_of_tenants() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tables_of_tenants() TO penguinmails_jobs;
+
+--
+-- Name: TABLE account_export_parts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.account_export_parts TO penguinmails_closing;
+GRANT SELECT,INSERT ON TABLE public.account_export_parts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.account_export_parts TO penguinmails_jobs;
+
+--
+-- Name: TABLE account_exports; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.account_exports TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account_exports TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.account_exports TO penguinmails_jobs;
+
+--
 -- Name: TABLE api_key_usage; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT ON TABLE public.api_key_usage TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage TO penguinmails_closing;
 
 --
 -- Name: TABLE api_key_usage_daily; Type: ACL; Schema: public; Owner: -
@@ -4695,6 +5006,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_daily TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage_daily TO penguinmails_closing;
 
 --
 -- Name: TABLE api_key_usage_sources; Type: ACL; Schema: public; Owner: -
@@ -4702,6 +5014,7 @@ GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
 
 GRANT SELECT ON TABLE public.api_key_usage_sources TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage_sources TO penguinmails_closing;
 
 --
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
@@ -4710,6 +5023,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO pengu
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.api_keys TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_keys TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.api_keys TO penguinmails_closing;
 
 --
 -- Name: TABLE audit_log; Type: ACL; Schema: public; Owner: -
@@ -4717,6 +5031,25 @@ GRANT SELECT ON TABLE public.api_keys TO penguinmails_lookup;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_app;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.ip_address; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(ip_address) ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.user_agent; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(user_agent) ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.details; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(details) ON TABLE public.audit_log TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_contacts; Type: ACL; Schema: public; Owner: -
@@ -4724,6 +5057,7 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaign_contacts TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_stats; Type: ACL; Schema: public; Owner: -
@@ -4731,12 +5065,14 @@ GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaign_stats TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_steps; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_steps TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.campaign_steps TO penguinmails_closing;
 
 --
 -- Name: TABLE campaigns; Type: ACL; Schema: public; Owner: -
@@ -4744,42 +5080,49 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_steps TO penguinmails
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaigns TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_counts; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_counts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_counts TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_field_values; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_field_values TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_field_values TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_fields; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_fields TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_lists TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_lists TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_tags TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_workspaces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_workspaces TO penguinmails_closing;
 
 --
 -- Name: TABLE contacts; Type: ACL; Schema: public; Owner: -
@@ -4787,6 +5130,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinm
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
+GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
@@ -4794,18 +5138,21 @@ GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 
 GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
 
 --
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
 
 --
 -- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -
@@ -4813,6 +5160,7 @@ GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
 GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.emails TO penguinmails_closing;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
@@ -4820,6 +5168,7 @@ GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.events TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
+GRANT SELECT,DELETE ON TABLE public.events TO penguinmails_closing;
 
 --
 -- Name: TABLE export_jobs; Type: ACL; Schema: public; Owner: -
@@ -4827,6 +5176,7 @@ GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.export_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.export_jobs TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.export_jobs TO penguinmails_closing;
 
 --
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: public; Owner: -
@@ -4834,6 +5184,7 @@ GRANT SELECT,UPDATE ON TABLE public.export_jobs TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_closing;
 
 --
 -- Name: TABLE import_events; Type: ACL; Schema: public; Owner: -
@@ -4842,6 +5193,7 @@ GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_jobs;
 GRANT MAINTAIN ON TABLE public.import_events TO penguinmails_import;
+GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_closing;
 
 --
 -- Name: TABLE import_jobs; Type: ACL; Schema: public; Owner: -
@@ -4849,6 +5201,7 @@ GRANT MAINTAIN ON TABLE public.import_events TO penguinmails_import;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.import_jobs TO penguinmails_closing;
 
 --
 -- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -
@@ -4857,6 +5210,7 @@ GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO penguinmails_app;
 GRANT SELECT ON TABLE public.invitations TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_closing;
 
 --
 -- Name: TABLE link_tokens; Type: ACL; Schema: public; Owner: -
@@ -4865,12 +5219,14 @@ GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.link_tokens TO penguinmails_app;
 GRANT SELECT ON TABLE public.link_tokens TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_closing;
 
 --
 -- Name: TABLE lists; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.lists TO penguinmails_closing;
 
 --
 -- Name: TABLE mail_outbox; Type: ACL; Schema: public; Owner: -
@@ -4878,12 +5234,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.mail_outbox TO penguinmails_closing;
 
 --
 -- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.mailbox_days TO penguinmails_closing;
 
 --
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
@@ -4891,6 +5249,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.outbox TO penguinmails_closing;
 
 --
 -- Name: TABLE partitioned_tables; Type: ACL; Schema: public; Owner: -
@@ -4912,24 +5271,28 @@ GRANT SELECT ON TABLE public.plans TO penguinmails_lookup;
 
 GRANT SELECT,INSERT ON TABLE public.reauth_tokens TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_closing;
 
 --
 -- Name: TABLE recovery_codes; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.recovery_codes TO penguinmails_closing;
 
 --
 -- Name: TABLE segments; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.segments TO penguinmails_closing;
 
 --
 -- Name: TABLE send_paces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.send_paces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.send_paces TO penguinmails_closing;
 
 --
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
@@ -4938,6 +5301,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.send_paces TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_closing;
 
 --
 -- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -
@@ -4945,6 +5309,7 @@ GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_members TO penguinmails_app;
 GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.staff_members TO penguinmails_closing;
 
 --
 -- Name: TABLE subscriptions; Type: ACL; Schema: public; Owner: -
@@ -4953,6 +5318,7 @@ GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.subscriptions TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.subscriptions TO penguinmails_closing;
 
 --
 -- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -
@@ -4961,18 +5327,21 @@ GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
 GRANT SELECT,INSERT,DELETE ON TABLE public.suppression_list TO penguinmails_app;
 GRANT SELECT ON TABLE public.suppression_list TO penguinmails_lookup;
 GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.suppression_list TO penguinmails_closing;
 
 --
 -- Name: TABLE tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.tags TO penguinmails_closing;
 
 --
 -- Name: TABLE templates; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.templates TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.templates TO penguinmails_closing;
 
 --
 -- Name: TABLE tenant_overrides; Type: ACL; Schema: public; Owner: -
@@ -4981,6 +5350,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.templates TO penguinmails_app;
 GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_overrides TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.tenant_overrides TO penguinmails_closing;
 
 --
 -- Name: TABLE tenant_limits; Type: ACL; Schema: public; Owner: -
@@ -5003,6 +5373,7 @@ GRANT SELECT ON TABLE public.tenants TO penguinmails_lookup;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.usage_counters TO penguinmails_closing;
 
 --
 -- Name: TABLE user_credentials; Type: ACL; Schema: public; Owner: -
@@ -5010,6 +5381,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
 GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.user_credentials TO penguinmails_closing;
 
 --
 -- Name: TABLE users; Type: ACL; Schema: public; Owner: -
@@ -5018,12 +5390,14 @@ GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO penguinmails_app;
 GRANT SELECT ON TABLE public.users TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.users TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.users TO penguinmails_closing;
 
 --
 -- Name: TABLE webhook_attempts; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.webhook_attempts TO penguinmails_closing;
 
 --
 -- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
@@ -5031,6 +5405,7 @@ GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
 
 --
 -- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -
@@ -5038,18 +5413,21 @@ GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
 GRANT SELECT ON TABLE public.webhooks TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.webhooks TO penguinmails_closing;
 
 --
 -- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspace_members TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.workspace_members TO penguinmails_closing;
 
 --
 -- Name: TABLE workspaces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspaces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.workspaces TO penguinmails_closing;
 
 --
 -- PostgreSQL database dump complete

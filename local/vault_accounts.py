@@ -87,6 +87,8 @@ ACCOUNTS = (
             **_OPEN,
         },
     ),
+    # A closed account leaves no secret of any kind behind: names are listed and records removed, none is read.
+    _account("closing-service", 15, {"secret/metadata/*": ["delete", "list"]}),
     _account("backup-service", 15, {"sys/storage/raft/snapshot": _READ}),
     _account("monitor", 10, {"sys/metrics": _READ, "sys/ha-status": _READ}),
     ServiceAccount(

@@ -15,6 +15,7 @@ from dispatch_webhooks.client import close as close_webhook_connections
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
+from local.vault import RunningVault
 from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
@@ -59,14 +60,20 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def vault_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The settings that reach Vault: the real server where `make vault` has built it, else the stand-in."""
+def running_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVault]:
+    """The real server where `make vault` has built it, else the stand-in."""
     from local.services.process import free_port
     from local.vault import start
 
     running = start(tmp_path_factory.mktemp("vault"), free_port())
-    yield running.environment("api-service")
+    yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def vault_environment(running_vault: RunningVault) -> dict[str, str]:
+    """The settings that reach Vault as the API does."""
+    return running_vault.environment("api-service")
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,31 @@ def mark_exports(tx: Tx, ids: list[UUID]) -> None:
     )
 
 
+def ended_account_exports(tx: Tx, batch: int) -> list[Stored]:
+    """Exports of accounts whose seven days are over, or that have failed; those without files are left out."""
+    return tx.all(
+        """
+        SELECT e.id, (SELECT array_agg(p.file_key) FROM account_export_parts p
+                      WHERE p.tenant_id = e.tenant_id AND p.export_id = e.id) AS keys
+        FROM account_exports e
+        WHERE (e.status = 'completed' AND e.expires_at < now() OR e.status = 'failed')
+          AND EXISTS (SELECT FROM account_export_parts p WHERE p.tenant_id = e.tenant_id AND p.export_id = e.id)
+        ORDER BY e.created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        """,
+        {"batch": batch},
+        Stored,
+    )
+
+
+def mark_account_exports(tx: Tx, ids: list[UUID]) -> None:
+    """Their files are gone."""
+    tx.run("DELETE FROM account_export_parts WHERE export_id = ANY(%(ids)s::uuid[])", {"ids": ids})
+    tx.run(
+        "UPDATE account_exports SET status = 'expired' WHERE id = ANY(%(ids)s::uuid[]) AND status = 'completed'",
+        {"ids": ids},
+    )
+
+
 def old_imports(tx: Tx, batch: int) -> list[Stored]:
     """Imports that were created thirty days ago, with the file and the report of each."""
     return tx.all(

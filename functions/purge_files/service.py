@@ -5,6 +5,7 @@ from penguinmails.db import transaction
 from purge_files import repository
 
 BATCH = 400
+_FILES = 1_000
 
 
 def purge() -> int:
@@ -12,7 +13,11 @@ def purge() -> int:
     with transaction(role="jobs") as tx:
         exports = repository.expired_exports(tx, BATCH)
         imports = repository.old_imports(tx, BATCH)
-        delete_objects([key for job in (*exports, *imports) for key in job.keys])
+        accounts = repository.ended_account_exports(tx, 1)
+        keys = [key for job in (*exports, *imports, *accounts) for key in job.keys]
+        for start in range(0, len(keys), _FILES):
+            delete_objects(keys[start : start + _FILES])
         repository.mark_exports(tx, [job.id for job in exports])
         repository.mark_imports(tx, [job.id for job in imports])
-    return len(exports) + len(imports)
+        repository.mark_account_exports(tx, [job.id for job in accounts])
+    return len(exports) + len(imports) + len(accounts)

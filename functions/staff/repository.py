@@ -186,9 +186,15 @@ def find_usage(tx: Tx) -> UsageRow:
 
 
 def set_status(tx: Tx, tenant_id: UUID, *, status: str, reason: str) -> None:
-    """Give an account another status."""
+    """Give an account another status. Reinstated, it is no longer about to be closed either."""
     tx.run(
-        "UPDATE tenants SET status = %(status)s, status_reason = %(reason)s WHERE id = %(id)s",
+        """
+        UPDATE tenants
+        SET status = %(status)s, status_reason = %(reason)s,
+            closes_at = CASE WHEN %(status)s = 'active' THEN NULL ELSE closes_at END,
+            status_before_closing = CASE WHEN closes_at IS NULL OR %(status)s = 'active' THEN NULL ELSE %(status)s END
+        WHERE id = %(id)s
+        """,
         {"id": tenant_id, "status": status, "reason": reason},
     )
 

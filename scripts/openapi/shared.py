@@ -23,7 +23,7 @@ TAGS = {
     "Webhooks": "Have events posted to an endpoint of yours.",
     "Suppression": "Addresses that must not be written to.",
     "API keys": "Make, change and revoke the keys that programs call with, and see what they are used for.",
-    "Account": "What the credential at hand is and may do.",
+    "Account": "What the credential at hand is and may do; all that the account holds, and how it is closed.",
     "Accounts": "Open an account, prove an address, choose a password.",
     "Sessions": "Sign in and out, continue a session, confirm one's identity.",
     "Second factors": "One-time passwords and recovery codes.",

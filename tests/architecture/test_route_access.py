@@ -7,10 +7,11 @@ import pytest
 
 from penguinmails.auth.scopes import ALL_SCOPES, ROLE_SCOPES, ROLES, Role
 from penguinmails.http.access import SESSION_COOKIE
+from tests.support.bodies import body_for
 from tests.support.http import Answer
 from tests.support.operations import Operation, declared_routes, operations
 from tests.support.people import signed_in
-from tests.support.resources import Account, body_for
+from tests.support.resources import Account
 from tests.support.tenants import TestTenant
 
 OPERATIONS = operations()

@@ -9,17 +9,16 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.bodies import REPLACED, body_for
 from tests.support.operations import Operation, operations, referenced_ids
 from tests.support.resources import (
     MODES,
     REFERENCES,
-    REPLACED,
     RESOURCES,
     WRITTEN,
     Account,
     Client,
     Ids,
-    body_for,
     make_path,
 )
 
@@ -38,6 +37,10 @@ LISTS = [
 REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 
 ABOUT_THE_CALLER = {
+    "closeAccount": "concerns the caller's account; the body repeats its name",
+    "exportAccount": "makes a thing of the caller's",
+    "getAccountClosing": "concerns the caller's account",
+    "keepAccount": "concerns the caller's account",
     "bulkContacts": "names contacts in its items; that those of another account are not there is shown in its own tests",
     "changePassword": "changes the password of the signed-in user; the body names nobody",
     "confirmSecondFactor": "concerns the signed-in user",

@@ -11,10 +11,11 @@ from openapi_schema_validator import OAS30Validator
 from penguinmails import db
 from penguinmails.db import Mode
 from penguinmails.http import access
+from tests.support.bodies import body_for
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
 from tests.support.people import Person
-from tests.support.resources import Account, body_for, confirmation, make_path
+from tests.support.resources import Account, confirmation, make_path
 from tests.support.tenants import TestTenant
 
 OPERATIONS = [o for o in operations() if o.requirement.kind != "staff"]

@@ -9,6 +9,7 @@ from tests.support.catalogue import ForeignKey, Table, tables
 
 APP = "penguinmails_app"
 OTHER_ROLES = {"penguinmails_jobs", "penguinmails_lookup", "penguinmails_erasure"}
+CLOSING = "penguinmails_closing"
 IMPORT = "penguinmails_import"
 OWN_TENANT = "NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid"
 OWN_MODE = "mode = current_setting('app.current_mode'::text, true)"
@@ -23,6 +24,8 @@ TENANT_MAY_BE_NULL = {
     "suppression_list": "the platform-wide list against abuse",
 }
 ONE_DATA_SET = {
+    "account_export_parts": "an export is of all that the account holds",
+    "account_exports": "an export is of all that the account holds",
     "api_key_usage": "the key says which mode it is of",
     "api_key_usage_daily": "the key says which mode it is of",
     "invitations": "people have no mode",
@@ -120,9 +123,11 @@ def test_live_and_test_rows_are_kept_apart_wherever_there_are_two_data_sets() ->
 def test_only_roles_of_the_platform_have_policies_and_privileges() -> None:
     for table in all_tables():
         assert {role for policy in table.policies for role in policy.roles} <= {APP, *OTHER_ROLES}, table.name
-        assert set(table.privileges) - {"postgres", IMPORT} <= {APP, *OTHER_ROLES}, table.name
-        # What else it may do, it may as the application.
+        assert set(table.privileges) - {"postgres", IMPORT, CLOSING} <= {APP, *OTHER_ROLES}, table.name
+        # What else these may do, they may as the application.
         assert table.privileges.get(IMPORT, frozenset()) <= {"MAINTAIN"}, table.name
+        changed = {"UPDATE"} if table.name == "audit_log" else {"DELETE"}
+        assert table.privileges.get(CLOSING, frozenset()) <= {"SELECT", *changed}, table.name
 
 
 def test_a_privilege_across_tenants_goes_with_a_policy_of_that_role() -> None:
@@ -130,7 +135,7 @@ def test_a_privilege_across_tenants_goes_with_a_policy_of_that_role() -> None:
         with_policy = {role for policy in table.policies for role in policy.roles}
         # MAINTAIN reads and writes no row; without a policy ANALYZE needs none.
         reaching_rows = {role for role, rights in table.privileges.items() if rights - {"MAINTAIN"}}
-        assert reaching_rows - {"postgres"} == with_policy, table.name
+        assert reaching_rows - {"postgres", CLOSING} == with_policy, table.name
 
 
 def test_partitions_are_reached_through_their_parent_alone() -> None:
@@ -182,10 +187,10 @@ def test_no_role_of_the_platform_bypasses_row_security() -> None:
             " WHERE member::regrole::text LIKE 'penguinmails%'"
         ).fetchall()
 
-    assert {role for role, *_ in roles} == {APP, IMPORT, *OTHER_ROLES}
+    assert {role for role, *_ in roles} == {APP, IMPORT, CLOSING, *OTHER_ROLES}
     assert [role for role, *powers in roles if any(powers)] == []
-    # It is the application, held to the same policies, and owns staging tables besides.
-    assert members == [(IMPORT, APP)]
+    # They are the application, held to the same policies; the one owns staging tables besides, the other removes rows.
+    assert sorted(members) == [(CLOSING, APP), (IMPORT, APP)]
 
 
 @pytest.mark.parametrize("property_", ["search_path", "execute", "owner"])
@@ -200,13 +205,13 @@ def test_a_function_with_its_owners_rights_is_a_narrow_door(property_: str) -> N
             """
         ).fetchall()
     # Only the owner of the tables may add and drop partitions; the function takes a date and nothing else.
-    owners = OTHER_ROLES | {owner for name, _, owner, _ in functions if name == "maintain_partitions"}
+    owners = {CLOSING} | OTHER_ROLES | {owner for name, _, owner, _ in functions if name == "maintain_partitions"}
 
     assert functions
     for name, settings, owner, open_to_all in functions:
         faults = {
             "search_path": "search_path=public, pg_temp" not in (settings or []),
             "execute": open_to_all,
-            "owner": owner not in owners or (owner not in OTHER_ROLES and name != "maintain_partitions"),
+            "owner": owner not in owners or (owner not in {CLOSING, *OTHER_ROLES} and name != "maintain_partitions"),
         }
         assert not faults[property_], name

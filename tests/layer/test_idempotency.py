@@ -12,9 +12,10 @@ import pytest
 
 from contacts.app import handler
 from penguinmails.db import transaction
+from tests.support.bodies import body_for
 from tests.support.http import call
 from tests.support.operations import Operation, operations
-from tests.support.resources import Account, Client, body_for, make_path
+from tests.support.resources import Account, Client, make_path
 from tests.support.sources import ROOT
 from tests.support.tenants import TestKey, TestTenant
 
@@ -84,8 +85,10 @@ def test_the_operations_that_take_a_key_are_found() -> None:
 def test_every_operation_that_takes_a_key_happens_once_and_repeats_its_answer_without_secrets(
     operation: Operation,
 ) -> None:
-    account = Account()
-    for client in account.clients(operation):
+    for place in range(len(list(Account().clients(operation)))):
+        # Some things are done once per account.
+        account = Account()
+        client = list(account.clients(operation))[place]
         ids, body, headers = make_path(operation, account, client.mode), body_for(operation), {"Idempotency-Key": "k"}
 
         first, again = (client.call(operation, ids, json=body, headers=headers) for _ in "12")

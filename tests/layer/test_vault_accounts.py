@@ -30,6 +30,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "delivery-service": {WEBHOOK: READ, ESP: READ},
     "crm-service": {CRM: CHANGE},
     "admin-console": {SMTP: READ},
+    "closing-service": {},
     "backup-service": {SNAPSHOT: READ},
     "monitor": {},
     "incident-service": {API_KEY: {"delete"}},

@@ -1,7 +1,7 @@
-"""What the API's operations work on: one real thing of each kind, made by a real call, and a body that each write takes.
+"""What the API's operations work on: one real thing of each kind, made by a real call.
 
-A new path variable needs an entry in RESOURCES, a new field or filter that names another thing one in REFERENCES, a new
-write with a body one in BODIES; the tests that walk over the operations say which is missing.
+A new path variable needs an entry in RESOURCES, a new field or filter that names another thing one in REFERENCES; the tests
+that walk over the operations say which is missing. Bodies stand in `bodies`.
 """
 
 import os
@@ -17,10 +17,11 @@ from penguinmails.auth import step_up
 from penguinmails.auth.access_tokens import session_of
 from penguinmails.db import Mode, transaction
 from penguinmails.http.access import Requirement
+from tests.support.bodies import body_for, somebody
 from tests.support.catalogue import tables
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
-from tests.support.people import PASSWORD, Person, sign_in, signed_in
+from tests.support.people import Person, sign_in, signed_in
 from tests.support.tenants import TestTenant, make_tenant
 
 MODES: tuple[Mode, ...] = ("live", "test")
@@ -187,7 +188,7 @@ def _ended_import(account: Account, mode: Mode, ids: Ids) -> UUID:
 
     create, start = (next(o for o in operations() if o.id == f"{verb}ContactImport") for verb in ("create", "start"))
     client = next(c for c in account.clients(create) if c.mode == mode)
-    content = f"email\n{_somebody()}\nnobody\n"
+    content = f"email\n{somebody()}\nnobody\n"
     body = {"file_name": "p.csv", "file_type": "csv", "content": content}
     import_id = UUID(client.call(create, ids, json=body).json["id"])
     assert client.call(start, {"import_id": import_id}, json={}).status == 202
@@ -218,7 +219,23 @@ def _start(account: Account, mode: Mode, ids: Ids) -> None:
     assert answer.status == 200, answer.body
 
 
+def _finished_account_export(account: Account, mode: Mode, ids: Ids) -> UUID:
+    from export_account.app import handler
+    from tests.support.queues import run_job
+
+    export_id = _made_by("exportAccount")(account, mode, ids)
+    run_job(handler)
+    return export_id
+
+
+def _close(account: Account, mode: Mode, _ids: Ids) -> None:
+    operation = next(o for o in operations() if o.id == "closeAccount")
+    answer = Client(account, "session", mode).call(operation, json=body_for(operation))
+    assert answer.status == 202, answer.body
+
+
 RESOURCES = {
+    "account_export_id": Resource("account_exports", _finished_account_export),
     "campaign_id": Resource("campaigns", _campaign),
     "contact_id": Resource("contacts", _contact),
     "export_id": Resource("export_jobs", _finished_export),
@@ -263,7 +280,11 @@ WRITTEN: dict[str, Callable[[str], Any]] = {
 """By the name of a field that holds an id deep within: what the field is then."""
 
 
-FIRST: dict[str, Callable[[Account, Mode, Ids], None]] = {"pauseCampaign": _start, "sendCampaign": _start}
+FIRST: dict[str, Callable[[Account, Mode, Ids], None]] = {
+    "keepAccount": _close,
+    "pauseCampaign": _start,
+    "sendCampaign": _start,
+}
 """By operation: what must have been done to the things in its path before it can be called."""
 
 
@@ -286,99 +307,6 @@ QUERIES: dict[str, Callable[[Account, Mode], dict[str, Any]]] = {
     "removeListContacts": lambda account, mode: {"contact_id": str(_made_by("createContact")(account, mode, {}))},
 }
 """By operation: query parameters that must name a thing of the account's own."""
-
-
-def _somebody() -> str:
-    return f"somebody-{uuid4().hex}@example.com"
-
-
-def _name() -> dict[str, Any]:
-    return {"name": f"Made by a test {uuid4().hex[:8]}"}
-
-
-_EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@example.com"}}
-
-BODIES: dict[str, Callable[[], dict[str, Any]]] = {
-    "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
-    "changeMemberRole": lambda: {"role": "member"},
-    "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
-    "confirmSecondFactor": lambda: {"code": "123456"},
-    "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
-    "cloneCampaign": dict[str, Any],
-    "createCampaign": lambda: {**_name(), "steps": [{"type": "email", "subject": "Hello", "text_body": "Hello"}]},
-    "enrolRecipients": lambda: {"contact_ids": []},
-    "createContact": lambda: {"email": _somebody()},
-    "addListContacts": lambda: {"contact_ids": []},
-    "bulkContacts": lambda: {"action": "upsert", "contacts": [{"email": _somebody()}]},
-    "cancelContactImport": lambda: {},
-    "createContactExport": lambda: {},
-    "createContactImport": lambda: {"file_name": "p.csv", "file_type": "csv", "content": "email\na@example.com\n"},
-    "createContactField": lambda: {"key": f"field_{uuid4().hex[:8]}", "type": "text"},
-    "createList": _name,
-    "createSegment": lambda: {**_name(), "definition": _EVERYBODY},
-    "createSuppression": lambda: {"email": _somebody()},
-    "createSuppressions": lambda: {"emails": [_somebody()]},
-    "createTag": _name,
-    "createTemplate": lambda: {**_name(), "subject": "Hello", "text_body": "Hello {{ first_name }}"},
-    "patchTemplate": lambda: {"subject": "Changed"},
-    "updateTemplate": lambda: {"subject": "Changed"},
-    "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
-    "createWebhook": lambda: {
-        "name": "Hook",
-        "endpoint_url": "https://hooks.example.com/in",
-        "event_types": ["email.sent"],
-    },
-    "forgotPassword": lambda: {"email": _somebody()},
-    "createWorkspace": lambda: {"name": "Launch", "slug": uuid4().hex},
-    "inviteMember": lambda: {"email": _somebody(), "role": "member"},
-    "patchCampaign": lambda: {"description": "Changed"},
-    "patchApiKey": lambda: {"name": "Renamed"},
-    "patchContact": lambda: {"first_name": "Changed"},
-    "patchContactField": lambda: {"label": "Changed"},
-    "patchList": lambda: {"description": "Changed"},
-    "patchSegment": _name,
-    "patchTag": _name,
-    "previewSegment": lambda: {"definition": _EVERYBODY},
-    "patchWebhook": lambda: {"name": "Renamed"},
-    "patchWorkspace": lambda: {"name": "Renamed"},
-    "refreshSession": lambda: {"refresh_token": "x" * 43},
-    "resendVerification": lambda: {"email": _somebody()},
-    "resetPassword": lambda: {"token": "x" * 43, "password": "Another-horse-8"},
-    "sendCampaign": lambda: {"action": "pause"},
-    "sendEmail": lambda: {"to": _somebody(), "subject": "Hello", "text_body": "Hello"},
-    "resumeWebhook": lambda: {"backlog": "deliver"},
-    "revokeAllApiKeys": lambda: {"reason": "A test"},
-    "setWorkspaceMember": lambda: {"role": "viewer"},
-    "signIn": lambda: {"email": _somebody(), "password": PASSWORD},
-    "signUp": lambda: {"email": _somebody(), "password": PASSWORD, "name": "Ada", "company": "Engines"},
-    "stepUp": lambda: {"password": PASSWORD},
-    "updateApiKey": lambda: {"name": "Renamed"},
-    "updateCampaign": lambda: {"description": "Changed"},
-    "updateContact": lambda: {"first_name": "Changed"},
-    "updateContactField": lambda: {"label": "Changed"},
-    "updateList": lambda: {"description": "Changed"},
-    "updateSegment": _name,
-    "updateTag": _name,
-    "startContactImport": lambda: {},
-    "updateWebhook": lambda: {"name": "Renamed"},
-    "updateWorkspace": lambda: {"name": "Renamed"},
-    "verifyEmail": lambda: {"token": "x" * 43},
-}
-"""By operation: a body that fits its schema, and is accepted where no token or address of somebody's own is needed."""
-
-
-REPLACED: dict[tuple[str, str], dict[str, Any]] = {
-    ("sendEmail", "template_id"): {"subject": None, "text_body": None, "variables": {"first_name": "Ada"}},
-}
-"""By operation and field that holds an id: what else of the body changes with it; None takes a field out."""
-
-
-def body_for(operation: Operation) -> dict[str, Any] | None:
-    """A body that the operation accepts; None when it takes none."""
-    if operation.body is None:
-        return None
-    assert operation.id in BODIES, f"{operation}: add a body that it accepts to BODIES in tests/support/resources.py"
-    return BODIES[operation.id]()
 
 
 def make_path(operation: Operation, account: Account, mode: Mode) -> Ids:

@@ -104,6 +104,12 @@ def store_object(key: str, body: bytes | IO[bytes], content_type: str) -> None:
     client("s3", timeout_seconds=60).put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
 
 
+def list_objects(prefix: str, limit: int) -> list[str]:
+    """Keys of files that begin so, a thousand at most."""
+    page = client("s3").list_objects_v2(Bucket=_bucket(), Prefix=prefix, MaxKeys=limit)
+    return [found["Key"] for found in page.get("Contents", [])]
+
+
 def delete_objects(keys: Sequence[str]) -> None:
     """Remove files, a thousand at most; those that are not there do not matter."""
     if keys:

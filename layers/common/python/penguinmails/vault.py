@@ -120,10 +120,11 @@ def annotate_secret(path: str, facts: dict[str, str]) -> None:
     ask("annotate a secret", "post", _below("metadata", path), body={"custom_metadata": facts})
 
 
-def list_secrets(path: str) -> list[str]:
-    """Names directly below a path, folders with a '/' at their end; empty when there is none."""
+def list_secrets(path: str = "") -> list[str]:
+    """Names directly below a path, the mount itself by default, folders with a '/' at their end; empty without any."""
     try:
-        return ask("list secrets", "list", _below("metadata", path))["data"]["keys"]
+        below = _below("metadata", path) if path else f"{get_settings().vault_kv_mount}/metadata"
+        return ask("list secrets", "list", below)["data"]["keys"]
     except NothingThere:
         return []
 

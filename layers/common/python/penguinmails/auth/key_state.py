@@ -206,6 +206,12 @@ def bury(digest: bytes, next_generation: int) -> None:
     _BURY.run([_key("tombstone", digest)], [next_generation, TOMBSTONE_SECONDS], try_anyway=True)
 
 
+def forget(digests: Sequence[bytes]) -> None:
+    """Remove what is known of keys that are gone for good. Raises CacheUnavailable."""
+    for digest in digests:
+        command("DEL", *(_key(kind, digest) for kind in ("state", "tombstone", "proof", "rate_limit", "verifying")))
+
+
 def first_in_a_minute(what: str, key_id: UUID) -> bool:
     """Whether this is the first such occurrence within a minute; true as well when Redis cannot tell."""
     try:

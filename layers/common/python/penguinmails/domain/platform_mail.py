@@ -25,6 +25,7 @@ MailType = Literal[
     "second_factor_removed",
     "invitation",
     "staff_added",
+    "account_closing",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -95,6 +96,9 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
         subject, text = _ABOUT_KEYS[mail_type]
         key = "{key_name} ({masked_key})".format_map(variables)
         return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, key=key, base=base))
+    if mail_type in _ABOUT_THE_ACCOUNT:
+        subject, text = _ABOUT_THE_ACCOUNT[mail_type]
+        return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, base=base))
     return MailText(
         "You already have an account",
         f"Hello {name},\n\nsomebody, probably you, tried to sign up with this address, but it has an account already. "
@@ -143,6 +147,13 @@ _ABOUT_KEYS: dict[str, tuple[str, str]] = {
         "in the last five minutes the API key {key} made {requests} requests; {errors} of them failed, {limited} were "
         "refused because of the rate limit. See which at {base}/api-keys. If these calls are not yours, revoke the "
         "key.\n",
+    ),
+}
+_ABOUT_THE_ACCOUNT: dict[str, tuple[str, str]] = {
+    "account_closing": (
+        "Your account is going to be closed",
+        "an owner of your account has closed it. Nothing is sent any more, and on {closes_at} (UTC) everything in it is "
+        "erased for good. Until then you can export your data, or keep the account, at {base}.\n",
     ),
 }
 _NOTICES: dict[str, tuple[str, str]] = {

@@ -1,0 +1,1 @@
+"""The account itself: closing it, and having everything that it holds exported."""

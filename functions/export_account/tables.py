@@ -1,0 +1,36 @@
+"""Which tables an export of an account holds; the others say why they are not in it."""
+
+OF_THE_ACCOUNT = (
+    "users", "workspaces", "workspace_members", "invitations", "api_keys", "subscriptions", "api_key_usage_daily",
+    "usage_counters",
+)  # fmt: skip
+OF_A_MODE = (
+    "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
+    "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
+    "emails", "content_objects", "email_tags", "email_events", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
+    "import_jobs", "export_jobs",
+)  # fmt: skip
+LEFT_OUT = {
+    "account_exports": "says how exports went, not what the account holds",
+    "account_export_parts": "the same",
+    "api_key_usage": "single requests of 90 days; api_key_usage_daily has their sums",
+    "api_key_usage_sources": "sums by network, kept for the safety of keys",
+    "contact_counts": "a count of contacts",
+    "idempotency_keys": "answers of the last 24 hours, kept so that repeated requests happen once",
+    "import_events": "what a rollback would restore, for thirty days",
+    "link_tokens": "hashes of links that were mailed",
+    "mail_outbox": "mail of the platform to the account's people",
+    "mailbox_days": "how many mails a mailbox sent on a day",
+    "outbox": "messages on their way to queues",
+    "reauth_tokens": "hashes of confirmations of identity",
+    "recovery_codes": "hashes",
+    "send_paces": "how fast mail may be sent just now",
+    "sessions": "hashes of sessions",
+    "staff_members": "the platform's own people",
+    "tenant_overrides": "what the platform has agreed to; billing documents say it",
+    "user_credentials": "hashes of passwords",
+}
+SECRET_COLUMNS = frozenset(
+    {"lookup_digest", "digest_version", "vault_version", "secret_ref", "file_key", "error_file_key", "token_hash"}
+)
+"""Fields that are left out of every row: what leads to a secret, or to a file."""
