@@ -11,7 +11,7 @@ from penguinmails.db import Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
 from penguinmails.domain.contact_links import set_tags, set_workspaces
 from penguinmails.domain.contact_room import require_room
-from penguinmails.domain.contacts import ContactRow
+from penguinmails.domain.contacts import ContactRow, delete_contacts
 from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError
 from penguinmails.events.catalogue import ContactCreated, ContactUnsubscribed, ContactUpdated, Event
@@ -211,7 +211,7 @@ def _delete(tx: Tx, plan: _Plan) -> None:
         return
     gone = [plan.by_id[id_] for id_ in plan.deletes]
     suppress(tx, [row.email for row in gone if row.status == "unsubscribed"], reason="user_request", source="api")
-    bulk_repository.delete_contacts(tx, list(plan.deletes))
+    delete_contacts(tx, list(plan.deletes))
     plan.results += [Result(item.index, 200, id_, plan.by_id[id_].email) for id_, item in plan.deletes.items()]
 
 

@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow, erase_from_events
+from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow
 
 _GIVEN: LiteralString = """
 WHERE c.id IN (SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[])
@@ -94,12 +94,6 @@ def update_contacts(tx: Tx, rows: dict[UUID, dict[str, Any]]) -> None:
 def find_contacts(tx: Tx, ids: Sequence[UUID]) -> list[ContactRow]:
     """Contacts by id."""
     return tx.all(SELECT + " WHERE c.id = ANY(%(ids)s::uuid[])", {"ids": list(ids)}, ContactRow)
-
-
-def delete_contacts(tx: Tx, ids: Sequence[UUID]) -> None:
-    """Remove contacts, and what tells who they were from the events about them."""
-    tx.run("DELETE FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(ids)})
-    erase_from_events(tx, ids)
 
 
 def _as_json(rows: dict[UUID, dict[str, Any]]) -> Any:

@@ -64,9 +64,3 @@ def _row_params(tx: Tx, contact_id: UUID, values: dict[str, Any]) -> dict[str, A
         "status": values["status"],
         "attributes": jsonb(values["attributes"]),
     }
-
-
-def delete_contact(tx: Tx, contact_id: UUID) -> None:
-    """Remove a contact, and what tells who it was from the events about it."""
-    tx.run("DELETE FROM contacts WHERE id = %(id)s", {"id": contact_id})
-    tx.one("SELECT erase_contact_from_events(%(id)s)", {"id": contact_id})

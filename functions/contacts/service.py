@@ -9,7 +9,7 @@ from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
 from penguinmails.domain.contact_links import set_tags, set_workspaces
 from penguinmails.domain.contact_room import require_room
-from penguinmails.domain.contacts import TEXT_FIELDS, ContactRow
+from penguinmails.domain.contacts import TEXT_FIELDS, ContactRow, delete_contacts
 from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
@@ -97,7 +97,7 @@ def delete_contact(tx: Tx, present: ContactRow) -> None:
     """Remove a contact that is held, with its personal data; who has opted out stays opted out."""
     if present.status == "unsubscribed":
         suppress(tx, [present.email], reason="user_request", source="api")
-    repository.delete_contact(tx, present.id)
+    delete_contacts(tx, [present.id])
 
 
 def _checked(attributes: dict[str, Any], fields: Mapping[str, DeclaredField]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from penguinmails.aws import delete_objects, list_objects
 from penguinmails.db import Mode, transaction
 from penguinmails.domain.key_changes import announce_tenant_change
 from penguinmails.logging import logger
-from penguinmails.vault import delete_secret, list_secrets
+from penguinmails.vault import delete_secret, list_kinds, list_secrets
 
 BATCH = 5_000
 _BATCHES_PER_STEP = 20
@@ -60,8 +60,7 @@ def _outside(tenant_id: UUID) -> int:
 
 def _secrets(tenant_id: UUID) -> list[str]:
     """Every secret under the account's folder, whatever its kind."""
-    kinds = [kind.removesuffix("/") for kind in list_secrets() if kind.endswith("/")]
-    return [path for kind in kinds for path in _below(f"{kind}/{tenant_id}")]
+    return [path for kind in list_kinds() for path in _below(f"{kind}/{tenant_id}")]
 
 
 def _below(folder: str) -> list[str]:

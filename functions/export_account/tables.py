@@ -8,7 +8,7 @@ OF_A_MODE = (
     "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
     "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
     "emails", "content_objects", "email_tags", "email_events", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
-    "import_jobs", "export_jobs",
+    "import_jobs", "export_jobs", "privacy_requests",
 )  # fmt: skip
 LEFT_OUT = {
     "account_exports": "says how exports went, not what the account holds",

@@ -34,6 +34,30 @@ def mark_exports(tx: Tx, ids: list[UUID]) -> None:
     )
 
 
+def expired_copies(tx: Tx, batch: int) -> list[Stored]:
+    """Copies of personal data whose seven days are over."""
+    return tx.all(
+        """
+        SELECT id, ARRAY[file_key] AS keys FROM privacy_requests
+        WHERE file_key IS NOT NULL AND expires_at < now() ORDER BY expires_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        """,
+        {"batch": batch},
+        Stored,
+    )
+
+
+def mark_copies(tx: Tx, ids: list[UUID]) -> None:
+    """Their files are gone."""
+    tx.run(
+        """
+        UPDATE privacy_requests
+        SET file_key = NULL, status = CASE WHEN status = 'completed' AND email IS NOT NULL THEN 'expired' ELSE status END
+        WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": ids},
+    )
+
+
 def ended_account_exports(tx: Tx, batch: int) -> list[Stored]:
     """Exports of accounts whose seven days are over, or that have failed; those without files are left out."""
     return tx.all(

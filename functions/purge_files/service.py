@@ -14,10 +14,12 @@ def purge() -> int:
         exports = repository.expired_exports(tx, BATCH)
         imports = repository.old_imports(tx, BATCH)
         accounts = repository.ended_account_exports(tx, 1)
-        keys = [key for job in (*exports, *imports, *accounts) for key in job.keys]
+        copies = repository.expired_copies(tx, BATCH)
+        keys = [key for job in (*exports, *imports, *accounts, *copies) for key in job.keys]
         for start in range(0, len(keys), _FILES):
             delete_objects(keys[start : start + _FILES])
         repository.mark_exports(tx, [job.id for job in exports])
         repository.mark_imports(tx, [job.id for job in imports])
         repository.mark_account_exports(tx, [job.id for job in accounts])
-    return len(exports) + len(imports) + len(accounts)
+        repository.mark_copies(tx, [job.id for job in copies])
+    return len(exports) + len(imports) + len(accounts) + len(copies)

@@ -228,6 +228,15 @@ def _finished_account_export(account: Account, mode: Mode, ids: Ids) -> UUID:
     return export_id
 
 
+def _copied(account: Account, mode: Mode, ids: Ids) -> UUID:
+    from answer_privacy_requests.app import handler
+    from tests.support.queues import run_job
+
+    request_id = _made_by("createPrivacyRequest")(account, mode, ids)
+    run_job(handler)
+    return request_id
+
+
 def _close(account: Account, mode: Mode, _ids: Ids) -> None:
     operation = next(o for o in operations() if o.id == "closeAccount")
     answer = Client(account, "session", mode).call(operation, json=body_for(operation))
@@ -235,6 +244,7 @@ def _close(account: Account, mode: Mode, _ids: Ids) -> None:
 
 
 RESOURCES = {
+    "privacy_request_id": Resource("privacy_requests", _copied),
     "account_export_id": Resource("account_exports", _finished_account_export),
     "campaign_id": Resource("campaigns", _campaign),
     "contact_id": Resource("contacts", _contact),

@@ -10,6 +10,7 @@ from tests.support.catalogue import Column, Table
 
 # First match wins; each makes a new value, so that no unique index minds a second row.
 _VALUES: tuple[tuple[str, str], ...] = (
+    ("uuid[]", "ARRAY[gen_random_uuid()]"),
     ("uuid", "gen_random_uuid()"),
     ("character varying", "left(gen_random_uuid()::text, {length})"),
     ("character(", "left(gen_random_uuid()::text, {length})"),

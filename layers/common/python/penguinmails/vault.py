@@ -25,9 +25,23 @@ from penguinmails.vault_client import (
 )
 
 __all__ = [
-    "Secret", "SecretVersionConflict", "VaultHealth", "VaultIsSealed", "VaultRefused", "VaultUnavailable",
-    "annotate_secret", "decrypt", "delete_secret", "encrypt", "forget_session", "health", "list_secrets", "read_secret",
-    "secret_path", "write_secret",
+    "Secret",
+    "SecretVersionConflict",
+    "VaultHealth",
+    "VaultIsSealed",
+    "VaultRefused",
+    "VaultUnavailable",
+    "annotate_secret",
+    "decrypt",
+    "delete_secret",
+    "encrypt",
+    "forget_session",
+    "health",
+    "list_kinds",
+    "list_secrets",
+    "read_secret",
+    "secret_path",
+    "write_secret",
 ]  # fmt: skip
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
@@ -120,11 +134,19 @@ def annotate_secret(path: str, facts: dict[str, str]) -> None:
     ask("annotate a secret", "post", _below("metadata", path), body={"custom_metadata": facts})
 
 
-def list_secrets(path: str = "") -> list[str]:
-    """Names directly below a path, the mount itself by default, folders with a '/' at their end; empty without any."""
+def list_kinds() -> list[str]:
+    """The folders of the mount: which kinds of secrets there are."""
     try:
-        below = _below("metadata", path) if path else f"{get_settings().vault_kv_mount}/metadata"
-        return ask("list secrets", "list", below)["data"]["keys"]
+        names: list[str] = ask("list kinds", "list", f"{get_settings().vault_kv_mount}/metadata")["data"]["keys"]
+    except NothingThere:
+        return []
+    return [name.removesuffix("/") for name in names if name.endswith("/")]
+
+
+def list_secrets(path: str) -> list[str]:
+    """Names directly below a path, folders with a '/' at their end; empty when there is none."""
+    try:
+        return ask("list secrets", "list", _below("metadata", path))["data"]["keys"]
     except NothingThere:
         return []
 

@@ -69,6 +69,12 @@ def page_of_contacts(tx: Tx, keyset: Keyset, condition: Condition | None) -> lis
     ]
 
 
-def erase_from_events(tx: Tx, contact_ids: Sequence[UUID]) -> None:
-    """Take what tells who these contacts were out of the events about them."""
-    tx.all("SELECT erase_contact_from_events(id) FROM unnest(%(ids)s::uuid[]) AS id", {"ids": list(contact_ids)})
+def delete_contacts(tx: Tx, ids: Sequence[UUID]) -> int:
+    """Remove contacts, and what tells who they were from the events about them; how many events there were."""
+    tx.run("DELETE FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(ids)})
+    return erase_from_events(tx, ids)
+
+
+def erase_from_events(tx: Tx, ids: Sequence[UUID]) -> int:
+    """Take what tells who somebody is out of the events about these contacts or emails; how many events there were."""
+    return tx.all("SELECT erase_events_about(%(ids)s::uuid[])", {"ids": list(ids)})[0]

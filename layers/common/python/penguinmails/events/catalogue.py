@@ -242,6 +242,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
 
 
 def subject_of(event: Event) -> UUID | None:
-    """The contact whom an event is about, if it is about one."""
+    """The contact whom an event is about; the email, where its recipient is no contact."""
     contact: Any = getattr(event, "contact", None)
-    return contact.id if isinstance(contact, ContactBlock) else None
+    if isinstance(contact, ContactBlock):
+        return contact.id
+    return event.email_id if isinstance(event, EmailEvent) else None
