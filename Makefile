@@ -64,12 +64,17 @@ check-schema: setup ## Compare database/schema.sql with the migrations
 
 # ---- deployment -----------------------------------------------------------------------------------------------------
 
+.PHONY: template
+template: setup ## Complete template.yaml after a function or queue was added
+	@$(BIN)/python -m local.complete_template
+
 .PHONY: build
 build: setup ## Build every function and layer for Lambda, without Docker
 	@MAKEFLAGS=--no-print-directory bash scripts/sam.sh build
 
 .PHONY: check-template
 check-template: setup ## Validate, lint, translate and build the template, then look at what was built
+	@$(BIN)/python -m local.complete_template --check
 	@bash scripts/sam.sh validate
 	@bash scripts/sam.sh validate --lint
 	@.tools/sam/bin/python scripts/lint_translated_template.py template.yaml

@@ -1,12 +1,34 @@
-"""Lambda handler that migrates the database; invoked by a deploy before traffic shifts."""
+"""Lambda handler that migrates the database: in a deploy before any function changes, or invoked by hand with {}."""
 
 from typing import Any
 
-from database.migrate import migrate
+from database.custom_resource import answer, is_custom_resource
+from database.migrate import migrate, migration_files
+from penguinmails.database_token import password_for
 from penguinmails.logging import logger
 from penguinmails.settings import get_settings
+from penguinmails.vault_client import ask_for_health
 
 
-def handler(_event: dict[str, Any], _context: object) -> dict[str, list[str]]:
-    """Returns the names of the migrations that were applied; raises when one fails, which stops the deploy."""
-    return {"applied": migrate(get_settings().migrations_database_url, report=logger.info)}
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Returns the names of the migrations that were applied; raises when one fails.
+
+    As CloudFormation's custom resource it answers CloudFormation too, so that a failure stops the deploy with the reason.
+    """
+    if not is_custom_resource(event):
+        return bring_up_to_date()
+    return answer(event, bring_up_to_date, schema=migration_files()[-1].stem)
+
+
+def bring_up_to_date() -> dict[str, Any]:
+    """Migrate, and make sure of Vault, which the functions of this release will need."""
+    url = get_settings().migrations_database_url
+    applied = migrate(url, report=logger.info, password=password_for(url))
+    if get_settings().vault_addr:
+        _refuse_without_vault()
+    return {"applied": applied}
+
+
+def _refuse_without_vault() -> None:
+    if ask_for_health().get("sealed", True):
+        raise RuntimeError("Vault is sealed or not initialised. Unseal it, then deploy again.")

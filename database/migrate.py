@@ -13,6 +13,24 @@ import psycopg
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_204_113
+_PATIENCE_SECONDS = 60
+"""A database that has paused takes about 15 seconds to wake up."""
+_LET_ROLES_USE_TOKENS = """
+DO $$
+DECLARE
+  role_name name;
+BEGIN
+  -- RDS knows this role; its members sign in with tokens of IAM and no longer with passwords.
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+    FOR role_name IN SELECT rolname FROM pg_roles
+      WHERE rolcanlogin AND rolname IN ('penguinmails_app', 'penguinmails_jobs', 'penguinmails_import')
+    LOOP
+      EXECUTE format('GRANT rds_iam TO %I', role_name);
+    END LOOP;
+  END IF;
+END
+$$
+"""
 
 
 class MigrationError(Exception):
@@ -24,13 +42,17 @@ def migration_files() -> list[Path]:
     return sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 
-def migrate(database_url: str, report: Callable[[str], None] = lambda _line: None) -> list[str]:
+def migrate(
+    database_url: str, report: Callable[[str], None] = lambda _line: None, *, password: str | None = None
+) -> list[str]:
     """Bring the database up to date and return the names that were applied; a second call applies nothing.
 
     Concurrent callers wait for each other. A file that was changed after it had been applied is refused.
     """
     applied: list[str] = []
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(
+        database_url, autocommit=True, password=password, connect_timeout=_PATIENCE_SECONDS
+    ) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations ("
@@ -55,6 +77,8 @@ def migrate(database_url: str, report: Callable[[str], None] = lambda _line: Non
                     "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)", [file.stem, checksum]
                 )
             applied.append(file.stem)
+        if password is not None:
+            connection.execute(_LET_ROLES_USE_TOKENS)
     return applied
 
 

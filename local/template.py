@@ -137,16 +137,22 @@ class _Resolver:
             case "Fn::GetAtt":
                 return queue_arn(argument[0]) if argument[1] == "Arn" else str(argument[0])
             case "Fn::Sub":
-                text = argument if isinstance(argument, str) else argument[0]
-                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._ref(found[1].partition(".")[0])), text)
+                text, own = (argument, {}) if isinstance(argument, str) else argument
+                return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._named(found[1], own)), text)
             case "Fn::Join":
                 return str(argument[0]).join(map(str, self.resolve(argument[1])))
             case "Fn::If":
                 return self.resolve(argument[1] if self.truth(self.conditions[argument[0]]) else argument[2])
             case "Condition":
                 return self.truth(self.conditions[argument])
-            case _:
+            case "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or":
                 return self.truth({name: argument})
+            case _:
+                # What only AWS knows (zones, address ranges) does not matter to one machine.
+                return {name: argument}
+
+    def _named(self, name: str, own: dict[str, Any]) -> Any:
+        return self.resolve(own[name]) if name in own else self._ref(name.partition(".")[0])
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":

@@ -1,5 +1,7 @@
 """Translates template.yaml as CloudFormation's SAM transform would and lints the outcome.
 
+Nested templates are linted as they are. IAM statements on every resource need a reason that is written down here.
+
 Linting the template as written misses what only the translated resources show (a queue's visibility below its
 consumer's timeout, an unknown architecture, a misspelt attribute in Globals). Runs in the SAM CLI's environment, without
 network and without credentials: `.tools/sam/bin/python scripts/lint_translated_template.py template.yaml`.
@@ -7,6 +9,7 @@ network and without credentials: `.tools/sam/bin/python scripts/lint_translated_
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +23,24 @@ from samtranslator.translator.translator import Translator
 
 REGION = "eu-west-1"
 ABOUT_FORM_ONLY = [
+    "W2001",  # the translator puts the value of TrafficShift in its place
+    "W3002",  # nested templates, which a deploy uploads
+    "W1030",  # empty ids of an existing network, which a rule of the template excludes
     "W1020",  # the translator writes Fn::Sub around texts that need none
     "W3037",  # the translator's policy templates use actions that the linter's list does not know
 ]
+ON_EVERY_RESOURCE = {
+    # A function in a VPC has network interfaces, which AWS makes and removes by the function's role. They have no name
+    # before they are made, and the calls that list them know no resources.
+    "service-role/AWSLambdaVPCAccessExecutionRole",
+    # Writing logs: the managed policy names every log group, but the log group's name is chosen by the template alone.
+    "service-role/AWSLambdaBasicExecutionRole",
+    # Consumers: it reads any queue; `make template` writes each a denial for all but its own.
+    "service-role/AWSLambdaSQSQueueExecutionRole",
+    # CodeDeploy moves aliases, reads alarms and calls hooks of this account.
+    "service-role/AWSCodeDeployRoleForLambda",
+}
+"""Managed policies that reach every resource, and why that cannot be narrower."""
 
 
 def translate(template: dict[str, Any]) -> dict[str, Any]:
@@ -37,8 +55,35 @@ def translate(template: dict[str, Any]) -> dict[str, Any]:
     return Translator({}, Parser(), boto_session=session).translate(template, {})
 
 
+def too_wide(translated: dict[str, Any]) -> Iterator[str]:
+    """Statements that allow something on every resource, and managed policies without a reason."""
+    for name, resource in translated["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            for arn in properties.get("ManagedPolicyArns", []):
+                if not any(json.dumps(arn).rstrip('"').endswith(allowed) for allowed in ON_EVERY_RESOURCE):
+                    yield f"{name} has the managed policy {arn}; say why in ON_EVERY_RESOURCE or name the resources"
+        if resource["Type"].startswith("AWS::IAM::"):
+            documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+            documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+            allowing = [s for document in documents for s in document["Statement"] if s["Effect"] == "Allow"]
+            for statement in allowing:
+                resources = (
+                    statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                )
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                if "*" in resources or any(action.endswith(":*") for action in actions):
+                    yield f"{name} allows {actions} on {resources}; name the resources and actions"
+
+
+def _lint(text: str, config: ManualArgs) -> Iterator[str]:
+    for finding in lint(text, config=config):
+        where = "/".join(str(part) for part in finding.path or [])
+        yield f"{finding.rule.id} {where}: {finding.message}"
+
+
 def main(path: Path) -> int:
-    """Print each finding as `logical path: message`; 1 when there is any."""
+    """Print each finding as `file: rule path: message`; 1 when there is any."""
     try:
         translated = translate(yaml_parse(path.read_text()))
     except InvalidDocumentException as error:
@@ -46,10 +91,11 @@ def main(path: Path) -> int:
             print(cause.message)
         return 1
     config = ManualArgs(regions=[REGION], ignore_checks=ABOUT_FORM_ONLY)
-    findings = lint(json.dumps(translated), config=config)
-    for finding in findings:
-        where = "/".join(str(part) for part in finding.path or [])
-        print(f"{finding.rule.id} {where}: {finding.message}")
+    texts = {path.name: json.dumps(translated)}
+    texts |= {file.name: file.read_text() for file in sorted((path.parent / "infrastructure").glob("*.yaml"))}
+    findings = [f"{name}: {found}" for name, text in texts.items() for found in _lint(text, config)]
+    findings += too_wide(translated)
+    print("\n".join(findings))
     print(f"{path} translates to {len(translated['Resources'])} resources (CloudFormation allows 500)")
     return 1 if findings or len(translated["Resources"]) > 500 else 0
 

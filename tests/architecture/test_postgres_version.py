@@ -10,7 +10,7 @@ import yaml
 from database.migrate import migration_files
 from tests.support.sources import LAYER, ROOT
 
-DATABASES = ("DatabaseUrl", "JobsDatabaseUrl", "MigrationsDatabaseUrl")
+DATABASES = ("DatabaseAddress",)
 
 # What each major version brought, from the "Changes" chapters of its release notes
 # (https://www.postgresql.org/docs/release/18.0/); only what SQL of this product could come to use.
@@ -51,6 +51,9 @@ def deployed_version() -> int:
     versions = {int(match[1]) for match in said if match}
     assert len(versions) == 1, "every database parameter's description names the same version, 'PostgreSQL 17'"
     assert None not in said
+    made = yaml.load((ROOT / "infrastructure" / "database.yaml").read_text(), _Template)  # noqa: S506 - derived from SafeLoader
+    cluster = made["Resources"]["Database"]["Properties"]
+    assert versions == {int(cluster["EngineVersion"].partition(".")[0])}, "a new database has the version that is named"
     return versions.pop()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "common" / "python" / "penguinmails"
-_READERS = {"env", "_boolean", "_integer"}
+_READERS = {"env", "_boolean", "_choice", "_integer"}
 _SENDING = {"enqueue", "send_after_commit", "requeue"}
 
 

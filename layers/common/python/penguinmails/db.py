@@ -16,6 +16,7 @@ import psycopg
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb, set_json_dumps
 
+from penguinmails.database_token import password_for
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
 
@@ -166,6 +167,7 @@ def _connect(role: Role) -> psycopg.Connection[Any]:
         raise ConfigurationError(f"{name} is not set; the template gives it to functions that may use this role.")
     connection = psycopg.connect(
         url,
+        password=password_for(url),
         autocommit=True,
         connect_timeout=_CONNECT_TIMEOUT_SECONDS,
         application_name="penguinmails",

@@ -1,7 +1,7 @@
 """The process's configuration, read once from the environment and never changed afterwards."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -15,7 +15,10 @@ class ConfigurationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a function may be told from outside. Secrets are never among it, only where to find them."""
+    """Everything a function may be told from outside. Secrets are never among it, only where to find them.
+
+    The one exception is `origin_secret`: CloudFront has to send it in the clear, and it opens nothing by itself.
+    """
 
     environment: Environment
     release: str
@@ -23,6 +26,10 @@ class Settings:
     """Origin under which customers reach API and docs, without a trailing slash."""
     console_origins: tuple[str, ...]
     """Origins whose pages may send a session cookie."""
+    origin_secret: str = field(repr=False)
+    """What CloudFront sends in X-Origin-Secret; without it any caller is served, which is for one machine only."""
+    database_auth: Literal["iam", "none"]
+    """Whether database passwords are tokens of the function's AWS role."""
     database_url: str
     """PostgreSQL as the application role: sees one tenant at a time."""
     jobs_database_url: str
@@ -78,6 +85,13 @@ def _boolean(name: str, default: bool) -> bool:
     raise ConfigurationError(f"{name} is {value!r}; set it to true or false.")
 
 
+def _choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = os.environ.get(name, "").strip() or default
+    if value not in allowed:
+        raise ConfigurationError(f"{name} is {value!r}; set it to {' or '.join(allowed)}.")
+    return value
+
+
 def _integer(name: str, default: int) -> int:
     value = os.environ.get(name, "").strip()
     try:
@@ -108,6 +122,8 @@ def get_settings() -> Settings:
         release=env("RELEASE", "1.0.0"),
         public_url=env("PUBLIC_URL", "https://api.penguinmails.com").rstrip("/"),
         console_origins=tuple(origin for origin in env("CONSOLE_ORIGINS", "").split(",") if origin),
+        origin_secret=env("ORIGIN_SECRET", ""),
+        database_auth=_choice("DATABASE_AUTH", "none", ("iam", "none")),  # pyright: ignore[reportArgumentType]
         database_url=env("DATABASE_URL", ""),
         jobs_database_url=env("JOBS_DATABASE_URL", ""),
         migrations_database_url=env("MIGRATIONS_DATABASE_URL", ""),

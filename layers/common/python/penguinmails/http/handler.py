@@ -1,5 +1,7 @@
 """Turns a router into a Lambda handler."""
 
+import hmac
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +12,11 @@ from starlette.responses import JSONResponse, Response
 from penguinmails.http.idempotency import Replayed
 from penguinmails.http.middleware import RequestMiddleware
 from penguinmails.http.problems import install_problem_handlers
+from penguinmails.settings import get_settings
 
 MAX_BODY_BYTES = 1_000_000
 _ALIAS, _CANONICAL = "/v1/", "/api/v1/"
+_SECRET_HEADER, _VIEWER_HEADER = "x-origin-secret", "x-viewer-address"
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -48,9 +52,37 @@ def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> H
     serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        return serve(_without_alias(event), context)
+        refused = _refuse_strangers(event)
+        return refused or serve(_without_alias(_with_viewer(event)), context)
 
     return handler
+
+
+def _refuse_strangers(event: dict[str, Any]) -> dict[str, Any] | None:
+    """403 for who has not come through CloudFront, which alone knows the secret and says truly who calls."""
+    secret = get_settings().origin_secret
+    if not secret or hmac.compare_digest(event["headers"].get(_SECRET_HEADER, "").encode(), secret.encode()):
+        return None
+    return {
+        "statusCode": 403,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": json.dumps({"message": f"This address is closed. Call {get_settings().public_url} instead."}),
+        "isBase64Encoded": False,
+    }
+
+
+def _with_viewer(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as if the caller had come directly: his own address, and no secret that could end in a log."""
+    if not get_settings().origin_secret:
+        return event
+    headers: dict[str, str] = {name: value for name, value in event["headers"].items() if name != _SECRET_HEADER}
+    request = event["requestContext"]
+    address = headers.get(_VIEWER_HEADER) or request["http"]["sourceIp"]
+    return {
+        **event,
+        "headers": headers,
+        "requestContext": {**request, "http": {**request["http"], "sourceIp": address}},
+    }
 
 
 def _without_alias(event: dict[str, Any]) -> dict[str, Any]:
