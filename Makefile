@@ -82,6 +82,10 @@ check-template: setup ## Validate, lint, translate and build the template, then 
 	@grep "bytecode left out" .aws-sam/build.log | sort -u || true
 	@$(BIN)/python scripts/check_build.py
 
+.PHONY: deploy-smoke
+deploy-smoke: setup ## Deploy for real into the AWS emulator, use it, update it, remove it
+	@$(BIN)/python -m local.deploy_smoke
+
 .PHONY: test
 test: setup ## The whole suite, in parallel on two cores
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --declared-statuses
