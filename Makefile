@@ -112,6 +112,10 @@ run: setup ## Start everything on this machine (ARGS=--reload takes up code chan
 code: setup ## Print the one-time code of the running stack's super admin
 	@$(BIN)/python -m local.staff
 
+.PHONY: trace
+trace: setup ## Show what a request of the running stack caused: make trace ID=req_...
+	@$(BIN)/python -m local.trace "$${ID:?Name what to look for: make trace ID=req_... (X-Request-Id of an answer)}"
+
 .PHONY: reset
 reset: ## Forget the data of `make run`
 	@command -v "$(PYTHON)" >/dev/null || { echo "Python 3.11 or newer is needed; name one: make reset PYTHON=/path/to/python3.12" >&2; exit 1; }

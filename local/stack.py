@@ -141,6 +141,10 @@ class Stack:
             "ENVIRONMENT": "local",
             "PUBLIC_URL": self.api_url,
             "CONSOLE_ORIGINS": self.api_url,
+            # Nobody stands before this API, and the database trusts this machine.
+            "ORIGIN_SECRET": "",
+            "DATABASE_AUTH": "none",
+            "VAULT_AUTH_MOUNT": "",
             "DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_app"),
             "IMPORTS_DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_import"),
             "FILES_BUCKET": BUCKET,

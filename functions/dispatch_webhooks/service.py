@@ -17,8 +17,10 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain.deliveries import DeliveryRef, message
 from penguinmails.domain.webhook_retries import delay_seconds
 from penguinmails.events.outbox import send_after_commit
+from penguinmails.ids import delivery_public_id, event_public_id
 from penguinmails.logging import count, duration, seconds
 from penguinmails.queue import Record
+from penguinmails.tracing import FIELD, traced
 from penguinmails.vault import read_secret
 
 FAILING_FROM = 3
@@ -85,6 +87,23 @@ def _secret(reference: str) -> str:
 
 
 def _record(attempt: _Attempt, outcome: Outcome) -> None:
+    with traced(
+        "dispatch_webhooks",
+        "client",
+        traceparent=attempt.record.body.get(FIELD),
+        tenant_id=str(attempt.record.tenant_id),
+        delivery_id=delivery_public_id(attempt.claim.id),
+        event_id=event_public_id(attempt.claim.event_id),
+        attempt=attempt.claim.attempts,
+        status_code=outcome.status_code,
+        error=outcome.error,
+    ) as span:
+        # The post is what took the time, and it was over before the record was begun.
+        span.started_ns = int(attempt.started_at.timestamp() * 1e9)
+        _keep(attempt, outcome)
+
+
+def _keep(attempt: _Attempt, outcome: Outcome) -> None:
     claim, record = attempt.claim, attempt.record
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         repository.insert_attempt(tx, claim, _log_of(attempt, outcome))

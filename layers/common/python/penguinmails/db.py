@@ -16,7 +16,6 @@ import psycopg
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb, set_json_dumps
 
-from penguinmails.database_token import password_for
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
 
@@ -156,6 +155,14 @@ def _unavailable() -> ServiceUnavailable:
     return ServiceUnavailable.retry_in(2, "The database cannot be reached. Nothing was changed; try again.")
 
 
+def _password(url: str) -> str | None:
+    if get_settings().database_auth != "iam":
+        return None
+    from penguinmails.database_token import password_for
+
+    return password_for(url)
+
+
 def _connect(role: Role) -> psycopg.Connection[Any]:
     settings = get_settings()
     name, url = {
@@ -167,7 +174,7 @@ def _connect(role: Role) -> psycopg.Connection[Any]:
         raise ConfigurationError(f"{name} is not set; the template gives it to functions that may use this role.")
     connection = psycopg.connect(
         url,
-        password=password_for(url),
+        password=_password(url),
         autocommit=True,
         connect_timeout=_CONNECT_TIMEOUT_SECONDS,
         application_name="penguinmails",

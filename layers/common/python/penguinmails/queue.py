@@ -12,6 +12,7 @@ from uuid import UUID
 
 from penguinmails.db import Mode
 from penguinmails.logging import count, logger
+from penguinmails.tracing import FIELD, traced
 
 BatchResponse = dict[str, list[dict[str, str]]]
 QueueHandler = Callable[[dict[str, Any], Any], BatchResponse]
@@ -74,8 +75,10 @@ def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception 
 
 
 def _outcome(handle: Callable[[Record], None], record: Record) -> Exception | None:
+    name = handle.__module__.partition(".")[0]
     try:
-        handle(record)
+        with traced(name, "consumer", traceparent=record.body.get(FIELD), tenant_id=str(record.tenant_id)):
+            handle(record)
     except Exception as error:  # the record is reported alone, whatever went wrong with it
         return error
     return None

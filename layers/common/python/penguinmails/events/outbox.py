@@ -14,6 +14,7 @@ from penguinmails.db import Mode, Tx, jsonb, transaction
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.settings import get_settings
+from penguinmails.tracing import carried
 
 Queue = Literal["events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"]
 _PUBLISH_SECONDS = 0.2
@@ -34,6 +35,7 @@ def enqueue(tx: Tx, queue: Queue, payload: dict[str, Any]) -> None:
     """Store a message for a queue; it is sent once the transaction commits. References only, never a secret."""
     if tx.tenant_id is None or tx.mode is None:
         raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
+    payload = {**payload, **carried()}
     row = OutboxRow(new_uuid7(), tx.tenant_id, tx.mode, queue, payload)
     tx.run(
         """
@@ -97,7 +99,7 @@ def send_after_commit(
     if tenant_id is None or mode is None:
         raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
     found = [
-        Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay)
+        Message({"tenant_id": tenant_id, "mode": mode, **payload, **carried()}, tenant_id, delay)
         for payload, delay in zip(payloads, delays or [delay_seconds] * len(payloads), strict=True)
     ]
 

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from penguinmails import errors
+from penguinmails import errors, tracing
 from penguinmails.auth import usage
 from penguinmails.auth.principal import RateLimitState
 from penguinmails.http.context import RequestContext, attach, route_template
@@ -37,6 +37,7 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         context = attach(scope)
+        span = tracing.start(str(scope["method"]), "server")
         status = 500
         started = False
 
@@ -62,7 +63,8 @@ class RequestMiddleware:
                 )
                 await problem_response(Request(scope), crash)(scope, receive, send_with_headers)
         finally:
-            _record(scope, context, status)
+            _record(scope, context, status, span)
+            tracing.end()
 
     async def _refusal(self, scope: Scope, receive: Receive) -> errors.DomainError | None:
         if scope["method"] not in _METHODS_WITH_BODY:
@@ -108,9 +110,10 @@ def rate_limit_headers(state: RateLimitState) -> dict[str, str]:
     return headers
 
 
-def _record(scope: Scope, context: RequestContext, status: int) -> None:
+def _record(scope: Scope, context: RequestContext, status: int, span: tracing.Span) -> None:
     elapsed = context.elapsed_ms()
     route = route_template(scope)
+    span.name = f"{scope['method']} {route}"
     logger.info(
         "request",
         extra={
@@ -122,6 +125,7 @@ def _record(scope: Scope, context: RequestContext, status: int) -> None:
             "route": route,
             "status": status,
             "duration_ms": round(elapsed, 2),
+            **span.fields(failed=status >= 500),
         },
     )
     plan = context.plan or "none"
