@@ -112,6 +112,22 @@ run: setup ## Start everything on this machine (ARGS=--reload takes up code chan
 code: setup ## Print the one-time code of the running stack's super admin
 	@$(BIN)/python -m local.staff
 
+.PHONY: invoke
+invoke: setup ## Run one handler against the running stack: make invoke F=contacts E=list
+	@$(BIN)/python -m local.invoke "$${F:?Name a folder of functions/: make invoke F=contacts E=list}" "$${E:?Name a sample of events/$$F/: make invoke F=contacts E=list}"
+
+.PHONY: check-invoke
+check-invoke: setup ## Run every sample event by `sam local invoke`, where there is a container engine
+	@$(BIN)/python -m local.check_invoke
+
+.PHONY: env.json
+env.json: setup ## Write what `sam local` has to be told to talk to the running stack
+	@$(BIN)/python -m local.invoke --write-env env.json
+
+.PHONY: vault-commands
+vault-commands: setup ## Print what a Vault has to be told once: ACCOUNT=123456789012 STACK=pm-staging
+	@$(BIN)/python -m local.vault_commands "$${ACCOUNT:?Name the AWS account: ACCOUNT=123456789012}" "$${STACK:?Name the stack: STACK=pm-staging}"
+
 .PHONY: trace
 trace: setup ## Show what a request of the running stack caused: make trace ID=req_...
 	@$(BIN)/python -m local.trace "$${ID:?Name what to look for: make trace ID=req_... (X-Request-Id of an answer)}"

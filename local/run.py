@@ -88,6 +88,7 @@ async def _run(stack: Stack, *, reload: bool, started: float) -> None:
         staff = await asyncio.to_thread(enrol_staff, stack.api_url, staff, staff_file)
         endpoints = _endpoints(stack, owners, staff)
         _write_endpoints(stack.state / "endpoints.json", endpoints)
+        _write_endpoints(stack.state / "environments.json", stack.environments())
         _print_table(endpoints, time.monotonic() - started)
         watcher = asyncio.create_task(_reload_on_change(stack)) if reload else None
         while not stopping.is_set():

@@ -173,6 +173,11 @@ class Stack:
             "AWS_DEFAULT_REGION": REGION,
         }
 
+    def environments(self) -> dict[str, dict[str, str]]:
+        """The environment of each function, for whoever runs one by itself."""
+        functions = self.template.functions.values()
+        return {function.name: {**function.environment, **self.variables(function)} for function in functions}
+
     async def serve(self) -> None:
         """Create the queues, then serve API, queues, schedules and the mail page until `stop`."""
         concurrency = {mapping.function: mapping.max_concurrency for mapping in self.template.mappings}
