@@ -40,6 +40,10 @@ format: setup ## Format and fix what can be fixed by itself
 check: lint check-openapi check-template ## Lint, types, architecture rules, API document, template
 	@$(BIN)/python -m pytest tests/architecture tests/scripts
 
+.PHONY: licences
+licences: setup ## List what is shipped with its licences, and write the bill of materials to .local/sbom.json
+	@mkdir -p .local && $(BIN)/python -m scripts.list_packages --sbom .local/sbom.json
+
 # ---- API document ---------------------------------------------------------------------------------------------------
 
 .PHONY: openapi
