@@ -217,6 +217,17 @@ END
 $$;
 
 --
+-- Name: count_webhooks(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_webhooks(before timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT count(*) FROM webhooks WHERE created_at < before AND (deleted_at IS NULL OR deleted_at >= before)
+$$;
+
+--
 -- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -5055,6 +5066,13 @@ GRANT ALL ON FUNCTION public.blank_erased_tenant() TO penguinmails_jobs;
 
 REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION count_webhooks(before timestamp with time zone); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.count_webhooks(before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_webhooks(before timestamp with time zone) TO penguinmails_jobs;
 
 --
 -- Name: FUNCTION erase_events_about(subjects uuid[]); Type: ACL; Schema: public; Owner: -

@@ -1,5 +1,7 @@
 """HTTP of API keys."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,12 +31,14 @@ from penguinmails import ratelimit
 from penguinmails.auth.key_format import masked
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
-from penguinmails.errors import NotFound
+from penguinmails.errors import DomainError, NotFound
 from penguinmails.http.access import session
 from penguinmails.http.caller import Caller
+from penguinmails.http.idempotency import Replayed
 from penguinmails.http.models import Page
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
+from penguinmails.logging import logger
 
 router = APIRouter(tags=["API keys"])
 _KEYS = "/api/v1/platform/api-keys"
@@ -92,6 +96,22 @@ def _figures(tx: Tx, key_id: UUID | None) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _failure_on_record(caller: Caller) -> Generator[None]:
+    """Leaves a trace of a key that could not be made for a reason of ours, which rolls everything else back."""
+    try:
+        yield
+    except Exception as error:
+        refused = isinstance(error, Replayed) or (isinstance(error, DomainError) and error.status < 500)
+        if not refused:
+            try:
+                with caller.transaction() as tx:
+                    caller.audit(tx, "api_key_creation_failed", resource_type="api_key", severity="warning")
+            except Exception:  # the database is away too; the answer is about the first failure
+                logger.warning("failure not recorded", exc_info=True)
+        raise
+
+
 @router.post(
     _KEYS,
     operation_id="createApiKey",
@@ -110,7 +130,7 @@ async def create_api_key(body: NewApiKey, caller: SteppedUp) -> Response:
         monthly_quota=body.monthly_quota,
         expires_at=body.expires_at,
     )
-    with caller.work() as work:
+    with _failure_on_record(caller), caller.work() as work:
         key = service.create_key(work.tx, caller.user, body.environment, fields)
         caller.audit(
             work.tx,

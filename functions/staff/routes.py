@@ -14,11 +14,12 @@ from penguinmails.http.caller import StaffCaller
 from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
-from staff import repository, second_factors, service
+from staff import metrics, repository, second_factors, service
 from staff.repository import MemberRow, TenantRow
 from staff.schemas import (
     Done,
     Limits,
+    MetricsReport,
     NewOverrides,
     NewStaffMember,
     Overrides,
@@ -69,6 +70,23 @@ async def list_plans(caller: Viewer) -> PlanList:
     with caller.transaction() as tx:
         rows = repository.list_plans(tx)
     return PlanList(data=[Plan(**asdict(row)) for row in rows])
+
+
+@router.get(
+    "/metrics", operation_id="getPlatformMetrics", summary="Show figures and their targets", responses=problems()
+)
+async def get_metrics(
+    caller: Viewer,
+    month: Annotated[
+        str | None,
+        Query(
+            pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="A month in UTC such as 2026-10; else the last 24 hours."
+        ),
+    ] = None,
+) -> MetricsReport:
+    """What the platform is measured by: rates of the period, and numbers at its end, beside those of the period before."""
+    with caller.transaction() as tx:
+        return metrics.report(tx, month)
 
 
 @router.get("/tenants", operation_id="listTenants", summary="List accounts", responses=problems())

@@ -81,6 +81,27 @@ class Overrides(ResponseModel):
     set_at: datetime
 
 
+class Metric(ResponseModel):
+    """One figure against its target."""
+
+    name: str
+    value: float | None = Field(description="Null when nothing was there to be measured.")
+    unit: Literal["percent", "ms", "count"]
+    target: float
+    is_met: bool | None
+    previous: float | None = Field(description="The same for the period before.")
+    trend: float | None = Field(description="The difference between the two.")
+    method: str = Field(description="How it is counted.")
+
+
+class MetricsReport(ResponseModel):
+    """The platform's figures of one period."""
+
+    start: datetime
+    end: datetime
+    data: list[Metric]
+
+
 class Usage(ResponseModel):
     """What the account uses, in its live data."""
 

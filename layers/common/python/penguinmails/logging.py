@@ -43,6 +43,11 @@ def seconds(metric: str, value: float, **dimensions: str) -> None:
     _publish(metric, MetricUnit.Seconds, value, dimensions)
 
 
+def percent(metric: str, value: float, **dimensions: str) -> None:
+    """Publish one share of a hundred."""
+    _publish(metric, MetricUnit.Percent, value, dimensions)
+
+
 def _publish(metric: str, unit: MetricUnit, value: float, dimensions: dict[str, str]) -> None:
     provider = AmazonCloudWatchEMFProvider(namespace=_NAMESPACE, service="penguinmails")
     provider.add_dimension("environment", get_settings().environment)
