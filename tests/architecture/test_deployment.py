@@ -165,3 +165,26 @@ def test_a_consumer_reads_no_queue_but_its_own() -> None:
         function = name.removeprefix("OnlyOwnQueueOf")
         assert properties["Roles"] == [{"Ref": f"{function}Role"}]
         assert properties["PolicyDocument"]["Statement"][0]["NotResource"] == own[function]
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own: list[str] = [value["Ref"]] if isinstance(value.get("Ref"), str) else []
+        if "Fn::GetAtt" in value:
+            own.append(value["Fn::GetAtt"][0])
+        if "Fn::Sub" in value:
+            text, names = (value["Fn::Sub"], {}) if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"]
+            own += [name for name in re.findall(r"\$\{([^}!]+)\}", text) if name not in names]
+        return own + [found for item in value.values() for found in _references(item)]
+    return [found for item in value for found in _references(item)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("file", TEMPLATES)
+def test_what_a_template_refers_to_is_there(file: str) -> None:
+    document = TEMPLATES[file]
+    functions = [n for n, r in document["Resources"].items() if r["Type"] == "AWS::Serverless::Function"]
+    # SAM makes a role for each function.
+    known = {*document["Resources"], *document.get("Parameters", {}), *(f"{name}Role" for name in functions)}
+    found = {name.partition(".")[0] for name in _references(document) if not name.startswith("AWS::")}
+
+    assert found <= known, found - known
