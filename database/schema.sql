@@ -1211,6 +1211,30 @@ CREATE TABLE public.content_objects (
 ALTER TABLE ONLY public.content_objects FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: email_attachments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_attachments (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    content_key uuid NOT NULL,
+    "position" smallint NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(127) NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+ALTER TABLE ONLY public.email_attachments ALTER COLUMN content SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.email_attachments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE email_attachments; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.email_attachments IS 'once per request, whatever the number of recipients; goes when the text of the mail goes';
+
+--
 -- Name: email_events; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1800,6 +1824,28 @@ CREATE TABLE public.sessions (
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: soft_bounces; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.soft_bounces (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    mails integer NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT soft_bounces_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT soft_bounces_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.soft_bounces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN soft_bounces.mails; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.soft_bounces.mails IS 'mails in a row that were refused for now; one that arrives ends the row';
+
+--
 -- Name: staff_members; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2383,11 +2429,25 @@ ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
+-- Name: content_objects content_objects_of_tenant; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.content_objects
+    ADD CONSTRAINT content_objects_of_tenant UNIQUE (tenant_id, mode, storage_key);
+
+--
 -- Name: content_objects content_objects_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_pkey PRIMARY KEY (storage_key);
+
+--
+-- Name: email_attachments email_attachments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_pkey PRIMARY KEY (tenant_id, mode, content_key, "position");
 
 --
 -- Name: email_events email_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2647,6 +2707,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: soft_bounces soft_bounces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.soft_bounces
+    ADD CONSTRAINT soft_bounces_pkey PRIMARY KEY (tenant_id, mode, email);
 
 --
 -- Name: staff_members staff_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -3728,6 +3795,13 @@ ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: email_attachments email_attachments_tenant_id_mode_content_key_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_tenant_id_mode_content_key_fkey FOREIGN KEY (tenant_id, mode, content_key) REFERENCES public.content_objects(tenant_id, mode, storage_key) ON DELETE CASCADE;
+
+--
 -- Name: email_events email_events_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3929,6 +4003,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: soft_bounces soft_bounces_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.soft_bounces
+    ADD CONSTRAINT soft_bounces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: staff_members staff_members_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4190,6 +4271,12 @@ ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.content_objects ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: email_attachments; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_attachments ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: email_events; Type: ROW SECURITY; Schema: public; Owner: -
@@ -4594,6 +4681,12 @@ ALTER TABLE public.send_paces ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: soft_bounces; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.soft_bounces ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: staff_members; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4738,6 +4831,12 @@ CREATE POLICY tenant_isolation ON public.contacts TO penguinmails_app USING (((t
 CREATE POLICY tenant_isolation ON public.content_objects TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: email_attachments tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_attachments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: email_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4856,6 +4955,12 @@ CREATE POLICY tenant_isolation ON public.send_paces TO penguinmails_app USING ((
 --
 
 CREATE POLICY tenant_isolation ON public.sessions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: soft_bounces tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.soft_bounces TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: staff_members tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5321,6 +5426,12 @@ GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
+-- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
+
+--
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
 --
 
@@ -5492,6 +5603,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_closing;
+
+--
+-- Name: TABLE soft_bounces; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.soft_bounces TO penguinmails_app;
 
 --
 -- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -

@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from emails import repository, service
+from emails.attachment_schemas import AttachedFile, columns
 from emails.repository import EmailFilter, EmailRow, NewRow
 from emails.schemas import (
     Email,
@@ -59,6 +60,8 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
         reply_to=body.reply_to,
         tags=body.tags,
         headers=body.headers,
+        metadata=body.metadata,
+        files=columns(body.attachments) if body.attachments else None,
         scheduled_at=body.scheduled_at,
     )
 
@@ -74,7 +77,9 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
     """Queue a message to one recipient or to each of up to 100.
 
     With one address the answer is the queued email; a suppressed address gets 409. With a list the answer has `items`,
-    one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform.
+    one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform, and
+    `delivered@`, `bounced@`, `soft-bounced@`, `complained@`, `delayed@` and `suppressed@simulator.penguinmails.com` act
+    out what their names say (`bounced+anything@` does too), with the same events.
     A template is filled in now, so a value that is missing is refused here. With `scheduled_at` it waits until then.
     """
     key_id = caller.principal.key_id if isinstance(caller.principal, KeyPrincipal) else None
@@ -146,4 +151,5 @@ def _details(tx: Tx, email_id: UUID) -> EmailDetails:
     if row is None:
         raise NotFound.of("email", email_id)
     events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
-    return EmailDetails.model_validate({**_fields(row), "events": events})
+    files = [AttachedFile.model_validate(asdict(file)) for file in repository.files_of(tx, email_id)]
+    return EmailDetails.model_validate({**_fields(row), "attachments": files, "events": events})

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.networks import validate_email
 
+from emails.attachment_schemas import AttachedFile, Attachment, check_attachments
 from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable
 
 MAX_RECIPIENTS = 100
@@ -119,6 +120,14 @@ Body = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_BODY_LENGT
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,76}$"), AfterValidator(_header_name)]
 HeaderValue = Annotated[str, StringConstraints(min_length=1, max_length=900), Storable, AfterValidator(_one_line)]
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64), Storable],
+        Annotated[str, StringConstraints(max_length=500), Storable],
+    ],
+    Field(max_length=20),
+]
+Attachments = Annotated[list[Attachment], Field(max_length=10), AfterValidator(check_attachments)]
 Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=20), AfterValidator(_distinct_names)]
 
 
@@ -170,6 +179,14 @@ class NewEmail(RequestModel):
         description="Up to 20 headers of your own; those that the platform sets are refused.",
         examples=[{"X-Order": "1234"}],
     )
+    metadata: Metadata = Field(
+        default_factory=dict[str, str],
+        description="Up to 20 texts of your own, by name; kept with the email and shown with it, never sent.",
+        examples=[{"order_id": "1234"}],
+    )
+    attachments: Attachments = Field(
+        default_factory=list[Attachment], description="Up to 10 files, together at most 3 MB.", examples=[[]]
+    )
 
     @model_validator(mode="after")
     def _has_content(self) -> Self:
@@ -205,6 +222,7 @@ class Email(ResponseModel):
     subject: str
     email_type: EmailType
     tags: list[str]
+    metadata: dict[str, str]
     campaign_id: UUID | None
     provider: str | None = Field(description="Who took the message over; `simulated` in test mode.")
     opens: int
@@ -227,4 +245,5 @@ class EmailDetails(Email):
     """One message and what happened to it."""
 
     reply_to: str | None
+    attachments: list[AttachedFile]
     events: list[EmailEvent] = Field(description="Oldest first.")

@@ -10,7 +10,7 @@ from emails import repository
 from emails.repository import NewRow
 from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain import send_quota
+from penguinmails.domain import send_quota, simulated
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
@@ -43,6 +43,8 @@ class Draft:
     reply_to: str | None
     tags: Sequence[str]
     headers: dict[str, str]
+    metadata: dict[str, str]
+    files: dict[str, list[Any]] | None
     scheduled_at: datetime | None
 
 
@@ -101,6 +103,7 @@ def cancel(tx: Tx, email_id: UUID) -> None:
 
 def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) -> Queued:
     """Queue a message to one recipient. Raises RecipientSuppressed, and QuotaExceeded at the plan's limit."""
+    _check_simulated(tx, [address])
     if suppressed(tx, [address]):
         raise RecipientSuppressed(
             f"{address} is suppressed: it opted out, complained or does not exist. Nothing was sent; remove it from your list."
@@ -110,9 +113,24 @@ def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) ->
 
 def queue_many(tx: Tx, draft: Draft, addresses: Sequence[str], *, api_key_id: UUID | None) -> Queued:
     """Queue a message to each recipient; a suppressed one is stored as such. Raises QuotaExceeded, then none is queued."""
+    _check_simulated(tx, addresses)
     refused = suppressed(tx, addresses)
     rows = [NewRow(new_uuid7(), address, "suppressed" if address in refused else "queued") for address in addresses]
     return _queue(tx, draft, rows, api_key_id)
+
+
+def _check_simulated(tx: Tx, addresses: Sequence[str]) -> None:
+    """Addresses of the simulator are for test mode, and only those that act something out."""
+    for address in filter(simulated.is_simulated, addresses):
+        if tx.mode != "test":
+            raise ValidationFailed.of(
+                "to", f"{address} is for API keys of test mode; use one of those", "test_mode_only"
+            )
+        if simulated.behaviour(address) is None:
+            known = ", ".join(f"{name}@" for name in simulated.BEHAVIOURS)
+            raise ValidationFailed.of(
+                "to", f"{address} acts out nothing; the simulator knows {known}", "unknown_behaviour"
+            )
 
 
 def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) -> Queued:
@@ -121,6 +139,8 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
     if draft.scheduled_at is not None:
         rows = [replace(row, status="scheduled") if row.status == "queued" else row for row in rows]
     repository.insert_content(tx, content_key, text=text, html=draft.html, headers=draft.headers)
+    if draft.files is not None:
+        repository.insert_files(tx, content_key, draft.files)
     shared = {
         "api_key_id": api_key_id,
         "from_email": draft.sender or get_settings().mail_from,
@@ -128,6 +148,7 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
         "subject": draft.subject,
         "email_type": draft.email_type,
         "content_key": content_key,
+        "metadata": draft.metadata,
         "created_at": created_at,
         "scheduled_at": draft.scheduled_at,
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_texts
+from penguinmails.domain.bounces import Bounce
 from penguinmails.domain.sending import LEASE_SECONDS
 
 PARKED_SECONDS = 3_600
@@ -62,6 +63,7 @@ class Outcome:
     status: str
     error: str | None = None
     retry_in_seconds: int | None = None
+    bounce: Bounce | None = None
 
 
 def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:

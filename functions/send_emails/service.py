@@ -1,10 +1,12 @@
 """Sends one queued email: claim, hand over outside any transaction, record together with the event."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from penguinmails import clock
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
+from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
@@ -13,7 +15,7 @@ from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
 from penguinmails.queue import Record
-from penguinmails.smtp import MailRefused, OutgoingMail, send
+from penguinmails.smtp import Attachment, MailRefused, OutgoingMail, send
 from send_emails import repository
 from send_emails.repository import Claim
 
@@ -27,29 +29,51 @@ def handle(record: Record) -> None:
     sent again, under the same Message-ID. That is the one way in which a recipient gets it twice.
     """
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        if _waits_for_its_turn(tx, record):
+            return
         claim = repository.claim(tx, UUID(record.body["email_id"]), int(record.body["attempts"]))
         if claim is not None and suppressed(tx, [claim.to_email]):
             _end(tx, claim, "suppressed", SUPPRESSED)
             return
+        files = repository.attachments(tx, claim.content_key) if claim is not None else []
     if claim is None:
         return
-    refusal, provider = None, "simulated"
     if record.mode == "live":
-        refusal, provider = _hand_over(claim), "smtp"
+        refusal, provider = _hand_over(claim, files), "smtp"
+    else:
+        refusal, provider = simulation.refusal(claim.to_email, claim.attempts), "simulated"
     record_outcome(lambda: _record(record, claim, refusal, provider))
+
+
+def _waits_for_its_turn(tx: Tx, record: Record) -> bool:
+    """Put off what would go out faster than the plan allows; one that has waited already is not put off again."""
+    email_id, attempts = UUID(record.body["email_id"]), int(record.body["attempts"])
+    if record.mode != "live" or attempts > 0 or record.body.get("has_waited"):
+        return False
+    seconds = pace.seconds_to_wait(tx, record.tenant_id)
+    if seconds == 0:
+        return False
+    delay = seconds if seconds is not None else pace.LONGEST_WAIT_SECONDS
+    if repository.put_off(tx, email_id, attempts, delay + _SWEEP_SLACK_SECONDS):
+        again = {**message(email_id, attempts), "has_waited": seconds is not None}
+        send_after_commit(tx, "emails", [again], delay_seconds=delay)
+        count("emails_paced_total")
+    return True
 
 
 def _record(record: Record, claim: Claim, refusal: MailRefused | None, provider: str) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if refusal is None:
             _sent(tx, claim, provider)
+        elif refusal.bounce is not None:
+            _bounced(tx, claim, refusal, provider)
         elif refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
             _end(tx, claim, "failed", refusal.reason)
         else:
             _delay(tx, claim, refusal.reason)
 
 
-def _hand_over(claim: Claim) -> MailRefused | None:
+def _hand_over(claim: Claim, files: Sequence[Attachment]) -> MailRefused | None:
     def hand_over() -> None:
         send(
             OutgoingMail(
@@ -61,6 +85,7 @@ def _hand_over(claim: Claim) -> MailRefused | None:
                 html=claim.content_html,
                 reply_to=claim.reply_to,
                 headers=claim.headers,
+                attachments=files,
             )
         )
 
@@ -72,7 +97,7 @@ def _sent(tx: Tx, claim: Claim, provider: str) -> None:
     if not repository.settle(tx, claim, status="sent", provider=provider, message_id=message_id(claim.id), sent_at=now):
         _taken_over(claim)
         return
-    log_event(tx, [claim.id], "sent", {"provider": provider})
+    log_event(tx, [claim.id], "sent", {"provider": provider}, occurred_at=now)
     contact = repository.find_contact(tx, claim.to_email)
     emit(
         tx,
@@ -90,6 +115,17 @@ def _sent(tx: Tx, claim: Claim, provider: str) -> None:
         ),
     )
     count("emails_total", status="sent")
+    if provider == "simulated":
+        for report in simulation.reports(claim.to_email, now):
+            mail_reports.record_report(tx, claim.id, report)
+
+
+def _bounced(tx: Tx, claim: Claim, refusal: MailRefused, source: str) -> None:
+    if not repository.settle(tx, claim, status="bounced", error=refusal.reason):
+        _taken_over(claim)
+        return
+    mail_reports.record_report(tx, claim.id, mail_reports.bounce_report(refusal, source, clock.now()))
+    count("emails_total", status="bounced")
 
 
 def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:

@@ -126,7 +126,7 @@ def test_a_batch_takes_the_same_few_statements_whatever_its_size(
     assert statements_for(1) == statements_for(30)
 
 
-def test_one_refusal_fails_alone_and_its_recipient_leaves(tenant: TestTenant, key: TestKey) -> None:
+def test_one_refusal_bounces_alone_and_its_recipient_leaves(tenant: TestTenant, key: TestKey) -> None:
     add_contact(key, email=f"reject-{tenant.id.hex}@example.com")
     add_contact(key, email=f"fine-{tenant.id.hex}@example.com")
     campaign_id = started(key)
@@ -134,15 +134,15 @@ def test_one_refusal_fails_alone_and_its_recipient_leaves(tenant: TestTenant, ke
     assert consume(send_campaign_emails, *plan(tenant)) == []
 
     assert {mail["to_email"].partition("-")[0]: (mail["status"], mail["error"]) for mail in mails(tenant)} == {
-        "reject": ("failed", "550 5.1.1 no such mailbox"),
+        "reject": ("bounced", "550 5.1.1 no such mailbox"),
         "fine": ("sent", None),
     }
     assert {row["email"].partition("-")[0]: (row["status"], row["reason"]) for row in ledger(tenant).values()} == {
-        "reject": ("exited", "failed"),
+        "reject": ("exited", "bounced"),
         "fine": ("completed", None),
     }
     stats = ask(key, "GET", f"/{campaign_id}").json["stats"]
-    assert (stats["sent"], stats["failed"]) == (1, 1)
+    assert (stats["sent"], stats["bounced"]) == (1, 1)
 
 
 def test_a_temporary_refusal_is_tried_again_after_the_planned_delays_and_then_given_up(

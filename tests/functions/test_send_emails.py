@@ -138,8 +138,8 @@ def test_a_permanent_refusal_is_final(tenant: TestTenant, key: TestKey) -> None:
     consume(send_emails, *messages_for("emails", tenant.id))
 
     email = shown(key, email_id)
-    assert (email["status"], email["error"]) == ("failed", "550 5.1.1 no such mailbox")
-    assert history(key, email_id) == ["queued", "failed"]
+    assert (email["status"], email["error"]) == ("bounced", "550 5.1.1 no such mailbox")
+    assert history(key, email_id) == ["queued", "bounced"]
     assert events(tenant) == []
     assert sweep(tenant) == []
 
