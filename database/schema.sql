@@ -254,31 +254,19 @@ CREATE FUNCTION public.current_tenant_id() RETURNS uuid
     RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
 
 --
--- Name: erase_events_about(uuid[]); Type: FUNCTION; Schema: public; Owner: -
+-- Name: erase_contact_from_events(uuid); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
+CREATE FUNCTION public.erase_contact_from_events(contact uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   WITH changed AS (
     UPDATE events e
-    SET data = (
-      SELECT jsonb_object_agg(key, CASE
-        WHEN key = 'contact' AND jsonb_typeof(value) = 'object'
-          THEN jsonb_build_object('id', value -> 'id', 'email', NULL, 'first_name', NULL, 'last_name', NULL)
-        WHEN key IN ('to', 'subject', 'url', 'user_agent', 'ip_address', 'location', 'bounce_reason', 'smtp_response')
-          THEN 'null'::jsonb
-        ELSE value END)
-      FROM jsonb_each(e.data))
-    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = ANY(subjects)
-    RETURNING e.id, e.created_at
-  ), answers AS (
-    UPDATE webhook_attempts a
-    SET response_body = NULL, response_headers = NULL, error_message = NULL
-    FROM webhook_deliveries d JOIN changed c ON d.event_id = c.id AND d.event_created_at = c.created_at
-    WHERE d.tenant_id = current_tenant_id() AND d.mode = current_mode()
-      AND a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
+    SET data = e.data
+        || jsonb_build_object('contact', jsonb_build_object('id', contact, 'email', NULL, 'first_name', NULL, 'last_name', NULL))
+        || CASE WHEN e.data ? 'to' THEN '{"to": null}'::jsonb ELSE '{}'::jsonb END
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = contact
     RETURNING 1
   )
   SELECT count(*) FROM changed
@@ -310,31 +298,6 @@ BEGIN
   RETURN removed;
 END
 $_$;
-
---
--- Name: erase_texts_of(uuid[]); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-  WITH histories AS (
-    UPDATE email_events h SET data = '{}'
-    WHERE h.tenant_id = current_tenant_id() AND h.mode = current_mode() AND h.email_id = ANY(emails_)
-    RETURNING 1
-  ), texts AS (
-    DELETE FROM content_objects c USING emails e
-    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.id = ANY(emails_) AND e.step_id IS NULL
-      AND c.tenant_id = current_tenant_id() AND c.mode = current_mode() AND c.storage_key = e.content_key
-      AND NOT EXISTS (
-        SELECT FROM emails o
-        WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.created_at = e.created_at
-          AND o.content_key = e.content_key AND o.to_email NOT IN (e.to_email, 'erased@erased.invalid'))
-    RETURNING 1
-  )
-  SELECT count(*) FROM texts
-$$;
 
 --
 -- Name: find_api_key(bytea); Type: FUNCTION; Schema: public; Owner: -
@@ -397,6 +360,19 @@ CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, 
   JOIN tenants t ON t.id = u.tenant_id
   LEFT JOIN staff_members m ON m.tenant_id = u.tenant_id AND m.user_id = u.id
   WHERE u.email = login_email AND u.deleted_at IS NULL
+$$;
+
+--
+-- Name: find_provider_endpoint(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_provider_endpoint(hash bytea) RETURNS TABLE(tenant_id uuid, provider text, secret_ref text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT a.tenant_id, a.provider, a.secret_ref
+  FROM provider_accounts a JOIN tenants t ON t.id = a.tenant_id
+  WHERE a.endpoint_hash = hash AND t.status <> 'canceled'
 $$;
 
 --
@@ -1297,12 +1273,14 @@ CREATE TABLE public.emails (
     contact_id uuid,
     step_id uuid,
     variant text,
+    wanted_provider text,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text]))),
     CONSTRAINT emails_step_of_campaign CHECK (((step_id IS NULL) OR (num_nonnulls(campaign_id, contact_id, variant) = 3))),
-    CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
+    CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text]))),
+    CONSTRAINT emails_wanted_provider_check CHECK ((wanted_provider = ANY (ARRAY['smtp'::text, 'postmark'::text, 'mailgun'::text])))
 );
 
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
@@ -1318,6 +1296,12 @@ COMMENT ON COLUMN public.emails.next_sweep_at IS 'when the sweep hands the messa
 --
 
 COMMENT ON COLUMN public.emails.step_id IS 'the campaign step that it belongs to; its content is then a template for the contact. No foreign key: what was sent outlives the campaign';
+
+--
+-- Name: COLUMN emails.wanted_provider; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.wanted_provider IS 'who is to take the mail over; null leaves it to the platform';
 
 --
 -- Name: events; Type: TABLE; Schema: public; Owner: -
@@ -1680,46 +1664,59 @@ COMMENT ON COLUMN public.plans.api_rate_limit IS 'requests per minute and key';
 COMMENT ON COLUMN public.plans.max_contacts IS 'null is unlimited';
 
 --
--- Name: privacy_requests; Type: TABLE; Schema: public; Owner: -
+-- Name: provider_accounts; Type: TABLE; Schema: public; Owner: -
 --
 
-CREATE TABLE public.privacy_requests (
-    id uuid NOT NULL,
+CREATE TABLE public.provider_accounts (
     tenant_id uuid NOT NULL,
-    mode text NOT NULL,
-    type text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    email character varying(255) COLLATE pg_catalog."C",
-    reference character varying(100),
-    found jsonb DEFAULT '{}'::jsonb NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    file_key text,
-    file_size bigint,
-    error_message text,
-    created_by uuid,
+    provider text NOT NULL,
+    status text NOT NULL,
+    status_detail text,
+    settings jsonb NOT NULL,
+    secret_ref text NOT NULL,
+    secret_version integer NOT NULL,
+    key_last4 character varying(4) NOT NULL,
+    endpoint_hash bytea NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    completed_at timestamp with time zone,
-    expires_at timestamp with time zone,
-    CONSTRAINT privacy_requests_check CHECK (((email IS NOT NULL) OR (status = 'completed'::text))),
-    CONSTRAINT privacy_requests_email_check CHECK (((email)::text = lower((email)::text))),
-    CONSTRAINT privacy_requests_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT privacy_requests_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text]))),
-    CONSTRAINT privacy_requests_type_check CHECK ((type = ANY (ARRAY['access'::text, 'erasure'::text])))
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_accounts_provider_check CHECK ((provider = ANY (ARRAY['postmark'::text, 'mailgun'::text]))),
+    CONSTRAINT provider_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'error'::text])))
 );
 
-ALTER TABLE ONLY public.privacy_requests FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.provider_accounts FORCE ROW LEVEL SECURITY;
 
 --
--- Name: COLUMN privacy_requests.email; Type: COMMENT; Schema: public; Owner: -
+-- Name: COLUMN provider_accounts.endpoint_hash; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.privacy_requests.email IS 'whose data; gone once it is erased, when the reference alone says whose wish it was';
+COMMENT ON COLUMN public.provider_accounts.endpoint_hash IS 'of the secret part of the URL that the provider reports to';
 
 --
--- Name: COLUMN privacy_requests.found; Type: COMMENT; Schema: public; Owner: -
+-- Name: provider_events; Type: TABLE; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.privacy_requests.found IS 'how many things of each kind were copied or erased';
+CREATE TABLE public.provider_events (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    provider text NOT NULL,
+    event_key text NOT NULL,
+    type text NOT NULL,
+    email_id uuid,
+    outcome text NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT provider_events_outcome_check CHECK ((outcome = ANY (ARRAY['taken'::text, 'nothing_new'::text, 'orphan'::text, 'ignored'::text, 'token'::text]))),
+    CONSTRAINT provider_events_provider_check CHECK ((provider = ANY (ARRAY['postmark'::text, 'mailgun'::text])))
+);
+
+ALTER TABLE ONLY public.provider_events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE provider_events; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.provider_events IS 'kept for seven days, in which a repeated report is known as such; an orphan is about no mail of ours';
 
 --
 -- Name: reauth_tokens; Type: TABLE; Schema: public; Owner: -
@@ -2625,18 +2622,25 @@ ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (slug);
 
 --
--- Name: privacy_requests privacy_requests_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: provider_accounts provider_accounts_endpoint_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.privacy_requests
-    ADD CONSTRAINT privacy_requests_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_endpoint_hash_key UNIQUE (endpoint_hash);
 
 --
--- Name: privacy_requests privacy_requests_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: provider_accounts provider_accounts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.privacy_requests
-    ADD CONSTRAINT privacy_requests_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_pkey PRIMARY KEY (tenant_id, provider);
+
+--
+-- Name: provider_events provider_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_pkey PRIMARY KEY (tenant_id, mode, provider, event_key);
 
 --
 -- Name: reauth_tokens reauth_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -3313,28 +3317,10 @@ CREATE INDEX mail_outbox_due ON public.mail_outbox USING btree (next_attempt_at)
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
 --
--- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
+-- Name: provider_events_by_age; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX privacy_requests_by_created ON public.privacy_requests USING btree (tenant_id, mode, created_at, id);
-
---
--- Name: privacy_requests_by_email; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX privacy_requests_by_email ON public.privacy_requests USING btree (tenant_id, mode, email, created_at, id);
-
---
--- Name: privacy_requests_by_expiry; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX privacy_requests_by_expiry ON public.privacy_requests USING btree (expires_at) WHERE (file_key IS NOT NULL);
-
---
--- Name: privacy_requests_open; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX privacy_requests_open ON public.privacy_requests USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+CREATE INDEX provider_events_by_age ON public.provider_events USING btree (received_at);
 
 --
 -- Name: reauth_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
@@ -3521,6 +3507,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXEC
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: provider_accounts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.provider_accounts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: segments set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -3935,11 +3927,18 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
--- Name: privacy_requests privacy_requests_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+-- Name: provider_accounts provider_accounts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.privacy_requests
-    ADD CONSTRAINT privacy_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: provider_events provider_events_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: reauth_tokens reauth_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4363,40 +4362,10 @@ ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 --
--- Name: content_objects penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
---
-
-CREATE POLICY penguinmails_erasure_all ON public.content_objects TO penguinmails_erasure USING (true) WITH CHECK (true);
-
---
--- Name: email_events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
---
-
-CREATE POLICY penguinmails_erasure_all ON public.email_events TO penguinmails_erasure USING (true) WITH CHECK (true);
-
---
--- Name: emails penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
---
-
-CREATE POLICY penguinmails_erasure_all ON public.emails TO penguinmails_erasure USING (true) WITH CHECK (true);
-
---
 -- Name: events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.events TO penguinmails_erasure USING (true) WITH CHECK (true);
-
---
--- Name: webhook_attempts penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
---
-
-CREATE POLICY penguinmails_erasure_all ON public.webhook_attempts TO penguinmails_erasure USING (true) WITH CHECK (true);
-
---
--- Name: webhook_deliveries penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
---
-
-CREATE POLICY penguinmails_erasure_all ON public.webhook_deliveries TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
 -- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4513,10 +4482,10 @@ CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs U
 CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
--- Name: privacy_requests penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+-- Name: provider_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY penguinmails_jobs_all ON public.privacy_requests TO penguinmails_jobs USING (true) WITH CHECK (true);
+CREATE POLICY penguinmails_jobs_all ON public.provider_events TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: reauth_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4591,6 +4560,12 @@ CREATE POLICY penguinmails_lookup_all ON public.invitations TO penguinmails_look
 CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: provider_accounts penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.provider_accounts TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: sessions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4645,10 +4620,16 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
--- Name: privacy_requests; Type: ROW SECURITY; Schema: public; Owner: -
+-- Name: provider_accounts; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
-ALTER TABLE public.privacy_requests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.provider_accounts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: provider_events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: reauth_tokens; Type: ROW SECURITY; Schema: public; Owner: -
@@ -4921,10 +4902,16 @@ CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING 
 CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
--- Name: privacy_requests tenant_isolation; Type: POLICY; Schema: public; Owner: -
+-- Name: provider_accounts tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY tenant_isolation ON public.privacy_requests TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+CREATE POLICY tenant_isolation ON public.provider_accounts TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: provider_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.provider_events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: reauth_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5162,11 +5149,11 @@ REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
 
 --
--- Name: FUNCTION erase_events_about(subjects uuid[]); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION erase_contact_from_events(contact uuid); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.erase_events_about(subjects uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.erase_events_about(subjects uuid[]) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.erase_contact_from_events(contact uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinmails_app;
 
 --
 -- Name: FUNCTION erase_rows_of_tenant(target text, batch integer); Type: ACL; Schema: public; Owner: -
@@ -5174,13 +5161,6 @@ GRANT ALL ON FUNCTION public.erase_events_about(subjects uuid[]) TO penguinmails
 
 REVOKE ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO penguinmails_jobs;
-
---
--- Name: FUNCTION erase_texts_of(emails_ uuid[]); Type: ACL; Schema: public; Owner: -
---
-
-REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
 
 --
 -- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
@@ -5209,6 +5189,13 @@ GRANT ALL ON FUNCTION public.find_link_token(hash bytea) TO penguinmails_app;
 
 REVOKE ALL ON FUNCTION public.find_login(login_email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_login(login_email text) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_provider_endpoint(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_provider_endpoint(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_provider_endpoint(hash bytea) TO penguinmails_app;
 
 --
 -- Name: FUNCTION find_refresh(hash bytea); Type: ACL; Schema: public; Owner: -
@@ -5423,13 +5410,13 @@ GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
-GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
 
 --
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
@@ -5437,7 +5424,6 @@ GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
 
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
-GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -
@@ -5453,7 +5439,6 @@ GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
 GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.emails TO penguinmails_closing;
-GRANT SELECT ON TABLE public.emails TO penguinmails_erasure;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
@@ -5559,12 +5544,20 @@ GRANT SELECT ON TABLE public.plans TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.plans TO penguinmails_lookup;
 
 --
--- Name: TABLE privacy_requests; Type: ACL; Schema: public; Owner: -
+-- Name: TABLE provider_accounts; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,DELETE ON TABLE public.privacy_requests TO penguinmails_closing;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.privacy_requests TO penguinmails_app;
-GRANT SELECT,UPDATE ON TABLE public.privacy_requests TO penguinmails_jobs;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.provider_accounts TO penguinmails_app;
+GRANT SELECT ON TABLE public.provider_accounts TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.provider_accounts TO penguinmails_closing;
+
+--
+-- Name: TABLE provider_events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.provider_events TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.provider_events TO penguinmails_closing;
 
 --
 -- Name: TABLE reauth_tokens; Type: ACL; Schema: public; Owner: -
@@ -5609,6 +5602,7 @@ GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_closing;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.soft_bounces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.soft_bounces TO penguinmails_closing;
 
 --
 -- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -
@@ -5705,7 +5699,6 @@ GRANT SELECT,DELETE ON TABLE public.users TO penguinmails_closing;
 
 GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.webhook_attempts TO penguinmails_closing;
-GRANT SELECT,UPDATE ON TABLE public.webhook_attempts TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
@@ -5714,7 +5707,6 @@ GRANT SELECT,UPDATE ON TABLE public.webhook_attempts TO penguinmails_erasure;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
-GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -

@@ -20,6 +20,8 @@ from local.environments import Pool
 from local.gateway import Gateway
 from local.mail_page import mail_app
 from local.queues import Poller, Sqs
+from local.sandboxes.mails import SentMails
+from local.sandboxes.server import provider_app
 from local.schedules import run_schedule
 from local.services.aws import CREDENTIAL, AwsEmulator
 from local.services.mail import MailCatcher
@@ -37,7 +39,7 @@ DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
 _SHUTDOWN_SECONDS = 5
-SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Stack:
             "PLATFORM_SECRETS_FILE": str(self.state / "platform-secrets.json"),
             "ALLOW_LOCALHOST_WEBHOOKS": "true",
             "AWS_ENDPOINT_URL": self.aws.endpoint,
+            "POSTMARK_URL": f"http://{LOOPBACK}:{self.ports.providers}",
+            "MAILGUN_URL": f"http://{LOOPBACK}:{self.ports.providers}",
             "AWS_ACCESS_KEY_ID": CREDENTIAL,
             "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
             "AWS_DEFAULT_REGION": REGION,
@@ -186,6 +190,7 @@ class Stack:
             self._spawn(run_schedule(schedule, self.invoke))
         await self._listen(Gateway(self.template.routes, self.invoke).app(), self.ports.api)
         await self._listen(mail_app(self.mail), self.ports.mail_page)
+        await self._listen(provider_app(SentMails()), self.ports.providers)
 
     async def create_queues(self) -> dict[str, str]:
         """Make the template's queues where they are not there yet; their URLs by name."""

@@ -165,9 +165,10 @@ def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> Non
     tx.run(
         """
         INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
-                            content_key, metadata, created_at, scheduled_at, finished_at, next_sweep_at)
+                            content_key, metadata, wanted_provider, created_at, scheduled_at, finished_at, next_sweep_at)
         SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
-               %(email_type)s, new.status, %(content_key)s, %(metadata)s, %(created_at)s::timestamptz,
+               %(email_type)s, new.status, %(content_key)s, %(metadata)s, %(wanted_provider)s,
+               %(created_at)s::timestamptz,
                %(scheduled_at)s::timestamptz,
                CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
                CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s)

@@ -45,6 +45,7 @@ def _fields(row: EmailRow) -> dict[str, Any]:
 
 def _draft(tx: Tx, body: NewEmail) -> Draft:
     service.check_schedule(body.scheduled_at)
+    default_sender = service.sender_of(tx, body.provider)
     written = {"subject": body.subject, "html_body": body.html_body, "text_body": body.text_body}
     service.check_content(written, template_id=body.template_id, variables=body.variables)
     subject, html, text = body.subject or "", body.html_body, body.text_body
@@ -52,12 +53,13 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
         message = service.message_of_template(tx, body.template_id, body.variables)
         subject, html, text = message.subject, message.html, message.text
     return Draft(
-        sender=body.sender,
+        sender=body.sender or default_sender,
         subject=subject,
         html=html,
         text=text,
         email_type=body.email_type,
         reply_to=body.reply_to,
+        provider=body.provider,
         tags=body.tags,
         headers=body.headers,
         metadata=body.metadata,

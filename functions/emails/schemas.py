@@ -170,6 +170,12 @@ class NewEmail(RequestModel):
         examples=[None],
     )
     email_type: EmailType = Field(default="transactional", description="What kind of message it is.")
+    provider: Literal["smtp", "postmark", "mailgun"] | None = Field(
+        default=None,
+        description="Who sends it: the built-in server, or a provider that the account has set up. "
+        "The built-in server when absent.",
+        examples=[None],
+    )
     reply_to: Mailbox | None = Field(default=None, description="Where answers go.")
     tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_tag_set)] = Field(
         default_factory=list[Tag], description="Up to 20 tags to find it by.", examples=[["welcome"]]

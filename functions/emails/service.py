@@ -14,6 +14,7 @@ from penguinmails.domain import send_quota, simulated
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.domain.provider_accounts import stored_account
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
     FieldError,
@@ -41,6 +42,7 @@ class Draft:
     text: str | None
     email_type: str
     reply_to: str | None
+    provider: str | None
     tags: Sequence[str]
     headers: dict[str, str]
     metadata: dict[str, str]
@@ -85,6 +87,16 @@ def check_schedule(scheduled_at: datetime | None) -> None:
         raise ValidationFailed.of("scheduled_at", "lies in the past; leave it out to send at once", "in_the_past")
     if scheduled_at > clock.now() + FURTHEST_SCHEDULE:
         raise ValidationFailed.of("scheduled_at", "lies more than a year ahead", "too_far_ahead")
+
+
+def sender_of(tx: Tx, provider: str | None) -> str | None:
+    """Whom a provider's account sends as by default. Raises ValidationFailed when there is no such account."""
+    if provider in {None, "smtp"} or tx.mode == "test":
+        return None
+    account = stored_account(tx, str(provider))
+    if account is None:
+        raise ValidationFailed.of("provider", f"is {provider}, which is not set up; an admin can do that", "not_set_up")
+    return account.settings["default_sender"]
 
 
 def cancel(tx: Tx, email_id: UUID) -> None:
@@ -147,6 +159,7 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
         "reply_to": draft.reply_to,
         "subject": draft.subject,
         "email_type": draft.email_type,
+        "wanted_provider": draft.provider,
         "content_key": content_key,
         "metadata": draft.metadata,
         "created_at": created_at,

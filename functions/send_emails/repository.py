@@ -24,6 +24,7 @@ class Claim:
     content_text: str
     content_html: str | None
     headers: dict[str, str]
+    wanted_provider: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
         WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
-                  c.content_text, c.content_html, c.headers
+                  c.content_text, c.content_html, c.headers, e.wanted_provider
         """,
         {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
         Claim,

@@ -13,6 +13,7 @@ BASE_PATH = "/api/v1"
 
 TAGS = {
     "Emails": "Send messages and follow what became of them.",
+    "Mail providers": "Accounts with Postmark and Mailgun, through which mails can be sent instead of by the platform itself.",
     "Contacts": "The people whom an account writes to.",
     "Lists and segments": "Which contacts belong together: lists, rules, tags and custom fields.",
     "Campaigns": "Sequences of messages to many contacts.",

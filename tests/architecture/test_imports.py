@@ -20,6 +20,7 @@ DRIVERS = {
     "boto3": "aws.py",
     "botocore": "aws.py",
     "bcrypt": "auth/passwords.py",
+    "urllib3": "providers/http.py",
 }
 NEVER_DEPLOYED = {"local", "tests", "bench"}
 FUNCTIONS = function_folders()

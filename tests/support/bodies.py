@@ -24,6 +24,13 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
     "changeMemberRole": lambda: {"role": "member"},
     "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
+    "configureMailgun": lambda: {
+        "api_key": "sandbox-key",
+        "signing_key": "sandbox-signing",
+        "domain": "mg.example.com",
+        "default_sender": "a@mg.example.com",
+    },
+    "configurePostmark": lambda: {"api_key": "sandbox-key", "default_sender": "a@example.com"},
     "confirmSecondFactor": lambda: {"code": "123456"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "cloneCampaign": dict[str, Any],

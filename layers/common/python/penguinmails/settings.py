@@ -7,6 +7,7 @@ from typing import Literal
 
 Environment = Literal["local", "test", "dev", "staging", "production"]
 MINIMUM_BCRYPT_ROUNDS = 12
+POSTMARK_URL = "https://api.postmarkapp.com"
 
 
 class ConfigurationError(Exception):
@@ -58,6 +59,9 @@ class Settings:
     smtp_host: str
     smtp_port: int
     mail_from: str
+    postmark_url: str
+    mailgun_url: str
+    """Mailgun's API for all regions; empty for its own."""
     bcrypt_rounds: int
     allow_localhost_webhooks: bool
 
@@ -95,6 +99,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise ConfigurationError("PLATFORM_SECRETS_FILE is for one machine; set PLATFORM_SECRETS_WRAPPED instead.")
     if settings.vault_addr and not settings.vault_addr.startswith("https://"):
         raise ConfigurationError("VAULT_ADDR is not an https:// address; secrets and tokens would travel in the clear.")
+    if settings.postmark_url != POSTMARK_URL or settings.mailgun_url:
+        raise ConfigurationError("POSTMARK_URL and MAILGUN_URL are for one machine; remove them from the function.")
     if settings.bcrypt_rounds < MINIMUM_BCRYPT_ROUNDS:
         raise ConfigurationError(f"BCRYPT_ROUNDS is below {MINIMUM_BCRYPT_ROUNDS}; remove it from the function.")
 
@@ -136,6 +142,8 @@ def get_settings() -> Settings:
         smtp_host=env("SMTP_HOST", ""),
         smtp_port=_integer("SMTP_PORT", 25),
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
+        postmark_url=env("POSTMARK_URL", POSTMARK_URL).rstrip("/"),
+        mailgun_url=env("MAILGUN_URL", "").rstrip("/"),
         bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
         allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
     )

@@ -22,14 +22,18 @@ _used_at = 0.0
 class MailRefused(Exception):
     """The server did not take the mail; `is_permanent` says whether it never will (5xx).
 
-    `bounce` is what a permanent refusal says about the recipient; None when it came from elsewhere.
+    `bounce` is what a permanent refusal says about the recipient; None when it came from elsewhere. `retry_after` is how
+    many seconds whoever refuses for now asks for.
     """
 
-    def __init__(self, reason: str, *, is_permanent: bool, bounce: Bounce | None = None) -> None:
+    def __init__(
+        self, reason: str, *, is_permanent: bool, bounce: Bounce | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason[:500]
         self.is_permanent = is_permanent
         self.bounce: Bounce | None = bounce
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
