@@ -1194,7 +1194,7 @@ CREATE TABLE public.email_attachments (
     tenant_id uuid NOT NULL,
     mode text NOT NULL,
     content_key uuid NOT NULL,
-    "position" smallint NOT NULL,
+    "position" integer NOT NULL,
     file_name character varying(255) NOT NULL,
     content_type character varying(127) NOT NULL,
     content bytea NOT NULL,

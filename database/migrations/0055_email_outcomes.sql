@@ -6,7 +6,7 @@ CREATE TABLE email_attachments (
   tenant_id uuid NOT NULL,
   mode text NOT NULL CHECK (mode IN ('live', 'test')),
   content_key uuid NOT NULL,
-  position smallint NOT NULL,
+  position integer NOT NULL,
   file_name varchar(255) NOT NULL,
   content_type varchar(127) NOT NULL,
   content bytea NOT NULL,

@@ -133,6 +133,16 @@ def test_removing_an_account_removes_its_secrets(tenant: TestTenant, provider: P
     assert call(handler, "DELETE", f"{ESP}/{provider}", token=person.access_token).status == 404
 
 
+def test_an_account_is_nobody_elses(tenant: TestTenant, other_tenant: TestTenant, key: TestKey) -> None:
+    configured(other_tenant, "postmark")
+
+    assert listed(tenant)["postmark"]["status"] == "not_configured"
+    assert call(handler, "DELETE", f"{ESP}/postmark", token=signed_in(tenant).access_token).status == 404
+    body = {"to": address(), "subject": "Hello", "text_body": "Hello", "provider": "postmark"}
+    assert call(emails, "POST", "/api/v1/emails/send", token=key.plaintext, json=body).status == 400
+    assert len(stored(other_tenant)) == 1
+
+
 def test_only_owners_and_admins_look_after_providers(tenant: TestTenant) -> None:
     answer = configure(signed_in(tenant, "developer"), "postmark")
 

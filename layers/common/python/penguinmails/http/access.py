@@ -53,8 +53,8 @@ class Requirement:
     step_up_level: Level = "password"
     even_suspended: bool = False
     """Whether people of a suspended account may write here all the same: what guards their own sign-in."""
-    per_minute: int = _PUBLIC_LIMIT_PER_MINUTE
-    """Of one address, where no credential is asked for."""
+    per_minute: int | None = None
+    """Requests of one address where no credential is asked for, when they have a limit of their own."""
     staff_too: bool = False
     """Whether staff look after their own credentials here, before they have a second factor as well."""
 
@@ -126,8 +126,8 @@ def staff(*roles: StaffRole, step_up: str | None = None) -> Any:
     return Depends(_Access(requirement))
 
 
-def public(*, per_minute: int = _PUBLIC_LIMIT_PER_MINUTE) -> Any:
-    """Anyone, limited per address to so many requests per minute."""
+def public(*, per_minute: int | None = None) -> Any:
+    """Anyone, limited per address: as all such routes together, or to `per_minute` requests of its own."""
     return Depends(_Access(Requirement("public", per_minute=per_minute)))
 
 
@@ -262,10 +262,9 @@ def _staff_caller(
     return StaffCaller(principal, context)
 
 
-def _limit_address(context: RequestContext, per_minute: int) -> None:
-    # What has a limit of its own has a bucket of its own: a busy caller there is no reason to refuse it elsewhere.
-    bucket = "address" if per_minute == _PUBLIC_LIMIT_PER_MINUTE else f"address-{per_minute}"
-    admitted, context.rate_limit = ratelimit.take(f"{bucket}:{context.source_ip}", limit=per_minute, burst=per_minute)
+def _limit_address(context: RequestContext, per_minute: int | None) -> None:
+    bucket, limit = ("address", _PUBLIC_LIMIT_PER_MINUTE) if per_minute is None else ("busy-address", per_minute)
+    admitted, context.rate_limit = ratelimit.take(f"{bucket}:{context.source_ip}", limit=limit, burst=limit)
     if not admitted:
         count("rate_limited_total", reason="address", plan="none")
         raise ratelimit.refuse(context.rate_limit, "One address")
