@@ -254,19 +254,31 @@ CREATE FUNCTION public.current_tenant_id() RETURNS uuid
     RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
 
 --
--- Name: erase_contact_from_events(uuid); Type: FUNCTION; Schema: public; Owner: -
+-- Name: erase_events_about(uuid[]); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.erase_contact_from_events(contact uuid) RETURNS bigint
+CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   WITH changed AS (
     UPDATE events e
-    SET data = e.data
-        || jsonb_build_object('contact', jsonb_build_object('id', contact, 'email', NULL, 'first_name', NULL, 'last_name', NULL))
-        || CASE WHEN e.data ? 'to' THEN '{"to": null}'::jsonb ELSE '{}'::jsonb END
-    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = contact
+    SET data = (
+      SELECT jsonb_object_agg(key, CASE
+        WHEN key = 'contact' AND jsonb_typeof(value) = 'object'
+          THEN jsonb_build_object('id', value -> 'id', 'email', NULL, 'first_name', NULL, 'last_name', NULL)
+        WHEN key IN ('to', 'subject', 'url', 'user_agent', 'ip_address', 'location', 'bounce_reason', 'smtp_response')
+          THEN 'null'::jsonb
+        ELSE value END)
+      FROM jsonb_each(e.data))
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = ANY(subjects)
+    RETURNING e.id, e.created_at
+  ), answers AS (
+    UPDATE webhook_attempts a
+    SET response_body = NULL, response_headers = NULL, error_message = NULL
+    FROM webhook_deliveries d JOIN changed c ON d.event_id = c.id AND d.event_created_at = c.created_at
+    WHERE d.tenant_id = current_tenant_id() AND d.mode = current_mode()
+      AND a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
     RETURNING 1
   )
   SELECT count(*) FROM changed
@@ -298,6 +310,31 @@ BEGIN
   RETURN removed;
 END
 $_$;
+
+--
+-- Name: erase_texts_of(uuid[]); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  WITH histories AS (
+    UPDATE email_events h SET data = '{}'
+    WHERE h.tenant_id = current_tenant_id() AND h.mode = current_mode() AND h.email_id = ANY(emails_)
+    RETURNING 1
+  ), texts AS (
+    DELETE FROM content_objects c USING emails e
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.id = ANY(emails_) AND e.step_id IS NULL
+      AND c.tenant_id = current_tenant_id() AND c.mode = current_mode() AND c.storage_key = e.content_key
+      AND NOT EXISTS (
+        SELECT FROM emails o
+        WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.created_at = e.created_at
+          AND o.content_key = e.content_key AND o.to_email NOT IN (e.to_email, 'erased@erased.invalid'))
+    RETURNING 1
+  )
+  SELECT count(*) FROM texts
+$$;
 
 --
 -- Name: find_api_key(bytea); Type: FUNCTION; Schema: public; Owner: -
@@ -1664,6 +1701,48 @@ COMMENT ON COLUMN public.plans.api_rate_limit IS 'requests per minute and key';
 COMMENT ON COLUMN public.plans.max_contacts IS 'null is unlimited';
 
 --
+-- Name: privacy_requests; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.privacy_requests (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    type text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    email character varying(255) COLLATE pg_catalog."C",
+    reference character varying(100),
+    found jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    file_key text,
+    file_size bigint,
+    error_message text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    CONSTRAINT privacy_requests_check CHECK (((email IS NOT NULL) OR (status = 'completed'::text))),
+    CONSTRAINT privacy_requests_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT privacy_requests_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT privacy_requests_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text]))),
+    CONSTRAINT privacy_requests_type_check CHECK ((type = ANY (ARRAY['access'::text, 'erasure'::text])))
+);
+
+ALTER TABLE ONLY public.privacy_requests FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN privacy_requests.email; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.privacy_requests.email IS 'whose data; gone once it is erased, when the reference alone says whose wish it was';
+
+--
+-- Name: COLUMN privacy_requests.found; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.privacy_requests.found IS 'how many things of each kind were copied or erased';
+
+--
 -- Name: provider_accounts; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2622,6 +2701,20 @@ ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (slug);
 
 --
+-- Name: privacy_requests privacy_requests_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_pkey PRIMARY KEY (id);
+
+--
+-- Name: privacy_requests privacy_requests_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: provider_accounts provider_accounts_endpoint_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3317,6 +3410,30 @@ CREATE INDEX mail_outbox_due ON public.mail_outbox USING btree (next_attempt_at)
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
 --
+-- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_created ON public.privacy_requests USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: privacy_requests_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_email ON public.privacy_requests USING btree (tenant_id, mode, email, created_at, id);
+
+--
+-- Name: privacy_requests_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_expiry ON public.privacy_requests USING btree (expires_at) WHERE (file_key IS NOT NULL);
+
+--
+-- Name: privacy_requests_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_open ON public.privacy_requests USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
 -- Name: provider_events_by_age; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3927,6 +4044,13 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: privacy_requests privacy_requests_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: provider_accounts provider_accounts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4362,10 +4486,40 @@ ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: content_objects penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.content_objects TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: email_events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: emails penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.emails TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
 -- Name: events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_attempts penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhook_attempts TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_deliveries penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhook_deliveries TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
 -- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4480,6 +4634,12 @@ CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs U
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: privacy_requests penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.privacy_requests TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: provider_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4618,6 +4778,12 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 --
 
 CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: privacy_requests; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.privacy_requests ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: provider_accounts; Type: ROW SECURITY; Schema: public; Owner: -
@@ -4902,6 +5068,12 @@ CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING 
 CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: privacy_requests tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.privacy_requests TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: provider_accounts tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -5149,11 +5321,11 @@ REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
 
 --
--- Name: FUNCTION erase_contact_from_events(contact uuid); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION erase_events_about(subjects uuid[]); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.erase_contact_from_events(contact uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.erase_events_about(subjects uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_events_about(subjects uuid[]) TO penguinmails_app;
 
 --
 -- Name: FUNCTION erase_rows_of_tenant(target text, batch integer); Type: ACL; Schema: public; Owner: -
@@ -5161,6 +5333,13 @@ GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinm
 
 REVOKE ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION erase_texts_of(emails_ uuid[]); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
 
 --
 -- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
@@ -5410,6 +5589,7 @@ GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
+GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
@@ -5424,6 +5604,7 @@ GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
 
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -
@@ -5439,6 +5620,7 @@ GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
 GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.emails TO penguinmails_closing;
+GRANT SELECT ON TABLE public.emails TO penguinmails_erasure;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
@@ -5542,6 +5724,14 @@ GRANT SELECT ON TABLE public.partitioned_tables TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.plans TO penguinmails_app;
 GRANT SELECT ON TABLE public.plans TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.plans TO penguinmails_lookup;
+
+--
+-- Name: TABLE privacy_requests; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.privacy_requests TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.privacy_requests TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.privacy_requests TO penguinmails_jobs;
 
 --
 -- Name: TABLE provider_accounts; Type: ACL; Schema: public; Owner: -
@@ -5699,6 +5889,7 @@ GRANT SELECT,DELETE ON TABLE public.users TO penguinmails_closing;
 
 GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.webhook_attempts TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.webhook_attempts TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
@@ -5707,6 +5898,7 @@ GRANT SELECT,DELETE ON TABLE public.webhook_attempts TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
+GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -

@@ -64,6 +64,7 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
         {"email": email, "batch": batch},
     )
     tx.one("SELECT erase_texts_of(%(ids)s::uuid[])", {"ids": ids})
+    tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
     tx.run(
         """
         UPDATE emails
@@ -174,6 +175,7 @@ SECTIONS: dict[str, LiteralString] = {
                                UNION ALL SELECT id FROM emails WHERE to_email = %(email)s)
         ORDER BY v.created_at, v.id
         """,
+    "soft_bounces": "SELECT to_jsonb(b) FROM soft_bounces b WHERE email = %(email)s",
     "suppression_list": "SELECT to_jsonb(s) FROM suppression_list s WHERE email = %(email)s",
 }
 """What a copy holds, section by section."""

@@ -23,13 +23,13 @@ class MailRow:
 
 
 def lock_mail(tx: Tx, email_id: UUID) -> MailRow | None:
-    """A mail; reports about the same one wait for each other."""
+    """A mail; reports about the same one wait for each other. One whose recipient was erased learns nothing more."""
     return tx.one(
         """
         SELECT e.id, e.to_email, e.subject, e.status, e.campaign_id, c.id AS contact_id, c.first_name, c.last_name
         FROM emails e
         LEFT JOIN contacts c ON c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.email = e.to_email
-        WHERE e.id = %(id)s
+        WHERE e.id = %(id)s AND e.to_email <> 'erased@erased.invalid'
         FOR UPDATE OF e
         """,
         {"id": email_id},
