@@ -1218,6 +1218,8 @@ CREATE TABLE public.content_objects (
     content_html text,
     headers jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    track_opens boolean DEFAULT true NOT NULL,
+    track_clicks boolean DEFAULT true NOT NULL,
     CONSTRAINT content_objects_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -1310,6 +1312,8 @@ CREATE TABLE public.emails (
     contact_id uuid,
     step_id uuid,
     variant text,
+    machine_opens integer DEFAULT 0 NOT NULL,
+    machine_clicks integer DEFAULT 0 NOT NULL,
     wanted_provider text,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
@@ -1323,6 +1327,12 @@ CREATE TABLE public.emails (
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: COLUMN emails.opens; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.opens IS 'by people, as far as one can tell';
+
+--
 -- Name: COLUMN emails.next_sweep_at; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -1333,6 +1343,12 @@ COMMENT ON COLUMN public.emails.next_sweep_at IS 'when the sweep hands the messa
 --
 
 COMMENT ON COLUMN public.emails.step_id IS 'the campaign step that it belongs to; its content is then a template for the contact. No foreign key: what was sent outlives the campaign';
+
+--
+-- Name: COLUMN emails.machine_opens; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.machine_opens IS 'by mail clients that load every picture ahead, and by scanners';
 
 --
 -- Name: COLUMN emails.wanted_provider; Type: COMMENT; Schema: public; Owner: -

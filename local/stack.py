@@ -142,6 +142,7 @@ class Stack:
         values = {
             "ENVIRONMENT": "local",
             "PUBLIC_URL": self.api_url,
+            "TRACKING_URL": self.api_url,
             "CONSOLE_ORIGINS": self.api_url,
             "DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_app"),
             "IMPORTS_DATABASE_URL": self.postgres.url(DATABASE, "penguinmails_import"),
@@ -268,8 +269,12 @@ class Stack:
 
 def _keep_platform_secrets(file: Path) -> None:
     """Make the platform's keys once; they must survive a restart, or every API key would be unknown."""
-    if file.exists():
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    missing = {p: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for p in PURPOSES if p not in kept}
+    if not missing:
         return
-    document = {purpose: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for purpose in PURPOSES}
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        json.dump(document, output)
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        json.dump({**kept, **missing}, output)
+    fresh.replace(file)

@@ -113,6 +113,7 @@ def platform(
         {
             "ENVIRONMENT": "test",
             "PUBLIC_URL": "https://api.example.test",
+            "TRACKING_URL": "https://links.example.test",
             "CONSOLE_ORIGINS": "https://console.example.test",
             "DATABASE_URL": postgres.url("penguinmails", "penguinmails_app"),
             "JOBS_DATABASE_URL": postgres.url("penguinmails", "penguinmails_jobs"),

@@ -15,7 +15,7 @@ KINDS = {"created_at": "time"}
 
 _SELECT: LiteralString = """
 SELECT e.id, e.status, e.to_email, e.from_email, e.reply_to, e.subject, e.email_type, e.campaign_id, e.provider, e.opens,
-       e.clicks, e.metadata, e.error, e.created_at, e.scheduled_at, e.sent_at,
+       e.clicks, e.machine_opens, e.machine_clicks, e.metadata, e.error, e.created_at, e.scheduled_at, e.sent_at,
        ARRAY(SELECT t.tag::text FROM email_tags t
              WHERE t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.email_id = e.id ORDER BY t.tag) AS tags
 FROM emails e"""
@@ -36,6 +36,8 @@ class EmailRow:
     provider: str | None
     opens: int
     clicks: int
+    machine_opens: int
+    machine_clicks: int
     metadata: dict[str, str]
     error: str | None
     created_at: datetime
@@ -133,20 +135,21 @@ def history(tx: Tx, email_id: UUID) -> list[EventRow]:
     )
 
 
-def insert_content(tx: Tx, storage_key: UUID, *, text: str, html: str | None, headers: dict[str, str]) -> None:
-    """Store what all recipients of one request get, once."""
+def insert_content(tx: Tx, storage_key: UUID, values: dict[str, Any]) -> None:
+    """Store what all recipients of one request get, once: text, html, headers, track_opens and track_clicks."""
     tx.run(
         """
-        INSERT INTO content_objects (storage_key, tenant_id, mode, content_text, content_html, headers)
-        VALUES (%(storage_key)s, %(tenant_id)s, %(mode)s, %(text)s, %(html)s, %(headers)s)
+        INSERT INTO content_objects (storage_key, tenant_id, mode, content_text, content_html, headers, track_opens,
+                                     track_clicks)
+        VALUES (%(storage_key)s, %(tenant_id)s, %(mode)s, %(text)s, %(html)s, %(headers)s, %(track_opens)s,
+                %(track_clicks)s)
         """,
         {
             "storage_key": storage_key,
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
-            "text": text,
-            "html": html,
-            "headers": jsonb(headers),
+            **values,
+            "headers": jsonb(values["headers"]),
         },
     )
 

@@ -63,6 +63,8 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
         tags=body.tags,
         headers=body.headers,
         metadata=body.metadata,
+        track_opens=body.track_opens,
+        track_clicks=body.track_clicks,
         files=columns(body.attachments) if body.attachments else None,
         scheduled_at=body.scheduled_at,
     )

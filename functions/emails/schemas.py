@@ -26,8 +26,8 @@ from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storab
 MAX_RECIPIENTS = 100
 _MAX_BODY_LENGTH = 3_500_000
 _RESERVED_HEADERS = {
-    "bcc", "cc", "date", "dkim-signature", "from", "message-id", "mime-version", "received", "reply-to", "return-path",
-    "sender", "subject", "to",
+    "bcc", "cc", "date", "dkim-signature", "from", "list-unsubscribe",
+    "list-unsubscribe-post", "message-id", "mime-version", "received", "reply-to", "return-path", "sender", "subject", "to",
 }  # fmt: skip
 _RESERVED_PREFIXES = ("content-", "resent-", "arc-", "x-penguinmails-")
 
@@ -190,6 +190,12 @@ class NewEmail(RequestModel):
         description="Up to 20 texts of your own, by name; kept with the email and shown with it, never sent.",
         examples=[{"order_id": "1234"}],
     )
+    track_opens: bool = Field(default=True, description="Whether opening it is noticed, by a picture in the HTML.")
+    track_clicks: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("track_clicks", "track_links"),
+        description="Whether its links lead by way of us; `track_links` is accepted as another name.",
+    )
     attachments: Attachments = Field(
         default_factory=list[Attachment], description="Up to 10 files, together at most 3 MB.", examples=[[]]
     )
@@ -233,6 +239,10 @@ class Email(ResponseModel):
     provider: str | None = Field(description="Who took the message over; `simulated` in test mode.")
     opens: int
     clicks: int
+    machine_opens: int = Field(
+        description="By mail programs that load pictures ahead, and by scanners; not in `opens`."
+    )
+    machine_clicks: int = Field(description="By scanners of links; not in `clicks`.")
     error: str | None = Field(description="Why it was not sent.")
     created_at: datetime
     scheduled_at: datetime | None = Field(description="When it is due, if that was asked for.")

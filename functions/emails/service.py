@@ -15,6 +15,7 @@ from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
 from penguinmails.domain.provider_accounts import stored_account
+from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
     FieldError,
@@ -46,6 +47,8 @@ class Draft:
     tags: Sequence[str]
     headers: dict[str, str]
     metadata: dict[str, str]
+    track_opens: bool
+    track_clicks: bool
     files: dict[str, list[Any]] | None
     scheduled_at: datetime | None
 
@@ -150,7 +153,11 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
     text = draft.text if draft.text is not None else plain_text(draft.html or "")
     if draft.scheduled_at is not None:
         rows = [replace(row, status="scheduled") if row.status == "queued" else row for row in rows]
-    repository.insert_content(tx, content_key, text=text, html=draft.html, headers=draft.headers)
+    if draft.email_type != "transactional":
+        require_postal_address(tx)
+    content = {"html": draft.html, "text": text, "headers": draft.headers}
+    following = {"track_opens": draft.track_opens, "track_clicks": draft.track_clicks}
+    repository.insert_content(tx, content_key, {**content, **following})
     if draft.files is not None:
         repository.insert_files(tx, content_key, draft.files)
     shared = {

@@ -14,8 +14,10 @@ from penguinmails.domain import campaign_texts, mail_reports, simulation
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.outgoing import dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
+from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
@@ -53,7 +55,7 @@ def handle(record: Record) -> None:
         _load(tx, {claim.content_key for claim in wanted})
         if refused:
             _store(tx, refused, record.mode)
-    outcomes = _hand_over(wanted, record.mode)
+    outcomes = _hand_over(record, wanted)
     if outcomes:
         record_outcome(partial(_record, record, outcomes))
 
@@ -84,8 +86,8 @@ def _load(tx: Tx, keys: set[UUID]) -> None:
         _contents.update((content.storage_key, content) for content in repository.contents(tx, sorted(missing)))
 
 
-def _hand_over(claims: Sequence[Claim], mode: str) -> list[Outcome]:
-    if mode == "test":
+def _hand_over(record: Record, claims: Sequence[Claim]) -> list[Outcome]:
+    if record.mode == "test":
         return [_simulated(claim) for claim in claims]
     outcomes: list[Outcome] = []
     began, date = time.monotonic(), format_datetime(clock.now(), usegmt=True)
@@ -93,12 +95,12 @@ def _hand_over(claims: Sequence[Claim], mode: str) -> list[Outcome]:
         if time.monotonic() - began > PATIENCE_SECONDS:
             outcomes.append(Outcome(claim, "untried", retry_in_seconds=0))
         else:
-            outcomes.append(_attempt(claim, date))
+            outcomes.append(_attempt(TrackedMail(record.tenant_id, record.mode, claim.id), claim, date))
     return outcomes
 
 
-def _attempt(claim: Claim, date: str) -> Outcome:
-    return _outcome(claim, attempt(claim.attempts, partial(_send, claim, date)))
+def _attempt(mail: TrackedMail, claim: Claim, date: str) -> Outcome:
+    return _outcome(claim, attempt(claim.attempts, partial(_send, mail, claim, date)))
 
 
 def _simulated(claim: Claim) -> Outcome:
@@ -115,7 +117,7 @@ def _outcome(claim: Claim, refusal: MailRefused | None) -> Outcome:
     return Outcome(claim, "queued", refusal.reason, DELAYS_SECONDS[claim.attempts - 1])
 
 
-def _send(claim: Claim, date: str) -> None:
+def _send(mail: TrackedMail, claim: Claim, date: str) -> None:
     content, values = _contents[claim.content_key], claim.values()
     try:
         html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)
@@ -125,15 +127,17 @@ def _send(claim: Claim, date: str) -> None:
     except TemplateFault as fault:
         raise ValueError(fault.message) from None
     recipient = on_the_wire(claim.to_email)
+    dressed = dress(mail, text=text, html=html, following=claim.following())
     message = mime.compose(
         message_id=message_id(claim.id),
         date=date,
         sender=claim.from_email,
         recipient=recipient,
         subject=claim.subject,
-        text=text,
-        html=html,
+        text=dressed.text,
+        html=dressed.html,
         reply_to=claim.reply_to,
+        plain_headers=dressed.headers,
     )
     send_content(claim.from_email, recipient, message)
 

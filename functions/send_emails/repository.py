@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.outgoing import Following, Sender
 from penguinmails.domain.sending import LEASE_SECONDS
 from penguinmails.smtp import Attachment
 
@@ -25,6 +26,17 @@ class Claim:
     content_html: str | None
     headers: dict[str, str]
     wanted_provider: str | None
+    email_type: str
+    track_opens: bool
+    track_clicks: bool
+    sender_name: str
+    postal_address: str | None
+
+    def following(self) -> Following:
+        """What is followed of it, and whether it can be unsubscribed from."""
+        is_commercial = self.email_type != "transactional"
+        sender = Sender(self.sender_name, self.postal_address or "") if is_commercial else None
+        return Following(opens=self.track_opens, clicks=self.track_clicks, sender=sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,13 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
         UPDATE emails e
         SET status = 'sending', attempts = e.attempts + 1,
             next_sweep_at = clock_timestamp() + make_interval(secs => %(lease)s)
-        FROM content_objects c
-        WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s
+        FROM content_objects c, tenants t
+        WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s AND t.id = e.tenant_id
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
-                  c.content_text, c.content_html, c.headers, e.wanted_provider
+                  c.content_text, c.content_html, c.headers, e.wanted_provider,
+                  e.email_type, c.track_opens, c.track_clicks, coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
+                  t.settings ->> 'postal_address' AS postal_address
         """,
         {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
         Claim,

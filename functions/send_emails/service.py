@@ -9,9 +9,11 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.provider_secrets import provider_secret
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
+from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
@@ -45,7 +47,7 @@ def handle(record: Record) -> None:
         return
     handover = Handover("simulated", message_id(claim.id))
     if record.mode == "live":
-        refusal, handover = _hand_over(claim, files, account)
+        refusal, handover = _hand_over(record, claim, files, account)
     else:
         refusal = simulation.refusal(claim.to_email, claim.attempts)
     record_outcome(lambda: _record(record, claim, refusal, handover))
@@ -86,20 +88,23 @@ def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
 
 
 def _hand_over(
-    claim: Claim, files: Sequence[Attachment], account: StoredAccount | None
+    record: Record, claim: Claim, files: Sequence[Attachment], account: StoredAccount | None
 ) -> tuple[MailRefused | None, Handover]:
     taken: list[Handover] = []
 
     def hand_over() -> None:
+        tracked = TrackedMail(record.tenant_id, record.mode, claim.id)
+        dressed = dress(tracked, text=claim.content_text, html=claim.content_html, following=claim.following())
         mail = OutgoingMail(
             message_id=message_id(claim.id),
             sender=claim.from_email,
             recipient=on_the_wire(claim.to_email),
             subject=claim.subject,
-            text=claim.content_text,
-            html=claim.content_html,
+            text=dressed.text,
+            html=dressed.html,
             reply_to=claim.reply_to,
             headers=claim.headers,
+            plain_headers=dressed.headers,
             attachments=files,
         )
         taken.append(send(mail, claim.id, _opened(claim, account)))

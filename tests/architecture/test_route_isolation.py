@@ -39,6 +39,8 @@ REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 ABOUT_THE_CALLER = {
     "closeAccount": "concerns the caller's account; the body repeats its name",
     "exportAccount": "makes a thing of the caller's",
+    "getSender": "concerns the caller's account",
+    "setSender": "concerns the caller's account",
     "getAccountClosing": "concerns the caller's account",
     "keepAccount": "concerns the caller's account",
     "configureMailgun": "sets up the caller's own account",

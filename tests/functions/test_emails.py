@@ -150,7 +150,7 @@ def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
         ({"template_id": str(uuid4())}, "template_id"),
         ({"attachments": "none"}, "attachments"),
         ({"metadata": {"a": 1}}, "metadata.a"),
-        ({"track_opens": True}, "track_opens"),
+        ({"follow_opens": True}, "follow_opens"),
         ({"html_body": ...}, "body"),
     ],
 )

@@ -16,7 +16,7 @@ from send_campaign_emails import service
 from send_campaign_emails.app import handler as send_campaign_emails
 from suppression.app import handler as suppression_handler
 from sweep_emails.app import handler as sweep_emails
-from tests.support.campaigns import EMAIL, add_contact, ask, ledger, mails, plan, started
+from tests.support.campaigns import EMAIL, NO_LIMIT, add_contact, ask, ledger, mails, plan, started
 from tests.support.http import call
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant, make_tenant
@@ -64,8 +64,11 @@ def test_each_recipient_gets_a_mail_of_their_own(tenant: TestTenant, key: TestKe
         assert (mail.headers["From"], mail.headers["Reply-To"]) == (
             "News <news@sender.example.com>", "answers@sender.example.com",
         )  # fmt: skip
-        assert mail.text.strip() == f"Dear {name}"
-        assert (mail.html or "").strip() == f"<p>Dear {name.replace('<', '&lt;')}</p>"
+        assert mail.text.replace("\r", "").startswith(
+            f"Dear {name}\n\n-- \nTest tenant, 1 Ice Shelf Road, Port Stanley\nUnsubscribe: https://"
+        )
+        assert (mail.html or "").startswith(f"<p>Dear {name.replace('<', '&lt;')}</p><div")
+        assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert history(tenant) == ["queued"] * 3 + ["sent"] * 3
     told = events(tenant)
     assert {(event["to"], event["contact"]["first_name"]) for event in told} == set(people.items())
@@ -348,7 +351,12 @@ def test_a_text_part_that_cannot_be_a_template_is_derived_from_each_mail(
     tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
 ) -> None:
     add_contact(key, first_name="Ada")
-    started(key, steps=[{**EMAIL, "html_body": "<p title='{{ first_name }}'>Hello</p>{# a <b #}<i>you</i>"}])
+    settings = {**NO_LIMIT, "unsubscribe_enabled": False, "track_opens": False, "track_clicks": False}
+    started(
+        key,
+        settings=settings,
+        steps=[{**EMAIL, "html_body": "<p title='{{ first_name }}'>Hello</p>{# a <b #}<i>you</i>"}],
+    )
 
     assert consume(send_campaign_emails, *plan(tenant)) == []
 

@@ -19,6 +19,7 @@ def _name() -> dict[str, Any]:
 _EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@example.com"}}
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "setSender": lambda: {"postal_address": "1 Ice Shelf Road, Port Stanley"},
     "createPrivacyRequest": lambda: {"type": "access", "email": somebody()},
     "closeAccount": lambda: {"account_name": "Test tenant"},
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},

@@ -22,6 +22,7 @@ class Settings:
     release: str
     public_url: str
     """Origin under which customers reach API and docs, without a trailing slash."""
+    tracking_url: str
     console_origins: tuple[str, ...]
     """Origins whose pages may send a session cookie."""
     database_url: str
@@ -113,6 +114,7 @@ def get_settings() -> Settings:
         environment=env("ENVIRONMENT", "local"),  # pyright: ignore[reportArgumentType]
         release=env("RELEASE", "1.0.0"),
         public_url=env("PUBLIC_URL", "https://api.penguinmails.com").rstrip("/"),
+        tracking_url=env("TRACKING_URL", env("PUBLIC_URL", "https://api.penguinmails.com")).rstrip("/"),
         console_origins=tuple(origin for origin in env("CONSOLE_ORIGINS", "").split(",") if origin),
         database_url=env("DATABASE_URL", ""),
         jobs_database_url=env("JOBS_DATABASE_URL", ""),

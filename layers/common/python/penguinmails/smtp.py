@@ -2,7 +2,7 @@
 
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -10,6 +10,7 @@ from email.utils import formatdate, parseaddr
 from functools import lru_cache
 
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
+from penguinmails.mime import plain_lines
 from penguinmails.settings import get_settings
 
 _TIMEOUT_SECONDS = 15
@@ -58,6 +59,8 @@ class OutgoingMail:
     reply_to: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     attachments: Sequence[Attachment] = ()
+    plain_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of ASCII that are written as they stand."""
 
 
 def send(mail: OutgoingMail) -> str:
@@ -66,7 +69,8 @@ def send(mail: OutgoingMail) -> str:
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
-    return send_content(mail.sender, mail.recipient, _message(mail).as_bytes(policy=SMTP))
+    content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=SMTP)
+    return send_content(mail.sender, mail.recipient, content)
 
 
 def send_content(sender: str, recipient: str, content: bytes) -> str:

@@ -93,9 +93,21 @@ def forget_soft_bounces(tx: Tx, email: str) -> None:
     tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
 
 
-def count_engagement(tx: Tx, mail: MailRow, kind: Literal["opened", "clicked"], at: datetime) -> None:
-    """One open or click more, of the mail and of its contact."""
+def count_engagement(
+    tx: Tx, mail: MailRow, kind: Literal["opened", "clicked"], at: datetime, *, is_machine: bool
+) -> None:
+    """One open or click more, of the mail and of its contact; a machine's counts for the mail alone, and apart."""
     params = {"id": mail.id, "email": mail.to_email, "opened": kind == "opened", "at": at}
+    if is_machine:
+        tx.run(
+            """
+            UPDATE emails SET machine_opens = machine_opens + %(opened)s::boolean::integer,
+                              machine_clicks = machine_clicks + (NOT %(opened)s)::integer
+            WHERE id = %(id)s
+            """,
+            params,
+        )
+        return
     tx.run(
         """
         UPDATE emails SET opens = opens + %(opened)s::boolean::integer, clicks = clicks + (NOT %(opened)s)::integer

@@ -51,6 +51,8 @@ class Report:
     url: str | None = None
     user_agent: str | None = None
     ip_address: str | None = None
+    is_machine: bool = False
+    """Whether an open or click is a program's, which looks at what no person has looked at."""
 
 
 def state_after(present: str, report: Report) -> str:
@@ -73,11 +75,11 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
     if not is_new:
         return False
     log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
-    if not is_simulated(mail.to_email):
-        _follow(tx, mail, report, delivered="delivered" in {mail.status, state})
     event = _event(mail, report)
     if event is not None:
         emit(tx, event)
+    if not is_simulated(mail.to_email):
+        _follow(tx, mail, report, delivered="delivered" in {mail.status, state})
     return True
 
 
@@ -93,6 +95,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "reason": report.detail or None,
         "url": report.url,
         "user_agent": report.user_agent,
+        "is_machine": report.is_machine or None,
     }
     return {name: fact for name, fact in facts.items() if fact is not None}
 
@@ -115,7 +118,7 @@ def _follow(tx: Tx, mail: MailRow, report: Report, *, delivered: bool) -> None:
             if rows.mark_contact(tx, mail.to_email, "unsubscribed") and (contact := _contact(mail)) is not None:
                 emit(tx, ContactUnsubscribed(contact=contact, reason="user_request", method=report.source))
         case "opened" | "clicked", _:
-            rows.count_engagement(tx, mail, report.kind, report.occurred_at)
+            rows.count_engagement(tx, mail, report.kind, report.occurred_at, is_machine=report.is_machine)
         case _:
             pass
 
@@ -129,7 +132,11 @@ def _event(mail: MailRow, report: Report) -> Event | None:
         "contact": _contact(mail),
     }
     at = report.occurred_at
-    seen: dict[str, Any] = {"user_agent": report.user_agent, "ip_address": report.ip_address}
+    seen: dict[str, Any] = {
+        "user_agent": report.user_agent,
+        "ip_address": report.ip_address,
+        "is_machine": report.is_machine,
+    }
     event: Event | None = None
     match report.kind:
         case "delivered":

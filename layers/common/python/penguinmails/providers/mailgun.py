@@ -25,7 +25,7 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
         ("o:tracking", "no"),
         (f"v:{EMAIL_ID}", str(email_id)),
         ("h:Message-Id", mail.message_id),
-        *((f"h:{name}", value) for name, value in mail.headers.items()),
+        *((f"h:{name}", value) for name, value in {**mail.headers, **mail.plain_headers}.items()),
         *(("attachment", (file.file_name, file.content, file.content_type)) for file in mail.attachments),
     ]
     if mail.html is not None:

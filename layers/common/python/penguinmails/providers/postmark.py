@@ -17,6 +17,7 @@ _OF_THE_ACCOUNT = {10, 100, 405, 413, 429}
 
 def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     """Postmark's MessageID. Opens and links stay untouched: the platform has its own tracking."""
+    headers = {**mail.headers, **mail.plain_headers}
     document = {
         "From": mail.sender,
         "To": mail.recipient,
@@ -30,7 +31,12 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
         "Metadata": {EMAIL_ID: str(email_id)},
         "Headers": [
             {"Name": name, "Value": value}
-            for name, value in [*mail.headers.items(), ("Message-ID", mail.message_id), ("X-PM-KeepID", "true")]
+            for name, value in [
+                *mail.headers.items(),
+                *mail.plain_headers.items(),
+                ("Message-ID", mail.message_id),
+                ("X-PM-KeepID", "true"),
+            ]
         ],
         "Attachments": [
             {"Name": file.file_name, "Content": b64encode(file.content).decode(), "ContentType": file.content_type}
