@@ -5,6 +5,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx, jsonb
+from penguinmails.domain.mail_report_rows import forget_soft_bounces
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
         {"email": email, "batch": batch},
     )
     tx.one("SELECT erase_texts_of(%(ids)s::uuid[])", {"ids": ids})
-    tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
+    forget_soft_bounces(tx, email)
     tx.run(
         """
         UPDATE emails

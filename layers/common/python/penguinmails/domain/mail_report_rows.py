@@ -89,7 +89,7 @@ def count_soft_bounce(tx: Tx, email: str, at: datetime) -> int:
 
 
 def forget_soft_bounces(tx: Tx, email: str) -> None:
-    """A mail has arrived."""
+    """A mail has arrived, or nothing about the address is kept."""
     tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
 
 

@@ -32,8 +32,7 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
         "Headers": [
             {"Name": name, "Value": value}
             for name, value in [
-                *mail.headers.items(),
-                *mail.plain_headers.items(),
+                *headers.items(),
                 ("Message-ID", mail.message_id),
                 ("X-PM-KeepID", "true"),
             ]
