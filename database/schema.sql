@@ -1530,6 +1530,59 @@ COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: b
 COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
 
 --
+-- Name: inbox_messages; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.inbox_messages (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    thread_id uuid NOT NULL,
+    email_id uuid,
+    message_id text NOT NULL,
+    from_email character varying(255) NOT NULL,
+    from_name character varying(255) NOT NULL,
+    subject character varying(998) NOT NULL,
+    body_text text NOT NULL,
+    is_automatic boolean NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT inbox_messages_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.inbox_messages FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN inbox_messages.email_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.inbox_messages.email_id IS 'the mail that is answered; null when that cannot be told';
+
+--
+-- Name: inbox_threads; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.inbox_threads (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    correspondent character varying(255) NOT NULL COLLATE pg_catalog."C",
+    campaign_id uuid,
+    subject character varying(998) NOT NULL,
+    snippet character varying(200) NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    snoozed_until timestamp with time zone,
+    is_unread boolean DEFAULT true NOT NULL,
+    last_message_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_threads_check CHECK (((status = 'snoozed'::text) = (snoozed_until IS NOT NULL))),
+    CONSTRAINT inbox_threads_correspondent_check CHECK (((correspondent)::text = lower((correspondent)::text))),
+    CONSTRAINT inbox_threads_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT inbox_threads_status_check CHECK ((status = ANY (ARRAY['open'::text, 'archived'::text, 'snoozed'::text])))
+);
+
+ALTER TABLE ONLY public.inbox_threads FORCE ROW LEVEL SECURITY;
+
+--
 -- Name: invitations; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2619,6 +2672,34 @@ ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
+-- Name: inbox_messages inbox_messages_once; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_once UNIQUE (tenant_id, mode, message_id);
+
+--
+-- Name: inbox_messages inbox_messages_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_pkey PRIMARY KEY (id);
+
+--
+-- Name: inbox_threads inbox_threads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_pkey PRIMARY KEY (id);
+
+--
+-- Name: inbox_threads inbox_threads_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3378,6 +3459,36 @@ CREATE INDEX import_jobs_by_status ON public.import_jobs USING btree (tenant_id,
 CREATE INDEX import_jobs_with_files ON public.import_jobs USING btree (created_at) WHERE (files_removed_at IS NULL);
 
 --
+-- Name: inbox_messages_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_messages_by_email ON public.inbox_messages USING btree (tenant_id, mode, email_id) WHERE (email_id IS NOT NULL);
+
+--
+-- Name: inbox_messages_by_thread; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_messages_by_thread ON public.inbox_messages USING btree (tenant_id, mode, thread_id, received_at, id);
+
+--
+-- Name: inbox_threads_by_correspondent; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_correspondent ON public.inbox_threads USING btree (tenant_id, mode, correspondent);
+
+--
+-- Name: inbox_threads_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_status ON public.inbox_threads USING btree (tenant_id, mode, status, last_message_at, id);
+
+--
+-- Name: inbox_threads_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_time ON public.inbox_threads USING btree (tenant_id, mode, last_message_at, id);
+
+--
 -- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3983,6 +4094,20 @@ ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: inbox_messages inbox_messages_tenant_id_mode_thread_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_tenant_id_mode_thread_id_fkey FOREIGN KEY (tenant_id, mode, thread_id) REFERENCES public.inbox_threads(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: inbox_threads inbox_threads_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: invitations invitations_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4464,6 +4589,18 @@ ALTER TABLE public.import_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.import_jobs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: inbox_messages; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox_messages ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: inbox_threads; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox_threads ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: invitations; Type: ROW SECURITY; Schema: public; Owner: -
@@ -5046,6 +5183,18 @@ CREATE POLICY tenant_isolation ON public.import_events TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.import_jobs TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: inbox_messages tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.inbox_messages TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: inbox_threads tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.inbox_threads TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: invitations tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5678,6 +5827,20 @@ GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.import_jobs TO penguinmails_closing;
+
+--
+-- Name: TABLE inbox_messages; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.inbox_messages TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.inbox_messages TO penguinmails_closing;
+
+--
+-- Name: TABLE inbox_threads; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox_threads TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.inbox_threads TO penguinmails_closing;
 
 --
 -- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -

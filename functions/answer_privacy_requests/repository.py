@@ -66,6 +66,8 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
     )
     tx.one("SELECT erase_texts_of(%(ids)s::uuid[])", {"ids": ids})
     forget_soft_bounces(tx, email)
+    tx.run("DELETE FROM inbox_messages WHERE from_email = %(email)s", {"email": email})
+    tx.run("DELETE FROM inbox_threads WHERE correspondent = %(email)s", {"email": email})
     tx.run(
         """
         UPDATE emails
@@ -175,6 +177,11 @@ SECTIONS: dict[str, LiteralString] = {
         WHERE v.subject_id IN (SELECT id FROM contacts WHERE email = %(email)s
                                UNION ALL SELECT id FROM emails WHERE to_email = %(email)s)
         ORDER BY v.created_at, v.id
+        """,
+    "inbox_messages": """
+        SELECT to_jsonb(m) FROM inbox_messages m
+        JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id
+        WHERE t.correspondent = %(email)s ORDER BY m.received_at, m.id
         """,
     "soft_bounces": "SELECT to_jsonb(b) FROM soft_bounces b WHERE email = %(email)s",
     "suppression_list": "SELECT to_jsonb(s) FROM suppression_list s WHERE email = %(email)s",

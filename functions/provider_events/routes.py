@@ -21,6 +21,12 @@ async def take_postmark_report(endpoint: str, body: Body, request: Request, _pro
     return {"outcome": service.take_postmark(endpoint, request.headers.get("authorization", ""), body)}
 
 
+@router.post("/postmark/{endpoint}/inbound")
+async def take_postmark_mail(endpoint: str, body: Body, request: Request, _provider: Provider) -> dict[str, str]:
+    """One mail that came in, as https://postmarkapp.com/developer/webhooks/inbound-webhook describes it."""
+    return {"outcome": service.take_postmark_mail(endpoint, request.headers.get("authorization", ""), body)}
+
+
 @router.post("/mailgun/{endpoint}")
 async def take_mailgun_report(endpoint: str, body: Body, _provider: Provider) -> dict[str, str]:
     """One report, as https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads describes it."""

@@ -9,8 +9,9 @@ from penguinmails.domain.mail_reports import record_report
 from penguinmails.domain.provider_secrets import provider_secret
 from penguinmails.errors import AuthenticationRequired, NotFound
 from penguinmails.logging import count, logger
-from provider_events import mailgun, postmark, repository
+from provider_events import mailgun, postmark, postmark_inbound, repository
 from provider_events.parsed import Parsed
+from provider_events.replies import take_answer
 from provider_events.repository import Endpoint
 
 Outcome = Literal["taken", "nothing_new", "orphan", "ignored", "known"]
@@ -23,6 +24,20 @@ def take_postmark(token: str, authorization: str, body: dict[str, Any]) -> Outco
         raise _not_genuine(endpoint, "Send the user name and password that the provider's set-up has shown.")
     with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
         return _take(tx, endpoint, postmark.parse(body, clock.now()))
+
+
+def take_postmark_mail(token: str, authorization: str, body: dict[str, Any]) -> Outcome:
+    """Take a mail that came in to Postmark. Raises NotFound, and AuthenticationRequired when it is not genuine."""
+    endpoint, secret = _endpoint(token, "postmark")
+    if not postmark.is_authentic(authorization, secret):
+        raise _not_genuine(endpoint, "Send the user name and password that the provider's set-up has shown.")
+    answer = postmark_inbound.parse(body, clock.now())
+    if answer is None:
+        return "ignored"
+    with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
+        outcome: Outcome = "taken" if take_answer(tx, answer) else "known"
+    count("inbound_mails_total", provider="postmark", outcome=outcome)
+    return outcome
 
 
 def take_mailgun(token: str, body: dict[str, Any]) -> Outcome:

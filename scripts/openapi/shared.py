@@ -20,7 +20,7 @@ TAGS = {
     "Analytics": "Figures about what was sent and what came back.",
     "Templates": "Texts that are used again.",
     "Domains": "The domains that an account sends from.",
-    "Inbox": "Replies.",
+    "Inbox": "Answers to messages, as conversations.",
     "Webhooks": "Have events posted to an endpoint of yours.",
     "Suppression": "Addresses that must not be written to.",
     "API keys": "Make, change and revoke the keys that programs call with, and see what they are used for.",

@@ -215,7 +215,7 @@ def test_an_email_whose_worker_died_before_sending_is_sent_by_another(
     class Killed(BaseException):
         """Stands for the end of the process."""
 
-    def die(_mail: Any) -> str:
+    def die(*_arguments: Any) -> str:
         raise Killed
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
@@ -293,10 +293,10 @@ def test_an_outcome_that_comes_after_another_worker_took_over_changes_nothing(
     (message,) = messages_for("emails", tenant.id)
     send = service.send
 
-    def slow(mail: Any) -> str:
+    def slow(*arguments: Any) -> Any:
         monkeypatch.setattr(service, "send", send)
         assert consume(send_emails, *sweep(tenant)) == []
-        return send(mail)
+        return send(*arguments)
 
     monkeypatch.setattr(service, "send", slow)
 

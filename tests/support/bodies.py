@@ -67,6 +67,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchContactField": lambda: {"label": "Changed"},
     "patchList": lambda: {"description": "Changed"},
     "patchSegment": _name,
+    "patchThread": lambda: {"status": "archived"},
     "patchTag": _name,
     "previewSegment": lambda: {"definition": _EVERYBODY},
     "patchWebhook": lambda: {"name": "Renamed"},
