@@ -140,7 +140,10 @@ class Bench:
 def make_account(bench: Bench, recipients: int) -> UUID:
     """A tenant without limits and with so many contacts."""
     tenant, workspace = uuid4(), uuid4()
-    bench.run("INSERT INTO tenants (id, name) VALUES (%s, 'Bench')", tenant)
+    bench.run(
+        "INSERT INTO tenants (id, name, settings) VALUES (%s, 'Bench', jsonb_build_object('postal_address', '1 Bench Road'))",
+        tenant,
+    )
     bench.run("INSERT INTO subscriptions (id, tenant_id, plan_slug) VALUES (%s, %s, 'enterprise')", uuid4(), tenant)
     bench.run(
         "INSERT INTO workspaces (id, tenant_id, name, slug, is_default) VALUES (%s, %s, 'Bench', 'bench', true)",

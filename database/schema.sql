@@ -411,6 +411,19 @@ CREATE FUNCTION public.find_login(login_email text) RETURNS TABLE(user_id uuid, 
 $$;
 
 --
+-- Name: find_provider_endpoint(bytea); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_provider_endpoint(hash bytea) RETURNS TABLE(tenant_id uuid, provider text, secret_ref text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT a.tenant_id, a.provider, a.secret_ref
+  FROM provider_accounts a JOIN tenants t ON t.id = a.tenant_id
+  WHERE a.endpoint_hash = hash AND t.status <> 'canceled'
+$$;
+
+--
 -- Name: find_refresh(bytea); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -1216,10 +1229,36 @@ CREATE TABLE public.content_objects (
     content_html text,
     headers jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    track_opens boolean DEFAULT true NOT NULL,
+    track_clicks boolean DEFAULT true NOT NULL,
     CONSTRAINT content_objects_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
 ALTER TABLE ONLY public.content_objects FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: email_attachments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_attachments (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    content_key uuid NOT NULL,
+    "position" integer NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(127) NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+ALTER TABLE ONLY public.email_attachments ALTER COLUMN content SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.email_attachments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE email_attachments; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.email_attachments IS 'once per request, whatever the number of recipients; goes when the text of the mail goes';
 
 --
 -- Name: email_events; Type: TABLE; Schema: public; Owner: -
@@ -1284,15 +1323,25 @@ CREATE TABLE public.emails (
     contact_id uuid,
     step_id uuid,
     variant text,
+    machine_opens integer DEFAULT 0 NOT NULL,
+    machine_clicks integer DEFAULT 0 NOT NULL,
+    wanted_provider text,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT emails_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'bounced'::text, 'failed'::text, 'suppressed'::text, 'cancelled'::text, 'scheduled'::text]))),
     CONSTRAINT emails_step_of_campaign CHECK (((step_id IS NULL) OR (num_nonnulls(campaign_id, contact_id, variant) = 3))),
-    CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text])))
+    CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text]))),
+    CONSTRAINT emails_wanted_provider_check CHECK ((wanted_provider = ANY (ARRAY['smtp'::text, 'postmark'::text, 'mailgun'::text])))
 );
 
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN emails.opens; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.opens IS 'by people, as far as one can tell';
 
 --
 -- Name: COLUMN emails.next_sweep_at; Type: COMMENT; Schema: public; Owner: -
@@ -1305,6 +1354,18 @@ COMMENT ON COLUMN public.emails.next_sweep_at IS 'when the sweep hands the messa
 --
 
 COMMENT ON COLUMN public.emails.step_id IS 'the campaign step that it belongs to; its content is then a template for the contact. No foreign key: what was sent outlives the campaign';
+
+--
+-- Name: COLUMN emails.machine_opens; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.machine_opens IS 'by mail clients that load every picture ahead, and by scanners';
+
+--
+-- Name: COLUMN emails.wanted_provider; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.wanted_provider IS 'who is to take the mail over; null leaves it to the platform';
 
 --
 -- Name: events; Type: TABLE; Schema: public; Owner: -
@@ -1478,6 +1539,59 @@ COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: b
 --
 
 COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
+
+--
+-- Name: inbox_messages; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.inbox_messages (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    thread_id uuid NOT NULL,
+    email_id uuid,
+    message_id text NOT NULL,
+    from_email character varying(255) NOT NULL,
+    from_name character varying(255) NOT NULL,
+    subject character varying(998) NOT NULL,
+    body_text text NOT NULL,
+    is_automatic boolean NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT inbox_messages_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.inbox_messages FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN inbox_messages.email_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.inbox_messages.email_id IS 'the mail that is answered; null when that cannot be told';
+
+--
+-- Name: inbox_threads; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.inbox_threads (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    correspondent character varying(255) NOT NULL COLLATE pg_catalog."C",
+    campaign_id uuid,
+    subject character varying(998) NOT NULL,
+    snippet character varying(200) NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    snoozed_until timestamp with time zone,
+    is_unread boolean DEFAULT true NOT NULL,
+    last_message_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT inbox_threads_check CHECK (((status = 'snoozed'::text) = (snoozed_until IS NOT NULL))),
+    CONSTRAINT inbox_threads_correspondent_check CHECK (((correspondent)::text = lower((correspondent)::text))),
+    CONSTRAINT inbox_threads_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT inbox_threads_status_check CHECK ((status = ANY (ARRAY['open'::text, 'archived'::text, 'snoozed'::text])))
+);
+
+ALTER TABLE ONLY public.inbox_threads FORCE ROW LEVEL SECURITY;
 
 --
 -- Name: invitations; Type: TABLE; Schema: public; Owner: -
@@ -1709,6 +1823,61 @@ COMMENT ON COLUMN public.privacy_requests.email IS 'whose data; gone once it is 
 COMMENT ON COLUMN public.privacy_requests.found IS 'how many things of each kind were copied or erased';
 
 --
+-- Name: provider_accounts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.provider_accounts (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    status text NOT NULL,
+    status_detail text,
+    settings jsonb NOT NULL,
+    secret_ref text NOT NULL,
+    secret_version integer NOT NULL,
+    key_last4 character varying(4) NOT NULL,
+    endpoint_hash bytea NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_accounts_provider_check CHECK ((provider = ANY (ARRAY['postmark'::text, 'mailgun'::text]))),
+    CONSTRAINT provider_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'error'::text])))
+);
+
+ALTER TABLE ONLY public.provider_accounts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN provider_accounts.endpoint_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.provider_accounts.endpoint_hash IS 'of the secret part of the URL that the provider reports to';
+
+--
+-- Name: provider_events; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.provider_events (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    provider text NOT NULL,
+    event_key text NOT NULL,
+    type text NOT NULL,
+    email_id uuid,
+    outcome text NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT provider_events_outcome_check CHECK ((outcome = ANY (ARRAY['taken'::text, 'nothing_new'::text, 'orphan'::text, 'ignored'::text, 'token'::text]))),
+    CONSTRAINT provider_events_provider_check CHECK ((provider = ANY (ARRAY['postmark'::text, 'mailgun'::text])))
+);
+
+ALTER TABLE ONLY public.provider_events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE provider_events; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.provider_events IS 'kept for seven days, in which a repeated report is known as such; an orphan is about no mail of ours';
+
+--
 -- Name: reauth_tokens; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1809,6 +1978,28 @@ CREATE TABLE public.sessions (
 );
 
 ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: soft_bounces; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.soft_bounces (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    mails integer NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT soft_bounces_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT soft_bounces_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.soft_bounces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN soft_bounces.mails; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.soft_bounces.mails IS 'mails in a row that were refused for now; one that arrives ends the row';
 
 --
 -- Name: staff_members; Type: TABLE; Schema: public; Owner: -
@@ -2394,11 +2585,25 @@ ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
+-- Name: content_objects content_objects_of_tenant; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.content_objects
+    ADD CONSTRAINT content_objects_of_tenant UNIQUE (tenant_id, mode, storage_key);
+
+--
 -- Name: content_objects content_objects_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_pkey PRIMARY KEY (storage_key);
+
+--
+-- Name: email_attachments email_attachments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_pkey PRIMARY KEY (tenant_id, mode, content_key, "position");
 
 --
 -- Name: email_events email_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2476,6 +2681,34 @@ ALTER TABLE ONLY public.import_jobs
 
 ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: inbox_messages inbox_messages_once; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_once UNIQUE (tenant_id, mode, message_id);
+
+--
+-- Name: inbox_messages inbox_messages_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_pkey PRIMARY KEY (id);
+
+--
+-- Name: inbox_threads inbox_threads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_pkey PRIMARY KEY (id);
+
+--
+-- Name: inbox_threads inbox_threads_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2590,6 +2823,27 @@ ALTER TABLE ONLY public.privacy_requests
     ADD CONSTRAINT privacy_requests_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
+-- Name: provider_accounts provider_accounts_endpoint_hash_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_endpoint_hash_key UNIQUE (endpoint_hash);
+
+--
+-- Name: provider_accounts provider_accounts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_pkey PRIMARY KEY (tenant_id, provider);
+
+--
+-- Name: provider_events provider_events_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_pkey PRIMARY KEY (tenant_id, mode, provider, event_key);
+
+--
 -- Name: reauth_tokens reauth_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -2658,6 +2912,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+--
+-- Name: soft_bounces soft_bounces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.soft_bounces
+    ADD CONSTRAINT soft_bounces_pkey PRIMARY KEY (tenant_id, mode, email);
 
 --
 -- Name: staff_members staff_members_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -3209,6 +3470,36 @@ CREATE INDEX import_jobs_by_status ON public.import_jobs USING btree (tenant_id,
 CREATE INDEX import_jobs_with_files ON public.import_jobs USING btree (created_at) WHERE (files_removed_at IS NULL);
 
 --
+-- Name: inbox_messages_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_messages_by_email ON public.inbox_messages USING btree (tenant_id, mode, email_id) WHERE (email_id IS NOT NULL);
+
+--
+-- Name: inbox_messages_by_thread; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_messages_by_thread ON public.inbox_messages USING btree (tenant_id, mode, thread_id, received_at, id);
+
+--
+-- Name: inbox_threads_by_correspondent; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_correspondent ON public.inbox_threads USING btree (tenant_id, mode, correspondent);
+
+--
+-- Name: inbox_threads_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_status ON public.inbox_threads USING btree (tenant_id, mode, status, last_message_at, id);
+
+--
+-- Name: inbox_threads_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_time ON public.inbox_threads USING btree (tenant_id, mode, last_message_at, id);
+
+--
 -- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3279,6 +3570,12 @@ CREATE INDEX privacy_requests_by_expiry ON public.privacy_requests USING btree (
 --
 
 CREATE INDEX privacy_requests_open ON public.privacy_requests USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
+-- Name: provider_events_by_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX provider_events_by_age ON public.provider_events USING btree (received_at);
 
 --
 -- Name: reauth_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
@@ -3465,6 +3762,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXEC
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: provider_accounts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.provider_accounts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: segments set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -3739,6 +4042,13 @@ ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: email_attachments email_attachments_tenant_id_mode_content_key_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_tenant_id_mode_content_key_fkey FOREIGN KEY (tenant_id, mode, content_key) REFERENCES public.content_objects(tenant_id, mode, storage_key) ON DELETE CASCADE;
+
+--
 -- Name: email_events email_events_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3793,6 +4103,20 @@ ALTER TABLE ONLY public.idempotency_keys
 
 ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: inbox_messages inbox_messages_tenant_id_mode_thread_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_tenant_id_mode_thread_id_fkey FOREIGN KEY (tenant_id, mode, thread_id) REFERENCES public.inbox_threads(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: inbox_threads inbox_threads_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_threads
+    ADD CONSTRAINT inbox_threads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: invitations invitations_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -3879,6 +4203,20 @@ ALTER TABLE ONLY public.privacy_requests
     ADD CONSTRAINT privacy_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: provider_accounts provider_accounts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: provider_events provider_events_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: reauth_tokens reauth_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3940,6 +4278,13 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: soft_bounces soft_bounces_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.soft_bounces
+    ADD CONSTRAINT soft_bounces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: staff_members staff_members_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4203,6 +4548,12 @@ ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.content_objects ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: email_attachments; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_attachments ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: email_events; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4249,6 +4600,18 @@ ALTER TABLE public.import_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.import_jobs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: inbox_messages; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox_messages ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: inbox_threads; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox_threads ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: invitations; Type: ROW SECURITY; Schema: public; Owner: -
@@ -4443,6 +4806,12 @@ CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING 
 CREATE POLICY penguinmails_jobs_all ON public.privacy_requests TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: provider_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.provider_events TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: reauth_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4515,6 +4884,12 @@ CREATE POLICY penguinmails_lookup_all ON public.invitations TO penguinmails_look
 CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: provider_accounts penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.provider_accounts TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: sessions penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4575,6 +4950,18 @@ CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup 
 ALTER TABLE public.privacy_requests ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: provider_accounts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.provider_accounts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: provider_events; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: reauth_tokens; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4603,6 +4990,12 @@ ALTER TABLE public.send_paces ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: soft_bounces; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.soft_bounces ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: staff_members; Type: ROW SECURITY; Schema: public; Owner: -
@@ -4749,6 +5142,12 @@ CREATE POLICY tenant_isolation ON public.contacts TO penguinmails_app USING (((t
 CREATE POLICY tenant_isolation ON public.content_objects TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: email_attachments tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_attachments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: email_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4797,6 +5196,18 @@ CREATE POLICY tenant_isolation ON public.import_events TO penguinmails_app USING
 CREATE POLICY tenant_isolation ON public.import_jobs TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: inbox_messages tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.inbox_messages TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: inbox_threads tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.inbox_threads TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: invitations tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4839,6 +5250,18 @@ CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((ten
 CREATE POLICY tenant_isolation ON public.privacy_requests TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: provider_accounts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.provider_accounts TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: provider_events tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.provider_events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: reauth_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -4867,6 +5290,12 @@ CREATE POLICY tenant_isolation ON public.send_paces TO penguinmails_app USING ((
 --
 
 CREATE POLICY tenant_isolation ON public.sessions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: soft_bounces tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.soft_bounces TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: staff_members tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5124,6 +5553,13 @@ REVOKE ALL ON FUNCTION public.find_login(login_email text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_login(login_email text) TO penguinmails_app;
 
 --
+-- Name: FUNCTION find_provider_endpoint(hash bytea); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_provider_endpoint(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_provider_endpoint(hash bytea) TO penguinmails_app;
+
+--
 -- Name: FUNCTION find_refresh(hash bytea); Type: ACL; Schema: public; Owner: -
 --
 
@@ -5339,6 +5775,13 @@ GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
+-- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
+
+--
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
 --
 
@@ -5402,6 +5845,20 @@ GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.import_jobs TO penguinmails_closing;
+
+--
+-- Name: TABLE inbox_messages; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.inbox_messages TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.inbox_messages TO penguinmails_closing;
+
+--
+-- Name: TABLE inbox_threads; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox_threads TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.inbox_threads TO penguinmails_closing;
 
 --
 -- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -
@@ -5474,6 +5931,22 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.privacy_requests TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.privacy_requests TO penguinmails_jobs;
 
 --
+-- Name: TABLE provider_accounts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.provider_accounts TO penguinmails_app;
+GRANT SELECT ON TABLE public.provider_accounts TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.provider_accounts TO penguinmails_closing;
+
+--
+-- Name: TABLE provider_events; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.provider_events TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.provider_events TO penguinmails_closing;
+
+--
 -- Name: TABLE reauth_tokens; Type: ACL; Schema: public; Owner: -
 --
 
@@ -5510,6 +5983,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_closing;
+
+--
+-- Name: TABLE soft_bounces; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.soft_bounces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.soft_bounces TO penguinmails_closing;
 
 --
 -- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -

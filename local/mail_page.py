@@ -1,5 +1,6 @@
 """What the mail catcher holds, for people and for scripts."""
 
+import base64
 import html
 import json
 from dataclasses import asdict
@@ -16,6 +17,10 @@ def _page(mail: CaughtMail) -> str:
     return f"<h3>{html.escape(mail.subject)}</h3><p>{head}</p><pre>{html.escape(mail.text)}</pre>"
 
 
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def mail_app(catcher: MailCatcher) -> web.Application:
     """`GET /` for people; `GET /api/messages?to=` and `GET /api/messages/{id}` for scripts."""
 
@@ -27,13 +32,15 @@ def mail_app(catcher: MailCatcher) -> web.Application:
     async def find(request: web.Request) -> web.Response:
         recipient = request.query.get("to")
         mails = catcher.mails_to(recipient) if recipient else catcher.all_mails()
-        return web.Response(text=json.dumps([asdict(mail) for mail in mails]), content_type="application/json")
+        return web.Response(
+            text=json.dumps([asdict(mail) for mail in mails], default=_base64), content_type="application/json"
+        )
 
     async def get(request: web.Request) -> web.Response:
         number = request.match_info["id"]
         for mail in catcher.all_mails():
             if str(mail.id) == number:
-                return web.Response(text=json.dumps(asdict(mail)), content_type="application/json")
+                return web.Response(text=json.dumps(asdict(mail), default=_base64), content_type="application/json")
         return web.json_response({"error": f"there is no mail {number}"}, status=404)
 
     app = web.Application()

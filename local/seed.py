@@ -51,6 +51,11 @@ def _create(owner: Owner) -> None:
                 plan=owner.plan,
                 verified=True,
             )
+            tx.run(
+                "UPDATE tenants SET settings = jsonb_build_object('postal_address', '1 Ice Shelf Road, Port Stanley')"
+                " WHERE id = current_tenant_id()",
+                {},
+            )
     except UniqueViolation:
         raise SystemExit(
             f"{owner.email} exists, but .local/owners.json, which holds its password, is gone. Run `make reset`."

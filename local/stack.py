@@ -20,6 +20,8 @@ from local.environments import Pool
 from local.gateway import Gateway
 from local.mail_page import mail_app
 from local.queues import Poller, Sqs
+from local.sandboxes.mails import SentMails
+from local.sandboxes.server import provider_app
 from local.schedules import run_schedule
 from local.services.aws import CREDENTIAL, AwsEmulator
 from local.services.mail import MailCatcher
@@ -37,7 +39,7 @@ DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
 _SHUTDOWN_SECONDS = 5
-SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey")
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Stack:
         values = {
             "ENVIRONMENT": "local",
             "PUBLIC_URL": self.api_url,
+            "TRACKING_URL": self.api_url,
             "CONSOLE_ORIGINS": self.api_url,
             # Nobody stands before this API, and the database trusts this machine.
             "ORIGIN_SECRET": "",
@@ -168,6 +171,8 @@ class Stack:
             "PLATFORM_SECRETS_FILE": str(self.state / "platform-secrets.json"),
             "ALLOW_LOCALHOST_WEBHOOKS": "true",
             "AWS_ENDPOINT_URL": self.aws.endpoint,
+            "POSTMARK_URL": f"http://{LOOPBACK}:{self.ports.providers}",
+            "MAILGUN_URL": f"http://{LOOPBACK}:{self.ports.providers}",
             "AWS_ACCESS_KEY_ID": CREDENTIAL,
             "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
             "AWS_DEFAULT_REGION": REGION,
@@ -195,6 +200,7 @@ class Stack:
             self._spawn(run_schedule(schedule, self.invoke))
         await self._listen(Gateway(self.template.routes, self.invoke).app(), self.ports.api)
         await self._listen(mail_app(self.mail), self.ports.mail_page)
+        await self._listen(provider_app(SentMails()), self.ports.providers)
 
     async def create_queues(self) -> dict[str, str]:
         """Make the template's queues where they are not there yet; their URLs by name."""
@@ -272,8 +278,12 @@ class Stack:
 
 def _keep_platform_secrets(file: Path) -> None:
     """Make the platform's keys once; they must survive a restart, or every API key would be unknown."""
-    if file.exists():
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    missing = {p: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for p in PURPOSES if p not in kept}
+    if not missing:
         return
-    document = {purpose: {"1": base64.b64encode(secrets.token_bytes(32)).decode()} for purpose in PURPOSES}
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        json.dump(document, output)
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        json.dump({**kept, **missing}, output)
+    fresh.replace(file)

@@ -48,6 +48,7 @@ ACCOUNTS = (
             "secret/data/webhooks/*": _READ_WRITE,
             "secret/metadata/webhooks/*": _REMOVE,
             "secret/data/esp/*": _READ_WRITE,
+            "secret/metadata/esp/*": _REMOVE,
             "secret/data/crm/*": _WRITE,
             "secret/data/totp/*": _READ_WRITE,
             "secret/metadata/totp/*": _REMOVE,

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from database.migrate import migrate
 from dispatch_webhooks.client import close as close_webhook_connections
+from local.sandboxes.server import SandboxServer
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
@@ -85,11 +86,21 @@ def mail_catcher() -> Iterator[MailCatcher]:
     catcher.stop()
 
 
+@pytest.fixture(scope="session")
+def provider_sandbox() -> Iterator[SandboxServer]:
+    """The HTTP interfaces of Postmark and Mailgun."""
+    server = SandboxServer()
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def platform(
     postgres: Postgres,
     valkey: Valkey,
     mail_catcher: MailCatcher,
+    provider_sandbox: SandboxServer,
     vault_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
@@ -102,6 +113,7 @@ def platform(
         {
             "ENVIRONMENT": "test",
             "PUBLIC_URL": "https://api.example.test",
+            "TRACKING_URL": "https://links.example.test",
             "CONSOLE_ORIGINS": "https://console.example.test",
             "DATABASE_URL": postgres.url("penguinmails", "penguinmails_app"),
             "JOBS_DATABASE_URL": postgres.url("penguinmails", "penguinmails_jobs"),
@@ -112,6 +124,8 @@ def platform(
             "REDIS_CLUSTER": "true",
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(mail_catcher.port),
+            "POSTMARK_URL": provider_sandbox.url,
+            "MAILGUN_URL": provider_sandbox.url,
             "PLATFORM_SECRETS_FILE": str(secrets_file),
             # The cost is production's minimum; one test shows that, the others need not pay it.
             "BCRYPT_ROUNDS": "4",

@@ -23,6 +23,14 @@ class TenantRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SenderRow:
+    """Who stands behind commercial mail."""
+
+    company_name: str
+    postal_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRow:
     """One export of everything."""
 
@@ -43,6 +51,30 @@ class PartRow:
     file_key: str
     file_size: int
     row_count: int
+
+
+def find_sender(tx: Tx) -> SenderRow:
+    """Who stands behind commercial mail."""
+    return tx.all(
+        """
+        SELECT coalesce(settings ->> 'company_name', name) AS company_name, settings ->> 'postal_address' AS postal_address
+        FROM tenants WHERE id = current_tenant_id()
+        """,
+        {},
+        SenderRow,
+    )[0]
+
+
+def set_sender(tx: Tx, *, company_name: str | None, postal_address: str) -> None:
+    """Say who stands behind commercial mail."""
+    tx.run(
+        """
+        UPDATE tenants SET settings = settings - 'company_name' || jsonb_strip_nulls(jsonb_build_object(
+          'company_name', %(company_name)s::text, 'postal_address', %(postal_address)s::text))
+        WHERE id = current_tenant_id()
+        """,
+        {"company_name": company_name, "postal_address": postal_address},
+    )
 
 
 def find_tenant(tx: Tx) -> TenantRow:

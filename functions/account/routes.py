@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from account import repository, service
 from account.repository import ExportRow, TenantRow
-from account.schemas import AccountExport, CloseAccount, Closing, ExportFile, ExportFiles
+from account.schemas import AccountExport, CloseAccount, Closing, ExportFile, ExportFiles, Sender, SenderIdentity
+from penguinmails.db import Tx
 from penguinmails.http.access import session
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -18,6 +19,8 @@ from penguinmails.http.problems import problems
 
 router = APIRouter(prefix="/api/v1/account", tags=["Account"])
 
+Person = Annotated[Caller, session()]
+Manager = Annotated[Caller, session("owner", "admin")]
 Owner = Annotated[Caller, session("owner", even_suspended=True)]
 ConfirmedOwner = Annotated[Caller, session("owner", step_up="account", even_suspended=True)]
 
@@ -25,6 +28,26 @@ ConfirmedOwner = Annotated[Caller, session("owner", step_up="account", even_susp
 def _view(row: ExportRow) -> AccountExport:
     values = asdict(row)
     return AccountExport(error=values.pop("error_message"), **values)
+
+
+@router.get("/sender", operation_id="getSender", summary="Show who sends commercial mail", responses=problems())
+async def get_sender(caller: Person) -> Sender:
+    """The name and postal address in the footer of commercial mail."""
+    with caller.transaction() as tx:
+        return _sender(tx)
+
+
+@router.put("/sender", operation_id="setSender", summary="Say who sends commercial mail", responses=problems())
+async def set_sender(body: SenderIdentity, caller: Manager) -> Sender:
+    """Set the name and postal address in the footer of commercial mail, from the next mail on."""
+    with caller.transaction() as tx:
+        repository.set_sender(tx, company_name=body.company_name, postal_address=body.postal_address)
+        caller.audit(tx, "sender_changed")
+        return _sender(tx)
+
+
+def _sender(tx: Tx) -> Sender:
+    return Sender(**asdict(repository.find_sender(tx)))
 
 
 @router.get(

@@ -11,6 +11,24 @@ from penguinmails.http.models import RequestModel, ResponseModel, Storable
 ExportStatus = Literal["pending", "processing", "completed", "failed", "expired"]
 
 
+class SenderIdentity(RequestModel):
+    """Who stands behind the account's commercial mail."""
+
+    company_name: (
+        Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), Storable] | None
+    ) = Field(default=None, description="As recipients know it; the account's name when absent.")
+    postal_address: Annotated[
+        str, StringConstraints(min_length=10, max_length=300, strip_whitespace=True), Storable
+    ] = Field(description="Where mail on paper reaches you.", examples=["1 Ice Shelf Road, Port Stanley FIQQ 1ZZ"])
+
+
+class Sender(ResponseModel):
+    """Who stands behind the account's commercial mail, as its footer says."""
+
+    company_name: str
+    postal_address: str | None = Field(description="Commercial mail is refused while there is none.")
+
+
 class CloseAccount(RequestModel):
     """Asks for the end of an account."""
 

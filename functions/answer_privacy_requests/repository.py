@@ -5,6 +5,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx, jsonb
+from penguinmails.domain.mail_report_rows import forget_soft_bounces
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
         {"email": email, "batch": batch},
     )
     tx.one("SELECT erase_texts_of(%(ids)s::uuid[])", {"ids": ids})
+    forget_soft_bounces(tx, email)
+    tx.run("DELETE FROM inbox_messages WHERE from_email = %(email)s", {"email": email})
+    tx.run("DELETE FROM inbox_threads WHERE correspondent = %(email)s", {"email": email})
     tx.run(
         """
         UPDATE emails
@@ -174,6 +178,12 @@ SECTIONS: dict[str, LiteralString] = {
                                UNION ALL SELECT id FROM emails WHERE to_email = %(email)s)
         ORDER BY v.created_at, v.id
         """,
+    "inbox_messages": """
+        SELECT to_jsonb(m) FROM inbox_messages m
+        JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id
+        WHERE t.correspondent = %(email)s ORDER BY m.received_at, m.id
+        """,
+    "soft_bounces": "SELECT to_jsonb(b) FROM soft_bounces b WHERE email = %(email)s",
     "suppression_list": "SELECT to_jsonb(s) FROM suppression_list s WHERE email = %(email)s",
 }
 """What a copy holds, section by section."""

@@ -28,6 +28,8 @@ WHAT_TO_DO = {
     "KEY_LIMIT_REACHED": "Revoke keys that are no longer used, or move to a larger plan.",
     "METHOD_NOT_ALLOWED": "The <code>Allow</code> header lists the methods of this path.",
     "MISSING_REQUIRED_FIELD": "Add the fields that <code>errors</code> names.",
+    "POSTAL_ADDRESS_MISSING": "Set the account's postal address with <code>PUT /api/v1/account/sender</code>: laws against "
+    "spam demand it in the footer of commercial mail.",
     "NO_RECIPIENTS": "Choose a list, segment or workspace that holds contacts, or enrol some, then start the campaign.",
     "PAYLOAD_TOO_LARGE": "Send less per request: fewer items, or smaller attachments.",
     "PRECONDITION_FAILED": "Somebody changed the resource since you read it. Read it again, apply your change to "

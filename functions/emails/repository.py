@@ -15,7 +15,7 @@ KINDS = {"created_at": "time"}
 
 _SELECT: LiteralString = """
 SELECT e.id, e.status, e.to_email, e.from_email, e.reply_to, e.subject, e.email_type, e.campaign_id, e.provider, e.opens,
-       e.clicks, e.error, e.created_at, e.scheduled_at, e.sent_at,
+       e.clicks, e.machine_opens, e.machine_clicks, e.metadata, e.error, e.created_at, e.scheduled_at, e.sent_at,
        ARRAY(SELECT t.tag::text FROM email_tags t
              WHERE t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.email_id = e.id ORDER BY t.tag) AS tags
 FROM emails e"""
@@ -36,6 +36,9 @@ class EmailRow:
     provider: str | None
     opens: int
     clicks: int
+    machine_opens: int
+    machine_clicks: int
+    metadata: dict[str, str]
     error: str | None
     created_at: datetime
     scheduled_at: datetime | None
@@ -87,6 +90,42 @@ def find_email(tx: Tx, email_id: UUID) -> EmailRow | None:
     return tx.one(_SELECT + " WHERE e.id = %(id)s", {"id": email_id}, EmailRow)
 
 
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that went with an email."""
+
+    file_name: str
+    content_type: str
+    size: int
+
+
+def files_of(tx: Tx, email_id: UUID) -> list[FileRow]:
+    """The files of an email, in their order."""
+    return tx.all(
+        """
+        SELECT a.file_name, a.content_type, octet_length(a.content) AS size
+        FROM emails e
+        JOIN email_attachments a ON a.tenant_id = e.tenant_id AND a.mode = e.mode AND a.content_key = e.content_key
+        WHERE e.id = %(id)s ORDER BY a.position
+        """,
+        {"id": email_id},
+        FileRow,
+    )
+
+
+def insert_files(tx: Tx, content_key: UUID, files: dict[str, list[Any]]) -> None:
+    """Store the files of a request, once for all its recipients."""
+    tx.run(
+        """
+        INSERT INTO email_attachments (tenant_id, mode, content_key, position, file_name, content_type, content)
+        SELECT %(tenant_id)s, %(mode)s, %(key)s, f.position, f.name, f.type, f.content
+        FROM unnest(%(names)s::text[], %(types)s::text[], %(contents)s::bytea[])
+          WITH ORDINALITY AS f (name, type, content, position)
+        """,
+        {"tenant_id": tx.tenant_id, "mode": tx.mode, "key": content_key, **files},
+    )
+
+
 def history(tx: Tx, email_id: UUID) -> list[EventRow]:
     """What happened to an email, oldest first."""
     return tx.all(
@@ -96,20 +135,21 @@ def history(tx: Tx, email_id: UUID) -> list[EventRow]:
     )
 
 
-def insert_content(tx: Tx, storage_key: UUID, *, text: str, html: str | None, headers: dict[str, str]) -> None:
-    """Store what all recipients of one request get, once."""
+def insert_content(tx: Tx, storage_key: UUID, values: dict[str, Any]) -> None:
+    """Store what all recipients of one request get, once: text, html, headers, track_opens and track_clicks."""
     tx.run(
         """
-        INSERT INTO content_objects (storage_key, tenant_id, mode, content_text, content_html, headers)
-        VALUES (%(storage_key)s, %(tenant_id)s, %(mode)s, %(text)s, %(html)s, %(headers)s)
+        INSERT INTO content_objects (storage_key, tenant_id, mode, content_text, content_html, headers, track_opens,
+                                     track_clicks)
+        VALUES (%(storage_key)s, %(tenant_id)s, %(mode)s, %(text)s, %(html)s, %(headers)s, %(track_opens)s,
+                %(track_clicks)s)
         """,
         {
             "storage_key": storage_key,
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
-            "text": text,
-            "html": html,
-            "headers": jsonb(headers),
+            **values,
+            "headers": jsonb(values["headers"]),
         },
     )
 
@@ -128,9 +168,10 @@ def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> Non
     tx.run(
         """
         INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
-                            content_key, created_at, scheduled_at, finished_at, next_sweep_at)
+                            content_key, metadata, wanted_provider, created_at, scheduled_at, finished_at, next_sweep_at)
         SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
-               %(email_type)s, new.status, %(content_key)s, %(created_at)s::timestamptz,
+               %(email_type)s, new.status, %(content_key)s, %(metadata)s, %(wanted_provider)s,
+               %(created_at)s::timestamptz,
                %(scheduled_at)s::timestamptz,
                CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
                CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s)
@@ -145,6 +186,7 @@ def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> Non
             "addresses": [row.to_email for row in rows],
             "statuses": [row.status for row in rows],
             **shared,
+            "metadata": jsonb(shared["metadata"]),
         },
     )
 

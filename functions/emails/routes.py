@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from emails import repository, service
+from emails.attachment_schemas import AttachedFile, columns
 from emails.repository import EmailFilter, EmailRow, NewRow
 from emails.schemas import (
     Email,
@@ -44,6 +45,7 @@ def _fields(row: EmailRow) -> dict[str, Any]:
 
 def _draft(tx: Tx, body: NewEmail) -> Draft:
     service.check_schedule(body.scheduled_at)
+    default_sender = service.sender_of(tx, body.provider)
     written = {"subject": body.subject, "html_body": body.html_body, "text_body": body.text_body}
     service.check_content(written, template_id=body.template_id, variables=body.variables)
     subject, html, text = body.subject or "", body.html_body, body.text_body
@@ -51,14 +53,19 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
         message = service.message_of_template(tx, body.template_id, body.variables)
         subject, html, text = message.subject, message.html, message.text
     return Draft(
-        sender=body.sender,
+        sender=body.sender or default_sender,
         subject=subject,
         html=html,
         text=text,
         email_type=body.email_type,
         reply_to=body.reply_to,
+        provider=body.provider,
         tags=body.tags,
         headers=body.headers,
+        metadata=body.metadata,
+        track_opens=body.track_opens,
+        track_clicks=body.track_clicks,
+        files=columns(body.attachments) if body.attachments else None,
         scheduled_at=body.scheduled_at,
     )
 
@@ -74,7 +81,9 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
     """Queue a message to one recipient or to each of up to 100.
 
     With one address the answer is the queued email; a suppressed address gets 409. With a list the answer has `items`,
-    one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform.
+    one per address, where suppressed ones are marked and skipped. With a key of test mode nothing leaves the platform, and
+    `delivered@`, `bounced@`, `soft-bounced@`, `complained@`, `delayed@` and `suppressed@simulator.penguinmails.com` act
+    out what their names say (`bounced+anything@` does too), with the same events.
     A template is filled in now, so a value that is missing is refused here. With `scheduled_at` it waits until then.
     """
     key_id = caller.principal.key_id if isinstance(caller.principal, KeyPrincipal) else None
@@ -146,4 +155,5 @@ def _details(tx: Tx, email_id: UUID) -> EmailDetails:
     if row is None:
         raise NotFound.of("email", email_id)
     events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
-    return EmailDetails.model_validate({**_fields(row), "events": events})
+    files = [AttachedFile.model_validate(asdict(file)) for file in repository.files_of(tx, email_id)]
+    return EmailDetails.model_validate({**_fields(row), "attachments": files, "events": events})

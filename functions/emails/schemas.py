@@ -20,13 +20,14 @@ from pydantic import (
 )
 from pydantic.networks import validate_email
 
+from emails.attachment_schemas import AttachedFile, Attachment, check_attachments
 from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable
 
 MAX_RECIPIENTS = 100
 _MAX_BODY_LENGTH = 3_500_000
 _RESERVED_HEADERS = {
-    "bcc", "cc", "date", "dkim-signature", "from", "message-id", "mime-version", "received", "reply-to", "return-path",
-    "sender", "subject", "to",
+    "bcc", "cc", "date", "dkim-signature", "from", "list-unsubscribe",
+    "list-unsubscribe-post", "message-id", "mime-version", "received", "reply-to", "return-path", "sender", "subject", "to",
 }  # fmt: skip
 _RESERVED_PREFIXES = ("content-", "resent-", "arc-", "x-penguinmails-")
 
@@ -119,6 +120,14 @@ Body = Annotated[str, StringConstraints(min_length=1, max_length=_MAX_BODY_LENGT
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50), Storable]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[!-9;-~]{1,76}$"), AfterValidator(_header_name)]
 HeaderValue = Annotated[str, StringConstraints(min_length=1, max_length=900), Storable, AfterValidator(_one_line)]
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64), Storable],
+        Annotated[str, StringConstraints(max_length=500), Storable],
+    ],
+    Field(max_length=20),
+]
+Attachments = Annotated[list[Attachment], Field(max_length=10), AfterValidator(check_attachments)]
 Headers = Annotated[dict[HeaderName, HeaderValue], Field(max_length=20), AfterValidator(_distinct_names)]
 
 
@@ -161,6 +170,12 @@ class NewEmail(RequestModel):
         examples=[None],
     )
     email_type: EmailType = Field(default="transactional", description="What kind of message it is.")
+    provider: Literal["smtp", "postmark", "mailgun"] | None = Field(
+        default=None,
+        description="Who sends it: the built-in server, or a provider that the account has set up. "
+        "The built-in server when absent.",
+        examples=[None],
+    )
     reply_to: Mailbox | None = Field(default=None, description="Where answers go.")
     tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_tag_set)] = Field(
         default_factory=list[Tag], description="Up to 20 tags to find it by.", examples=[["welcome"]]
@@ -169,6 +184,20 @@ class NewEmail(RequestModel):
         default_factory=dict[HeaderName, HeaderValue],
         description="Up to 20 headers of your own; those that the platform sets are refused.",
         examples=[{"X-Order": "1234"}],
+    )
+    metadata: Metadata = Field(
+        default_factory=dict[str, str],
+        description="Up to 20 texts of your own, by name; kept with the email and shown with it, never sent.",
+        examples=[{"order_id": "1234"}],
+    )
+    track_opens: bool = Field(default=True, description="Whether opening it is noticed, by a picture in the HTML.")
+    track_clicks: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("track_clicks", "track_links"),
+        description="Whether its links lead by way of us; `track_links` is accepted as another name.",
+    )
+    attachments: Attachments = Field(
+        default_factory=list[Attachment], description="Up to 10 files, together at most 3 MB.", examples=[[]]
     )
 
     @model_validator(mode="after")
@@ -205,10 +234,15 @@ class Email(ResponseModel):
     subject: str
     email_type: EmailType
     tags: list[str]
+    metadata: dict[str, str]
     campaign_id: UUID | None
     provider: str | None = Field(description="Who took the message over; `simulated` in test mode.")
     opens: int
     clicks: int
+    machine_opens: int = Field(
+        description="By mail programs that load pictures ahead, and by scanners; not in `opens`."
+    )
+    machine_clicks: int = Field(description="By scanners of links; not in `clicks`.")
     error: str | None = Field(description="Why it was not sent.")
     created_at: datetime
     scheduled_at: datetime | None = Field(description="When it is due, if that was asked for.")
@@ -227,4 +261,5 @@ class EmailDetails(Email):
     """One message and what happened to it."""
 
     reply_to: str | None
+    attachments: list[AttachedFile]
     events: list[EmailEvent] = Field(description="Oldest first.")

@@ -10,10 +10,12 @@ from emails import repository
 from emails.repository import NewRow
 from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain import send_quota
+from penguinmails.domain import send_quota, simulated
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.enrolment import leave_after
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.domain.provider_accounts import stored_account
+from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
     FieldError,
@@ -41,8 +43,13 @@ class Draft:
     text: str | None
     email_type: str
     reply_to: str | None
+    provider: str | None
     tags: Sequence[str]
     headers: dict[str, str]
+    metadata: dict[str, str]
+    track_opens: bool
+    track_clicks: bool
+    files: dict[str, list[Any]] | None
     scheduled_at: datetime | None
 
 
@@ -85,6 +92,16 @@ def check_schedule(scheduled_at: datetime | None) -> None:
         raise ValidationFailed.of("scheduled_at", "lies more than a year ahead", "too_far_ahead")
 
 
+def sender_of(tx: Tx, provider: str | None) -> str | None:
+    """Whom a provider's account sends as by default. Raises ValidationFailed when there is no such account."""
+    if provider in {None, "smtp"} or tx.mode == "test":
+        return None
+    account = stored_account(tx, str(provider))
+    if account is None:
+        raise ValidationFailed.of("provider", f"is {provider}, which is not set up; an admin can do that", "not_set_up")
+    return account.settings["default_sender"]
+
+
 def cancel(tx: Tx, email_id: UUID) -> None:
     """Take back an email that no worker has begun to send. Raises NotFound, and InvalidStateTransition."""
     month = repository.cancel(tx, email_id)
@@ -101,6 +118,7 @@ def cancel(tx: Tx, email_id: UUID) -> None:
 
 def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) -> Queued:
     """Queue a message to one recipient. Raises RecipientSuppressed, and QuotaExceeded at the plan's limit."""
+    _check_simulated(tx, [address])
     if suppressed(tx, [address]):
         raise RecipientSuppressed(
             f"{address} is suppressed: it opted out, complained or does not exist. Nothing was sent; remove it from your list."
@@ -110,9 +128,24 @@ def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) ->
 
 def queue_many(tx: Tx, draft: Draft, addresses: Sequence[str], *, api_key_id: UUID | None) -> Queued:
     """Queue a message to each recipient; a suppressed one is stored as such. Raises QuotaExceeded, then none is queued."""
+    _check_simulated(tx, addresses)
     refused = suppressed(tx, addresses)
     rows = [NewRow(new_uuid7(), address, "suppressed" if address in refused else "queued") for address in addresses]
     return _queue(tx, draft, rows, api_key_id)
+
+
+def _check_simulated(tx: Tx, addresses: Sequence[str]) -> None:
+    """Addresses of the simulator are for test mode, and only those that act something out."""
+    for address in filter(simulated.is_simulated, addresses):
+        if tx.mode != "test":
+            raise ValidationFailed.of(
+                "to", f"{address} is for API keys of test mode; use one of those", "test_mode_only"
+            )
+        if simulated.behaviour(address) is None:
+            known = ", ".join(f"{name}@" for name in simulated.BEHAVIOURS)
+            raise ValidationFailed.of(
+                "to", f"{address} acts out nothing; the simulator knows {known}", "unknown_behaviour"
+            )
 
 
 def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) -> Queued:
@@ -120,14 +153,22 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
     text = draft.text if draft.text is not None else plain_text(draft.html or "")
     if draft.scheduled_at is not None:
         rows = [replace(row, status="scheduled") if row.status == "queued" else row for row in rows]
-    repository.insert_content(tx, content_key, text=text, html=draft.html, headers=draft.headers)
+    if draft.email_type != "transactional":
+        require_postal_address(tx)
+    content = {"html": draft.html, "text": text, "headers": draft.headers}
+    following = {"track_opens": draft.track_opens, "track_clicks": draft.track_clicks}
+    repository.insert_content(tx, content_key, {**content, **following})
+    if draft.files is not None:
+        repository.insert_files(tx, content_key, draft.files)
     shared = {
         "api_key_id": api_key_id,
         "from_email": draft.sender or get_settings().mail_from,
         "reply_to": draft.reply_to,
         "subject": draft.subject,
         "email_type": draft.email_type,
+        "wanted_provider": draft.provider,
         "content_key": content_key,
+        "metadata": draft.metadata,
         "created_at": created_at,
         "scheduled_at": draft.scheduled_at,
     }

@@ -2,12 +2,13 @@
 
 OF_THE_ACCOUNT = (
     "users", "workspaces", "workspace_members", "invitations", "api_keys", "subscriptions", "api_key_usage_daily",
-    "usage_counters",
+    "usage_counters", "provider_accounts",
 )  # fmt: skip
 OF_A_MODE = (
     "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
     "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
-    "emails", "content_objects", "email_tags", "email_events", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
+    "emails", "content_objects", "email_attachments", "email_tags",
+    "email_events", "inbox_threads", "inbox_messages", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
     "import_jobs", "export_jobs", "privacy_requests",
 )  # fmt: skip
 LEFT_OUT = {
@@ -22,15 +23,27 @@ LEFT_OUT = {
     "mail_outbox": "mail of the platform to the account's people",
     "mailbox_days": "how many mails a mailbox sent on a day",
     "outbox": "messages on their way to queues",
+    "provider_events": "reports of the last seven days, kept so that a repeated one is known; email_events has what they said",
     "reauth_tokens": "hashes of confirmations of identity",
     "recovery_codes": "hashes",
     "send_paces": "how fast mail may be sent just now",
     "sessions": "hashes of sessions",
+    "soft_bounces": "a count that ends in the suppression list",
     "staff_members": "the platform's own people",
     "tenant_overrides": "what the platform has agreed to; billing documents say it",
     "user_credentials": "hashes of passwords",
 }
 SECRET_COLUMNS = frozenset(
-    {"lookup_digest", "digest_version", "vault_version", "secret_ref", "file_key", "error_file_key", "token_hash"}
+    {
+        "lookup_digest",
+        "digest_version",
+        "vault_version",
+        "secret_ref",
+        "secret_version",
+        "endpoint_hash",
+        "file_key",
+        "error_file_key",
+        "token_hash",
+    }
 )
 """Fields that are left out of every row: what leads to a secret, or to a file."""

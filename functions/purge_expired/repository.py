@@ -72,6 +72,17 @@ def delete_email_content(tx: Tx, batch: int) -> int:
     )
 
 
+def delete_provider_events(tx: Tx, batch: int) -> int:
+    """What providers have reported, a week later: they repeat themselves for hours, not for days."""
+    return tx.run(
+        """
+        DELETE FROM provider_events WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM provider_events WHERE received_at < now() - interval '7 days' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
 ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_idempotency_keys,
     delete_step_up_tokens,
@@ -79,4 +90,5 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_sessions,
     delete_platform_mail,
     delete_email_content,
+    delete_provider_events,
 )

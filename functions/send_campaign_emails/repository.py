@@ -8,6 +8,8 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_texts
+from penguinmails.domain.bounces import Bounce
+from penguinmails.domain.outgoing import Following, Sender
 from penguinmails.domain.sending import LEASE_SECONDS
 
 PARKED_SECONDS = 3_600
@@ -39,6 +41,16 @@ class Claim:
     lead_source: str | None
     external_id: str | None
     attributes: dict[str, Any] | None
+    track_opens: bool
+    track_clicks: bool
+    unsubscribe_enabled: bool
+    sender_name: str
+    postal_address: str | None
+
+    def following(self) -> Following:
+        """What is followed of it, and whether it can be unsubscribed from."""
+        sender = Sender(self.sender_name, self.postal_address or "") if self.unsubscribe_enabled else None
+        return Following(opens=self.track_opens, clicks=self.track_clicks, sender=sender)
 
     def values(self) -> dict[str, Any]:
         """What the contact can fill the text with."""
@@ -62,6 +74,7 @@ class Outcome:
     status: str
     error: str | None = None
     retry_in_seconds: int | None = None
+    bounce: Bounce | None = None
 
 
 def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
@@ -74,11 +87,17 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
         FROM unnest(%(ids)s::uuid[], %(attempts)s::integer[]) AS asked (id, attempts)
         JOIN emails m ON m.id = asked.id
         JOIN campaigns c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.campaign_id AND c.status = 'active'
+        JOIN tenants t ON t.id = m.tenant_id
         LEFT JOIN contacts p ON p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.id = m.contact_id
         WHERE e.id = asked.id AND e.status = 'queued' AND e.attempts = asked.attempts
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts,
                   p.id AS contact_id, p.email, p.first_name, p.last_name, p.company, p.job_title, p.phone, p.city, p.state,
-                  p.country, p.lead_source, p.external_id, p.attributes
+                  p.country, p.lead_source, p.external_id, p.attributes,
+                  coalesce((c.settings ->> 'track_opens')::boolean, true) AS track_opens,
+                  coalesce((c.settings ->> 'track_clicks')::boolean, true) AS track_clicks,
+                  coalesce((c.settings ->> 'unsubscribe_enabled')::boolean, true) AS unsubscribe_enabled,
+                  coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
+                  t.settings ->> 'postal_address' AS postal_address
         """,
         {
             "ids": [email_id for email_id, _ in mails],

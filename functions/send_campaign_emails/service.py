@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
 from typing import Any
@@ -10,17 +10,20 @@ from uuid import UUID
 
 from penguinmails import clock, mime
 from penguinmails.db import Tx, jsonb, transaction
-from penguinmails.domain import campaign_texts
+from penguinmails.domain import campaign_texts, mail_reports, simulation
 from penguinmails.domain.emails import suppressed
+from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.outgoing import dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
+from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.queue import Record
-from penguinmails.smtp import send_content
+from penguinmails.smtp import MailRefused, send_content
 from send_campaign_emails import repository
 from send_campaign_emails.repository import Claim, Content, Outcome
 
@@ -52,7 +55,7 @@ def handle(record: Record) -> None:
         _load(tx, {claim.content_key for claim in wanted})
         if refused:
             _store(tx, refused, record.mode)
-    outcomes = _hand_over(wanted, record.mode)
+    outcomes = _hand_over(record, wanted)
     if outcomes:
         record_outcome(partial(_record, record, outcomes))
 
@@ -83,29 +86,38 @@ def _load(tx: Tx, keys: set[UUID]) -> None:
         _contents.update((content.storage_key, content) for content in repository.contents(tx, sorted(missing)))
 
 
-def _hand_over(claims: Sequence[Claim], mode: str) -> list[Outcome]:
-    if mode == "test":
-        return [Outcome(claim, "sent") for claim in claims]
+def _hand_over(record: Record, claims: Sequence[Claim]) -> list[Outcome]:
+    if record.mode == "test":
+        return [_simulated(claim) for claim in claims]
     outcomes: list[Outcome] = []
     began, date = time.monotonic(), format_datetime(clock.now(), usegmt=True)
     for claim in claims:
         if time.monotonic() - began > PATIENCE_SECONDS:
             outcomes.append(Outcome(claim, "untried", retry_in_seconds=0))
         else:
-            outcomes.append(_attempt(claim, date))
+            outcomes.append(_attempt(TrackedMail(record.tenant_id, record.mode, claim.id), claim, date))
     return outcomes
 
 
-def _attempt(claim: Claim, date: str) -> Outcome:
-    refusal = attempt(claim.attempts, partial(_send, claim, date))
+def _attempt(mail: TrackedMail, claim: Claim, date: str) -> Outcome:
+    return _outcome(claim, attempt(claim.attempts, partial(_send, mail, claim, date)))
+
+
+def _simulated(claim: Claim) -> Outcome:
+    return _outcome(claim, simulation.refusal(claim.to_email, claim.attempts))
+
+
+def _outcome(claim: Claim, refusal: MailRefused | None) -> Outcome:
     if refusal is None:
         return Outcome(claim, "sent")
+    if refusal.bounce is not None:
+        return Outcome(claim, "bounced", refusal.reason, bounce=refusal.bounce)
     if refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
         return Outcome(claim, "failed", refusal.reason)
     return Outcome(claim, "queued", refusal.reason, DELAYS_SECONDS[claim.attempts - 1])
 
 
-def _send(claim: Claim, date: str) -> None:
+def _send(mail: TrackedMail, claim: Claim, date: str) -> None:
     content, values = _contents[claim.content_key], claim.values()
     try:
         html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)
@@ -115,15 +127,17 @@ def _send(claim: Claim, date: str) -> None:
     except TemplateFault as fault:
         raise ValueError(fault.message) from None
     recipient = on_the_wire(claim.to_email)
+    dressed = dress(mail, text=text, html=html, following=claim.following())
     message = mime.compose(
         message_id=message_id(claim.id),
         date=date,
         sender=claim.from_email,
         recipient=recipient,
         subject=claim.subject,
-        text=text,
-        html=html,
+        text=dressed.text,
+        html=dressed.html,
         reply_to=claim.reply_to,
+        plain_headers=dressed.headers,
     )
     send_content(claim.from_email, recipient, message)
 
@@ -174,8 +188,22 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
             for claim in sent
         ],
     )
+    _report(tx, [outcome for outcome in outcomes if outcome.claim.id in settled], provider, now)
     for status in sorted({outcome.status for outcome in outcomes}):
         count("emails_total", value=sum(outcome.status == status for outcome in outcomes), status=status)
+
+
+def _report(tx: Tx, outcomes: Sequence[Outcome], source: str, now: datetime) -> None:
+    """What became of mails beyond being sent: refused for good while they were handed over, or acted out in test mode."""
+    for outcome in outcomes:
+        if outcome.status == "bounced":
+            report = Report(
+                kind="bounced", source=source, occurred_at=now, bounce=outcome.bounce, detail=outcome.error or ""
+            )
+            mail_reports.record_report(tx, outcome.claim.id, report)
+        elif outcome.status == "sent" and source == "simulated":
+            for report in simulation.reports(outcome.claim.to_email, now):
+                mail_reports.record_report(tx, outcome.claim.id, report)
 
 
 def _data(outcome: Outcome, provider: str) -> dict[str, Any]:

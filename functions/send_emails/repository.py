@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.outgoing import Following, Sender
 from penguinmails.domain.sending import LEASE_SECONDS
+from penguinmails.smtp import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +21,22 @@ class Claim:
     subject: str
     campaign_id: UUID | None
     attempts: int
+    content_key: UUID
     content_text: str
     content_html: str | None
     headers: dict[str, str]
+    wanted_provider: str | None
+    email_type: str
+    track_opens: bool
+    track_clicks: bool
+    sender_name: str
+    postal_address: str | None
+
+    def following(self) -> Following:
+        """What is followed of it, and whether it can be unsubscribed from."""
+        is_commercial = self.email_type != "transactional"
+        sender = Sender(self.sender_name, self.postal_address or "") if is_commercial else None
+        return Following(opens=self.track_opens, clicks=self.track_clicks, sender=sender)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +56,42 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
         UPDATE emails e
         SET status = 'sending', attempts = e.attempts + 1,
             next_sweep_at = clock_timestamp() + make_interval(secs => %(lease)s)
-        FROM content_objects c
-        WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s
+        FROM content_objects c, tenants t
+        WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s AND t.id = e.tenant_id
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
-        RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, c.content_text,
-                  c.content_html, c.headers
+        RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
+                  c.content_text, c.content_html, c.headers, e.wanted_provider,
+                  e.email_type, c.track_opens, c.track_clicks, coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
+                  t.settings ->> 'postal_address' AS postal_address
         """,
         {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
         Claim,
+    )
+
+
+def attachments(tx: Tx, content_key: UUID) -> list[Attachment]:
+    """The files of a message, in their order."""
+    return tx.all(
+        """
+        SELECT file_name, content_type, content FROM email_attachments
+        WHERE content_key = %(key)s ORDER BY position
+        """,
+        {"key": content_key},
+        Attachment,
+    )
+
+
+def put_off(tx: Tx, email_id: UUID, attempts: int, seconds: int) -> bool:
+    """Let an email that nobody has begun wait; False when somebody has."""
+    return (
+        tx.run(
+            """
+            UPDATE emails SET next_sweep_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+            WHERE id = %(id)s AND status = 'queued' AND attempts = %(attempts)s
+            """,
+            {"id": email_id, "attempts": attempts, "seconds": seconds},
+        )
+        == 1
     )
 
 
@@ -72,16 +115,20 @@ def settle(
 ) -> bool:
     """Record the outcome of an attempt; without `sweep_after_seconds` nothing is left to do.
 
-    False when another worker has taken the email since: its outcome is the one that counts.
+    False when another worker has taken the email since: its outcome is the one that counts. A report of what became of
+    the mail may have come before; it knows more, so its state stays.
     """
     touched = tx.run(
         """
         UPDATE emails
-        SET status = %(status)s, error = %(error)s, provider = %(provider)s, provider_message_id = %(message_id)s,
-            sent_at = %(sent_at)s,
-            finished_at = CASE WHEN %(sweep_after)s::integer IS NULL THEN clock_timestamp() END,
-            next_sweep_at = clock_timestamp() + make_interval(secs => %(sweep_after)s::integer)
-        WHERE id = %(id)s AND status IN ('queued', 'sending') AND attempts = %(attempts)s
+        SET status = CASE WHEN status IN ('queued', 'sending') THEN %(status)s ELSE status END,
+            error = %(error)s, provider = %(provider)s, provider_message_id = %(message_id)s, sent_at = %(sent_at)s,
+            finished_at = CASE WHEN %(sweep_after)s::integer IS NULL OR status IN ('delivered', 'bounced')
+                               THEN clock_timestamp() END,
+            next_sweep_at = CASE WHEN status IN ('queued', 'sending')
+                                 THEN clock_timestamp() + make_interval(secs => %(sweep_after)s::integer) END
+        WHERE id = %(id)s AND attempts = %(attempts)s
+          AND (status IN ('queued', 'sending') OR (status IN ('delivered', 'bounced') AND sent_at IS NULL))
         """,
         {
             "id": claim.id,

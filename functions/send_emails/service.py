@@ -1,19 +1,27 @@
 """Sends one queued email: claim, hand over outside any transaction, record together with the event."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from penguinmails import clock
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
+from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.outcomes import record_outcome
+from penguinmails.domain.outgoing import dress
+from penguinmails.domain.provider_accounts import StoredAccount, stored_account
+from penguinmails.domain.provider_secrets import provider_secret
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
+from penguinmails.domain.tracking_links import TrackedMail
+from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
+from penguinmails.providers import Handover, ProviderAccount, send
 from penguinmails.queue import Record
-from penguinmails.smtp import MailRefused, OutgoingMail, send
+from penguinmails.smtp import Attachment, MailRefused, OutgoingMail
 from send_emails import repository
 from send_emails.repository import Claim
 
@@ -27,52 +35,103 @@ def handle(record: Record) -> None:
     sent again, under the same Message-ID. That is the one way in which a recipient gets it twice.
     """
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        if _waits_for_its_turn(tx, record):
+            return
         claim = repository.claim(tx, UUID(record.body["email_id"]), int(record.body["attempts"]))
         if claim is not None and suppressed(tx, [claim.to_email]):
             _end(tx, claim, "suppressed", SUPPRESSED)
             return
+        files = repository.attachments(tx, claim.content_key) if claim is not None else []
+        account = _account_row(tx, claim) if claim is not None else None
     if claim is None:
         return
-    refusal, provider = None, "simulated"
+    handover = Handover("simulated", message_id(claim.id))
     if record.mode == "live":
-        refusal, provider = _hand_over(claim), "smtp"
-    record_outcome(lambda: _record(record, claim, refusal, provider))
+        refusal, handover = _hand_over(record, claim, files, account)
+    else:
+        refusal = simulation.refusal(claim.to_email, claim.attempts)
+    record_outcome(lambda: _record(record, claim, refusal, handover))
 
 
-def _record(record: Record, claim: Claim, refusal: MailRefused | None, provider: str) -> None:
+def _waits_for_its_turn(tx: Tx, record: Record) -> bool:
+    """Put off what would go out faster than the plan allows; one that has waited already is not put off again."""
+    email_id, attempts = UUID(record.body["email_id"]), int(record.body["attempts"])
+    if record.mode != "live" or attempts > 0 or record.body.get("has_waited"):
+        return False
+    seconds = pace.seconds_to_wait(tx, record.tenant_id)
+    if seconds == 0:
+        return False
+    delay = seconds if seconds is not None else pace.LONGEST_WAIT_SECONDS
+    if repository.put_off(tx, email_id, attempts, delay + _SWEEP_SLACK_SECONDS):
+        again = {**message(email_id, attempts), "has_waited": seconds is not None}
+        send_after_commit(tx, "emails", [again], delay_seconds=delay)
+        count("emails_paced_total")
+    return True
+
+
+def _record(record: Record, claim: Claim, refusal: MailRefused | None, handover: Handover) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if refusal is None:
-            _sent(tx, claim, provider)
+            _sent(tx, claim, handover)
+        elif refusal.bounce is not None:
+            _bounced(tx, claim, refusal, handover.provider)
         elif refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
             _end(tx, claim, "failed", refusal.reason)
         else:
-            _delay(tx, claim, refusal.reason)
+            _delay(tx, claim, refusal)
 
 
-def _hand_over(claim: Claim) -> MailRefused | None:
+def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
+    if claim.wanted_provider is None or claim.wanted_provider == "smtp":
+        return None
+    return stored_account(tx, claim.wanted_provider)
+
+
+def _hand_over(
+    record: Record, claim: Claim, files: Sequence[Attachment], account: StoredAccount | None
+) -> tuple[MailRefused | None, Handover]:
+    taken: list[Handover] = []
+
     def hand_over() -> None:
-        send(
-            OutgoingMail(
-                message_id=message_id(claim.id),
-                sender=claim.from_email,
-                recipient=on_the_wire(claim.to_email),
-                subject=claim.subject,
-                text=claim.content_text,
-                html=claim.content_html,
-                reply_to=claim.reply_to,
-                headers=claim.headers,
-            )
+        tracked = TrackedMail(record.tenant_id, record.mode, claim.id)
+        dressed = dress(tracked, text=claim.content_text, html=claim.content_html, following=claim.following())
+        mail = OutgoingMail(
+            message_id=message_id(claim.id),
+            sender=claim.from_email,
+            recipient=on_the_wire(claim.to_email),
+            subject=claim.subject,
+            text=dressed.text,
+            html=dressed.html,
+            reply_to=claim.reply_to,
+            headers=claim.headers,
+            plain_headers=dressed.headers,
+            attachments=files,
         )
+        taken.append(send(mail, claim.id, _opened(claim, account)))
 
-    return attempt(claim.attempts, hand_over)
+    refusal = attempt(claim.attempts, hand_over)
+    return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))
 
 
-def _sent(tx: Tx, claim: Claim, provider: str) -> None:
-    now = clock.now()
-    if not repository.settle(tx, claim, status="sent", provider=provider, message_id=message_id(claim.id), sent_at=now):
+def _opened(claim: Claim, account: StoredAccount | None) -> ProviderAccount | None:
+    """The account with its credentials. Raises MailRefused, for now, while they cannot be had."""
+    if claim.wanted_provider in {None, "smtp"}:
+        return None
+    try:
+        secret = provider_secret(account.secret_ref, account.secret_version) if account is not None else None
+    except ServiceUnavailable:
+        raise MailRefused("the provider's credentials cannot be read just now", is_permanent=False) from None
+    if account is None or secret is None:
+        raise MailRefused(f"there is no {claim.wanted_provider} account; configure it", is_permanent=False)
+    return ProviderAccount(account.provider, account.settings, secret)
+
+
+def _sent(tx: Tx, claim: Claim, handover: Handover) -> None:
+    now, provider = clock.now(), handover.provider
+    if not repository.settle(tx, claim, status="sent", provider=provider, message_id=handover.message_id, sent_at=now):
         _taken_over(claim)
         return
-    log_event(tx, [claim.id], "sent", {"provider": provider})
+    log_event(tx, [claim.id], "sent", {"provider": provider}, occurred_at=now)
     contact = repository.find_contact(tx, claim.to_email)
     emit(
         tx,
@@ -90,6 +149,17 @@ def _sent(tx: Tx, claim: Claim, provider: str) -> None:
         ),
     )
     count("emails_total", status="sent")
+    if provider == "simulated":
+        for report in simulation.reports(claim.to_email, now):
+            mail_reports.record_report(tx, claim.id, report)
+
+
+def _bounced(tx: Tx, claim: Claim, refusal: MailRefused, source: str) -> None:
+    if not repository.settle(tx, claim, status="bounced", error=refusal.reason):
+        _taken_over(claim)
+        return
+    mail_reports.record_report(tx, claim.id, mail_reports.bounce_report(refusal, source, clock.now()))
+    count("emails_total", status="bounced")
 
 
 def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
@@ -100,8 +170,8 @@ def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
     count("emails_total", status=status)
 
 
-def _delay(tx: Tx, claim: Claim, reason: str) -> None:
-    delay = DELAYS_SECONDS[claim.attempts - 1]
+def _delay(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
+    reason, delay = refusal.reason, max(DELAYS_SECONDS[claim.attempts - 1], refusal.retry_after or 0)
     by_queue = delay <= MAX_DELAY_SECONDS
     slack = _SWEEP_SLACK_SECONDS if by_queue else 0
     if not repository.settle(tx, claim, status="queued", error=reason, sweep_after_seconds=delay + slack):

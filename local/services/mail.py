@@ -34,6 +34,8 @@ class CaughtMail:
     headers: dict[str, str]
     text: str
     html: str | None
+    attachments: list[tuple[str, str, bytes]]
+    """Name, media type and content of each file."""
 
 
 def _part(message: Message, kind: str) -> str | None:
@@ -41,6 +43,14 @@ def _part(message: Message, kind: str) -> str | None:
         if part.get_content_type() == kind:
             return str(part.get_content())  # pyright: ignore[reportAttributeAccessIssue]
     return None
+
+
+def _files(message: Message) -> list[tuple[str, str, bytes]]:
+    return [
+        (part.get_filename() or "", part.get_content_type(), part.get_payload(decode=True))  # pyright: ignore[reportReturnType]
+        for part in message.walk()
+        if part.get_content_disposition() == "attachment"
+    ]
 
 
 @dataclass
@@ -91,6 +101,7 @@ class MailCatcher:
             headers={name: str(value) for name, value in message.items()},
             text=_part(message, "text/plain") or "",
             html=_part(message, "text/html"),
+            attachments=_files(message),
         )
         with self._arrived:
             self._mails.append(mail)

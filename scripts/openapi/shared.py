@@ -13,13 +13,14 @@ BASE_PATH = "/api/v1"
 
 TAGS = {
     "Emails": "Send messages and follow what became of them.",
+    "Mail providers": "Accounts with Postmark and Mailgun, through which mails can be sent instead of by the platform itself.",
     "Contacts": "The people whom an account writes to.",
     "Lists and segments": "Which contacts belong together: lists, rules, tags and custom fields.",
     "Campaigns": "Sequences of messages to many contacts.",
     "Analytics": "Figures about what was sent and what came back.",
     "Templates": "Texts that are used again.",
     "Domains": "The domains that an account sends from.",
-    "Inbox": "Replies.",
+    "Inbox": "Answers to messages, as conversations.",
     "Webhooks": "Have events posted to an endpoint of yours.",
     "Suppression": "Addresses that must not be written to.",
     "API keys": "Make, change and revoke the keys that programs call with, and see what they are used for.",

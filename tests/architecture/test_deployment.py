@@ -1,6 +1,7 @@
 """What a deploy makes besides functions: networks, data, edge, alarms, and that they fit each other."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,16 @@ def test_every_function_waits_for_the_migrations_but_the_one_that_makes_them() -
         if "SCHEMA" in properties.get("Environment", {}).get("Variables", {})
     ]
     assert overwriting == ["DatabaseFunction"]
+
+
+def test_every_address_of_the_api_goes_to_it_and_not_to_the_console() -> None:
+    config = NESTED["edge.yaml"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    patterns = [b["PathPattern"] for b in config["CacheBehaviors"] if b["TargetOriginId"] == "api"]
+    for properties in functions_of(MAIN).values():
+        for event in properties.get("Events", {}).values():
+            path = event["Properties"].get("Path", "$default") if event["Type"] == "HttpApi" else "$default"
+            if path.endswith("{proxy+}"):
+                assert any(fnmatch(path, pattern) for pattern in patterns), path
 
 
 def test_cloudfront_sends_the_secret_that_the_functions_ask_for() -> None:

@@ -26,7 +26,7 @@ OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "an
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
 # What stands on a list of contacts, in a webhook's log or in a campaign's ledger, and that it is nobody else's, is shown in
 # their own tests.
-ELSEWHERE = {"listListContacts", "listRecipients", "listWebhookDeliveries"}
+ELSEWHERE = {"listListContacts", "listMailProviders", "listRecipients", "listWebhookDeliveries"}
 LISTS = [
     o
     for o in OF_AN_ACCOUNT
@@ -39,8 +39,17 @@ REFERRING = [(o, field) for o in OF_AN_ACCOUNT for field in referenced_ids(o)]
 ABOUT_THE_CALLER = {
     "closeAccount": "concerns the caller's account; the body repeats its name",
     "exportAccount": "makes a thing of the caller's",
+    "getSender": "concerns the caller's account",
+    "setSender": "concerns the caller's account",
     "getAccountClosing": "concerns the caller's account",
     "keepAccount": "concerns the caller's account",
+    "configureMailgun": "sets up the caller's own account",
+    "configurePostmark": "sets up the caller's own account",
+    "listMailProviders": "shows the caller's own accounts; that of another one is shown to be absent in its own tests",
+    "removeMailgun": "removes the caller's own account",
+    "removePostmark": "removes the caller's own account",
+    "testMailgun": "tests the caller's own account",
+    "testPostmark": "tests the caller's own account",
     "bulkContacts": "names contacts in its items; that those of another account are not there is shown in its own tests",
     "changePassword": "changes the password of the signed-in user; the body names nobody",
     "confirmSecondFactor": "concerns the signed-in user",

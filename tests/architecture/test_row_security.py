@@ -27,6 +27,7 @@ ONE_DATA_SET = {
     "account_export_parts": "an export is of all that the account holds",
     "account_exports": "an export is of all that the account holds",
     "api_key_usage": "the key says which mode it is of",
+    "provider_accounts": "mails of test mode go to no provider",
     "api_key_usage_daily": "the key says which mode it is of",
     "invitations": "people have no mode",
     "recovery_codes": "people sign in once for both data sets",
@@ -49,6 +50,7 @@ ONE_DATA_SET = {
     "workspaces": "one organisation of people and mailboxes for both modes",
 }
 UNIQUE_FOR_ALL_TENANTS = {
+    "provider_accounts_endpoint_hash_key": "of random bits",
     "api_keys_by_digest": "a presented key is looked up before its tenant is known",
     "invitations_token_hash_key": "a link is looked up before its tenant is known",
     "link_tokens_token_hash_key": "a link is looked up before its tenant is known",

@@ -28,8 +28,8 @@ FOLDERS = sorted(file.parent for file in [*ROOT.glob("functions/*/app.py"), ROOT
 PACKAGES = [folder.name for folder in FOLDERS]
 ALL_QUEUES = {"events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"}
 FOR_ONE_MACHINE_ONLY = {
-    "ALLOW_LOCALHOST_WEBHOOKS", "AWS_ENDPOINT_URL", "BCRYPT_ROUNDS", "PLATFORM_SECRETS_FILE", "VAULT_ROLE_ID",
-    "VAULT_SECRET_ID_FILE",
+    "ALLOW_LOCALHOST_WEBHOOKS", "AWS_ENDPOINT_URL", "BCRYPT_ROUNDS", "MAILGUN_URL", "PLATFORM_SECRETS_FILE", "POSTMARK_URL",
+    "VAULT_ROLE_ID", "VAULT_SECRET_ID_FILE",
 }  # fmt: skip
 HAVE_A_DEFAULT = {"VAULT_KV_MOUNT"}
 ORDER_THE_DEPLOY = {"SCHEMA"}

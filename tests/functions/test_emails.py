@@ -148,8 +148,9 @@ def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
         ({"email_type": "spam"}, "email_type"),
         ({"body": "twice"}, "body"),
         ({"template_id": str(uuid4())}, "template_id"),
-        ({"attachments": []}, "attachments"),
-        ({"track_opens": True}, "track_opens"),
+        ({"attachments": "none"}, "attachments"),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"follow_opens": True}, "follow_opens"),
         ({"html_body": ...}, "body"),
     ],
 )

@@ -165,4 +165,4 @@ def test_bodies_of_emails_are_kept_for_24_months(tenant: TestTenant) -> None:
 
 def test_every_kind_of_row_is_purged_in_each_batch() -> None:
     with transaction(role="jobs") as tx:
-        assert [delete(tx, 0) for delete in repository.ALL] == [0] * 6
+        assert [delete(tx, 0) for delete in repository.ALL] == [0] * len(repository.ALL)

@@ -16,7 +16,7 @@ from send_campaign_emails import service
 from send_campaign_emails.app import handler as send_campaign_emails
 from suppression.app import handler as suppression_handler
 from sweep_emails.app import handler as sweep_emails
-from tests.support.campaigns import EMAIL, add_contact, ask, ledger, mails, plan, started
+from tests.support.campaigns import EMAIL, NO_LIMIT, add_contact, ask, ledger, mails, plan, started
 from tests.support.http import call
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant, make_tenant
@@ -64,8 +64,11 @@ def test_each_recipient_gets_a_mail_of_their_own(tenant: TestTenant, key: TestKe
         assert (mail.headers["From"], mail.headers["Reply-To"]) == (
             "News <news@sender.example.com>", "answers@sender.example.com",
         )  # fmt: skip
-        assert mail.text.strip() == f"Dear {name}"
-        assert (mail.html or "").strip() == f"<p>Dear {name.replace('<', '&lt;')}</p>"
+        assert mail.text.replace("\r", "").startswith(
+            f"Dear {name}\n\n-- \nTest tenant, 1 Ice Shelf Road, Port Stanley\nUnsubscribe: https://"
+        )
+        assert (mail.html or "").startswith(f"<p>Dear {name.replace('<', '&lt;')}</p><div")
+        assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert history(tenant) == ["queued"] * 3 + ["sent"] * 3
     told = events(tenant)
     assert {(event["to"], event["contact"]["first_name"]) for event in told} == set(people.items())
@@ -126,7 +129,7 @@ def test_a_batch_takes_the_same_few_statements_whatever_its_size(
     assert statements_for(1) == statements_for(30)
 
 
-def test_one_refusal_fails_alone_and_its_recipient_leaves(tenant: TestTenant, key: TestKey) -> None:
+def test_one_refusal_bounces_alone_and_its_recipient_leaves(tenant: TestTenant, key: TestKey) -> None:
     add_contact(key, email=f"reject-{tenant.id.hex}@example.com")
     add_contact(key, email=f"fine-{tenant.id.hex}@example.com")
     campaign_id = started(key)
@@ -134,15 +137,15 @@ def test_one_refusal_fails_alone_and_its_recipient_leaves(tenant: TestTenant, ke
     assert consume(send_campaign_emails, *plan(tenant)) == []
 
     assert {mail["to_email"].partition("-")[0]: (mail["status"], mail["error"]) for mail in mails(tenant)} == {
-        "reject": ("failed", "550 5.1.1 no such mailbox"),
+        "reject": ("bounced", "550 5.1.1 no such mailbox"),
         "fine": ("sent", None),
     }
     assert {row["email"].partition("-")[0]: (row["status"], row["reason"]) for row in ledger(tenant).values()} == {
-        "reject": ("exited", "failed"),
+        "reject": ("exited", "bounced"),
         "fine": ("completed", None),
     }
     stats = ask(key, "GET", f"/{campaign_id}").json["stats"]
-    assert (stats["sent"], stats["failed"]) == (1, 1)
+    assert (stats["sent"], stats["bounced"]) == (1, 1)
 
 
 def test_a_temporary_refusal_is_tried_again_after_the_planned_delays_and_then_given_up(
@@ -348,7 +351,12 @@ def test_a_text_part_that_cannot_be_a_template_is_derived_from_each_mail(
     tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
 ) -> None:
     add_contact(key, first_name="Ada")
-    started(key, steps=[{**EMAIL, "html_body": "<p title='{{ first_name }}'>Hello</p>{# a <b #}<i>you</i>"}])
+    settings = {**NO_LIMIT, "unsubscribe_enabled": False, "track_opens": False, "track_clicks": False}
+    started(
+        key,
+        settings=settings,
+        steps=[{**EMAIL, "html_body": "<p title='{{ first_name }}'>Hello</p>{# a <b #}<i>you</i>"}],
+    )
 
     assert consume(send_campaign_emails, *plan(tenant)) == []
 

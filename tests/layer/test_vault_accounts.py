@@ -100,11 +100,12 @@ def test_an_account_that_may_update_may_not_create(server: RunningVault) -> None
 
 
 def test_removal_needs_the_right_to_the_metadata(server: RunningVault) -> None:
-    path = f"esp/{TENANT}/{uuid4()}"
+    path = f"crm/{TENANT}/{uuid4()}"
     with using(server.environment("api-service")):
         write_secret(path, {"n": 1}, expected_version=0)
         with pytest.raises(VaultRefused, match="permission denied"):
             vault.delete_secret(path)
+    with using(server.environment("crm-service")):
         assert read_secret(path) is not None
 
 

@@ -19,11 +19,19 @@ def _name() -> dict[str, Any]:
 _EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@example.com"}}
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "setSender": lambda: {"postal_address": "1 Ice Shelf Road, Port Stanley"},
     "createPrivacyRequest": lambda: {"type": "access", "email": somebody()},
     "closeAccount": lambda: {"account_name": "Test tenant"},
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
     "changeMemberRole": lambda: {"role": "member"},
     "changePassword": lambda: {"current_password": PASSWORD, "new_password": "Another-horse-8"},
+    "configureMailgun": lambda: {
+        "api_key": "sandbox-key",
+        "signing_key": "sandbox-signing",
+        "domain": "mg.example.com",
+        "default_sender": "a@mg.example.com",
+    },
+    "configurePostmark": lambda: {"api_key": "sandbox-key", "default_sender": "a@example.com"},
     "confirmSecondFactor": lambda: {"code": "123456"},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "cloneCampaign": dict[str, Any],
@@ -59,6 +67,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchContactField": lambda: {"label": "Changed"},
     "patchList": lambda: {"description": "Changed"},
     "patchSegment": _name,
+    "patchThread": lambda: {"status": "archived"},
     "patchTag": _name,
     "previewSegment": lambda: {"definition": _EVERYBODY},
     "patchWebhook": lambda: {"name": "Renamed"},

@@ -155,6 +155,28 @@ def _delivery(account: Account, mode: Mode, ids: Ids) -> UUID:
     return delivery_id
 
 
+def _thread(account: Account, mode: Mode, _ids: Ids) -> UUID:
+    """A conversation of one message."""
+    thread_id = uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+        connection.execute(
+            """
+            INSERT INTO inbox_threads (id, tenant_id, mode, correspondent, subject, snippet, last_message_at)
+            VALUES (%s, %s, %s, 'ada@example.com', 'Re: Hello', 'Hello', now())
+            """,
+            [thread_id, account.tenant.id, mode],
+        )
+        connection.execute(
+            """
+            INSERT INTO inbox_messages (id, tenant_id, mode, thread_id, message_id, from_email, from_name, subject, body_text,
+                                        is_automatic, received_at)
+            VALUES (%s, %s, %s, %s, %s, 'ada@example.com', 'Ada', 'Re: Hello', 'Hello', false, now())
+            """,
+            [uuid4(), account.tenant.id, mode, thread_id, f"<{uuid4()}@example.com>"],
+        )
+    return thread_id
+
+
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
     email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
@@ -260,6 +282,7 @@ RESOURCES = {
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
     "member_id": Resource("users", _colleague),
     "template_id": Resource("templates", _made_by("createTemplate")),
+    "thread_id": Resource("inbox_threads", _thread),
     "delivery_id": Resource("webhook_deliveries", _delivery),
     "session_id": Resource("sessions", _session),
     "user_id": Resource("workspace_members", _workspace_member, column="user_id"),

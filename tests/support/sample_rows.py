@@ -24,6 +24,7 @@ _VALUES: tuple[tuple[str, str], ...] = (
     ("jsonb", "'{}'::jsonb"),
     ("inet", "'203.0.113.1'::inet"),
     ("boolean", "false"),
+    ("smallint", "(random() * 1000)::smallint"),
     ("integer", "(random() * 1000000)::integer"),
     ("numeric", "(random() * 1000000)::numeric"),
     ("bigint", "(random() * 1000000)::bigint"),

@@ -80,7 +80,11 @@ def make_tenant(plan: str = "enterprise") -> TestTenant:
             "email": f"owner-{tenant.owner_id.hex}@example.com",
             "id": uuid4(),
         }
-        tx.run("INSERT INTO tenants (id, name) VALUES (%(tenant)s, 'Test tenant')", params)
+        tx.run(
+            "INSERT INTO tenants (id, name, settings)"
+            " VALUES (%(tenant)s, 'Test tenant', jsonb_build_object('postal_address', '1 Ice Shelf Road, Port Stanley'))",
+            params,
+        )
         tx.run(
             "INSERT INTO subscriptions (id, tenant_id, plan_slug) VALUES (%(id)s, %(tenant)s, %(plan)s)",
             params,

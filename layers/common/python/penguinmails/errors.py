@@ -187,6 +187,13 @@ class NoRecipients(Conflict):
     title = "There is nobody to send to"
 
 
+class PostalAddressMissing(Conflict):
+    """Commercial mail without an address of whoever sends it."""
+
+    code = "POSTAL_ADDRESS_MISSING"
+    title = "The account has no postal address"
+
+
 class RecipientSuppressed(Conflict):
     """The address is on a suppression list."""
 

@@ -32,8 +32,11 @@ def compose(
     html: str | None,
     reply_to: str | None = None,
     headers: Mapping[str, str] | None = None,
+    plain_headers: Mapping[str, str] | None = None,
 ) -> bytes:
     """A message with CRLF line ends; `date` as RFC 5322 has it, `message_id` with its angle brackets.
+
+    `headers` are encoded as they need it, and kept, since many mails share them; for `plain_headers` see `plain_lines`.
 
     Raises ValueError for a header that cannot be written.
     """
@@ -46,7 +49,7 @@ def compose(
     if reply_to:
         lines.append(_repeated("Reply-To", reply_to))
     lines += [_repeated(name, value) for name, value in (headers or {}).items()]
-    lines.append(b"MIME-Version: 1.0\r\n")
+    lines += [plain_lines(plain_headers or {}), b"MIME-Version: 1.0\r\n"]
     if html is None:
         lines += _part("plain", text)
     else:
@@ -56,6 +59,17 @@ def compose(
             lines += [b"\r\n--", boundary, b"\r\n", *_part(kind, body)]
         lines += [b"\r\n--", boundary, b"--\r\n"]
     return b"".join(lines)
+
+
+def plain_lines(headers: Mapping[str, str]) -> bytes:
+    """Headers of ASCII, each in one line as it stands: the standard library would take long addresses of the web apart.
+
+    Raises ValueError for what does not fit in a line (RFC 5322, section 2.1.1) or is not ASCII.
+    """
+    for name, value in headers.items():
+        if not value.isascii() or not value.isprintable() or len(name) + len(value) > _LONGEST_LINE:
+            raise ValueError(f"the header {name} cannot be written in one line of ASCII")
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 
 
 def _recipient(address: str) -> bytes:

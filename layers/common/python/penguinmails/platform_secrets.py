@@ -15,9 +15,12 @@ from typing import Literal
 
 from penguinmails.settings import ConfigurationError, get_settings
 
-Purpose = Literal["digest_peppers", "session_keys", "cursor_keys", "idempotency_keys", "proof_keys", "totp_keys"]
+Purpose = Literal[
+    "digest_peppers", "session_keys", "cursor_keys", "idempotency_keys", "proof_keys", "totp_keys", "link_keys"
+]
 PURPOSES: tuple[Purpose, ...] = (
     "digest_peppers", "session_keys", "cursor_keys", "idempotency_keys", "proof_keys", "totp_keys",
+    "link_keys",
 )  # fmt: skip
 _KEY_BYTES = 32
 

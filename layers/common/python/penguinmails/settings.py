@@ -7,6 +7,7 @@ from typing import Literal
 
 Environment = Literal["local", "test", "dev", "staging", "production"]
 MINIMUM_BCRYPT_ROUNDS = 12
+POSTMARK_URL = "https://api.postmarkapp.com"
 
 
 class ConfigurationError(Exception):
@@ -24,6 +25,7 @@ class Settings:
     release: str
     public_url: str
     """Origin under which customers reach API and docs, without a trailing slash."""
+    tracking_url: str
     console_origins: tuple[str, ...]
     """Origins whose pages may send a session cookie."""
     origin_secret: str = field(repr=False)
@@ -65,6 +67,9 @@ class Settings:
     smtp_host: str
     smtp_port: int
     mail_from: str
+    postmark_url: str
+    mailgun_url: str
+    """Mailgun's API for all regions; empty for its own."""
     bcrypt_rounds: int
     allow_localhost_webhooks: bool
 
@@ -109,6 +114,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise ConfigurationError("PLATFORM_SECRETS_FILE is for one machine; set PLATFORM_SECRETS_WRAPPED instead.")
     if settings.vault_addr and not settings.vault_addr.startswith("https://"):
         raise ConfigurationError("VAULT_ADDR is not an https:// address; secrets and tokens would travel in the clear.")
+    if settings.postmark_url != POSTMARK_URL or settings.mailgun_url:
+        raise ConfigurationError("POSTMARK_URL and MAILGUN_URL are for one machine; remove them from the function.")
     if settings.bcrypt_rounds < MINIMUM_BCRYPT_ROUNDS:
         raise ConfigurationError(f"BCRYPT_ROUNDS is below {MINIMUM_BCRYPT_ROUNDS}; remove it from the function.")
 
@@ -121,6 +128,7 @@ def get_settings() -> Settings:
         environment=env("ENVIRONMENT", "local"),  # pyright: ignore[reportArgumentType]
         release=env("RELEASE", "1.0.0"),
         public_url=env("PUBLIC_URL", "https://api.penguinmails.com").rstrip("/"),
+        tracking_url=env("TRACKING_URL", env("PUBLIC_URL", "https://api.penguinmails.com")).rstrip("/"),
         console_origins=tuple(origin for origin in env("CONSOLE_ORIGINS", "").split(",") if origin),
         origin_secret=env("ORIGIN_SECRET", ""),
         database_auth=_choice("DATABASE_AUTH", "none", ("iam", "none")),  # pyright: ignore[reportArgumentType]
@@ -152,6 +160,8 @@ def get_settings() -> Settings:
         smtp_host=env("SMTP_HOST", ""),
         smtp_port=_integer("SMTP_PORT", 25),
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
+        postmark_url=env("POSTMARK_URL", POSTMARK_URL).rstrip("/"),
+        mailgun_url=env("MAILGUN_URL", "").rstrip("/"),
         bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
         allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
     )

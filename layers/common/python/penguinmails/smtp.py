@@ -2,28 +2,48 @@
 
 import smtplib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, parseaddr
 from functools import lru_cache
 
+from penguinmails.domain.bounces import Bounce, Stage, bounce_of
+from penguinmails.mime import plain_lines
 from penguinmails.settings import get_settings
 
 _TIMEOUT_SECONDS = 15
 _FRESH_SECONDS = 1.0
+_STAGES: tuple[Stage, ...] = ("sender", "recipient", "content")
 _connection: smtplib.SMTP | None = None
 _used_at = 0.0
 
 
 class MailRefused(Exception):
-    """The server did not take the mail; `is_permanent` says whether it never will (5xx)."""
+    """The server did not take the mail; `is_permanent` says whether it never will (5xx).
 
-    def __init__(self, reason: str, *, is_permanent: bool) -> None:
+    `bounce` is what a permanent refusal says about the recipient; None when it came from elsewhere. `retry_after` is how
+    many seconds whoever refuses for now asks for.
+    """
+
+    def __init__(
+        self, reason: str, *, is_permanent: bool, bounce: Bounce | None = None, retry_after: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason[:500]
         self.is_permanent = is_permanent
+        self.bounce: Bounce | None = bounce
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    file_name: str
+    content_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +58,9 @@ class OutgoingMail:
     html: str | None = None
     reply_to: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    attachments: Sequence[Attachment] = ()
+    plain_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of ASCII that are written as they stand."""
 
 
 def send(mail: OutgoingMail) -> str:
@@ -46,7 +69,8 @@ def send(mail: OutgoingMail) -> str:
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
-    return send_content(mail.sender, mail.recipient, _message(mail).as_bytes(policy=SMTP))
+    content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=SMTP)
+    return send_content(mail.sender, mail.recipient, content)
 
 
 def send_content(sender: str, recipient: str, content: bytes) -> str:
@@ -57,7 +81,7 @@ def send_content(sender: str, recipient: str, content: bytes) -> str:
         _used_at = time.monotonic()
         return answer
     except smtplib.SMTPResponseException as error:
-        raise _refused(error.smtp_code, error.smtp_error) from None
+        raise _refused(error.smtp_code, error.smtp_error, None) from None
     except (OSError, smtplib.SMTPException) as error:
         close_connection()
         raise MailRefused(f"the mail server cannot be reached ({type(error).__name__})", is_permanent=False) from None
@@ -69,27 +93,31 @@ def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: b
     refusal = (_pipelined if connection.has_extn("pipelining") else _one_by_one)(connection, commands)
     if refusal is not None:
         connection.rset()
-        raise smtplib.SMTPResponseException(*refusal)
+        raise _refused(*refusal)
     connection.send(_stuffed(content))
     code, answer = connection.getreply()
     if code >= 400:
         connection.rset()
-        raise smtplib.SMTPResponseException(code, answer)
+        raise _refused(code, answer, "content")
     return f"{code} {answer.decode('utf-8', 'replace')}"
 
 
-def _one_by_one(connection: smtplib.SMTP, commands: Sequence[str]) -> tuple[int, bytes] | None:
-    for command in commands:
+def _one_by_one(connection: smtplib.SMTP, commands: Sequence[str]) -> tuple[int, bytes, Stage] | None:
+    for command, stage in zip(commands, _STAGES, strict=True):
         code, answer = connection.docmd(command)
         if code >= 400:
-            return code, answer
+            return code, answer, stage
     return None
 
 
-def _pipelined(connection: smtplib.SMTP, commands: Sequence[str]) -> tuple[int, bytes] | None:
+def _pipelined(connection: smtplib.SMTP, commands: Sequence[str]) -> tuple[int, bytes, Stage] | None:
     connection.send("".join(command + "\r\n" for command in commands))
     answers = [connection.getreply() for _ in commands]
-    refusal = next((answer for answer in answers if answer[0] >= 400), None)
+    refusal: tuple[int, bytes, Stage] | None = None
+    for (code, answer), stage in zip(answers, _STAGES, strict=True):
+        if code >= 400:
+            refusal = code, answer, stage
+            break
     if refusal is not None and answers[-1][0] == 354:
         # It waits for content although it has no recipient; an end at once gives it nothing to send.
         connection.send(b".\r\n")
@@ -144,9 +172,11 @@ def close_connection() -> None:
     _connection = None
 
 
-def _refused(code: int, answer: bytes | str) -> MailRefused:
+def _refused(code: int, answer: bytes | str, stage: Stage | None) -> MailRefused:
+    """The refusal of a stage; None stands for what comes before any mail, which says nothing about a recipient."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return MailRefused(f"{code} {text}", is_permanent=code >= 500)
+    bounce = bounce_of(code, text, stage) if stage is not None else None
+    return MailRefused(f"{code} {text}", is_permanent=code >= 500, bounce=bounce)
 
 
 def _message(mail: OutgoingMail) -> EmailMessage:
@@ -163,4 +193,7 @@ def _message(mail: OutgoingMail) -> EmailMessage:
     message.set_content(mail.text)
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html")
+    for file in mail.attachments:
+        main_type, _, subtype = file.content_type.partition("/")
+        message.add_attachment(file.content, maintype=main_type, subtype=subtype, filename=file.file_name)
     return message

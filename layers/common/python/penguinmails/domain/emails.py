@@ -1,10 +1,12 @@
 """Emails between the request that queues them and the worker that sends them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
+from penguinmails.domain.simulated import never_written_to
 from penguinmails.ids import new_uuid7
 
 SWEEP_AFTER_SECONDS = 120
@@ -20,6 +22,7 @@ def suppressed(tx: Tx, addresses: Sequence[str]) -> set[str]:
     """Those among lower-cased addresses that must not be written to.
 
     They stand on a suppression list, the account's or the platform's, or belong to a contact that opted out or bounced.
+    Addresses of the simulator are never written to in live mode.
     """
     found = tx.all(
         """
@@ -30,15 +33,23 @@ def suppressed(tx: Tx, addresses: Sequence[str]) -> set[str]:
         """,
         {"addresses": list(addresses)},
     )
-    return set(found)
+    return set(found) | never_written_to(addresses, tx.mode)
 
 
-def log_event(tx: Tx, email_ids: Sequence[UUID], event_type: str, data: dict[str, Any] | None = None) -> None:
-    """Write what happened, just now, into the history of each email."""
+def log_event(
+    tx: Tx,
+    email_ids: Sequence[UUID],
+    event_type: str,
+    data: dict[str, Any] | None = None,
+    *,
+    occurred_at: datetime | None = None,
+) -> None:
+    """Write what happened, just now unless `occurred_at` says when, into the history of each email."""
     tx.run(
         """
         INSERT INTO email_events (id, tenant_id, mode, email_id, type, data, occurred_at)
-        SELECT new.id, %(tenant_id)s, %(mode)s, new.email_id, %(type)s, %(data)s, clock_timestamp()
+        SELECT new.id, %(tenant_id)s, %(mode)s, new.email_id, %(type)s, %(data)s,
+               coalesce(%(occurred_at)s::timestamptz, clock_timestamp())
         FROM unnest(%(ids)s::uuid[], %(email_ids)s::uuid[]) AS new (id, email_id)
         """,
         {
@@ -46,6 +57,7 @@ def log_event(tx: Tx, email_ids: Sequence[UUID], event_type: str, data: dict[str
             "mode": tx.mode,
             "type": event_type,
             "data": jsonb(data or {}),
+            "occurred_at": occurred_at,
             "ids": [new_uuid7() for _ in email_ids],
             "email_ids": list(email_ids),
         },

@@ -38,7 +38,8 @@ def check_url(url: str, *, field: str) -> None:
         raise ValidationFailed.of(field, "must start with https://", "not_https")
     if port is not None and port != 443 and port < _LOWEST_FREE_PORT:
         raise ValidationFailed.of(field, f"uses port {port}; 443 and ports from 1024 on are possible", "port")
-    if host == urlsplit(get_settings().public_url).hostname:
+    settings = get_settings()
+    if host in {urlsplit(settings.public_url).hostname, urlsplit(settings.tracking_url).hostname}:
         raise ValidationFailed.of(field, "points back to this platform, which would loop", "own_host")
     if is_localhost(host):
         raise ValidationFailed.of(field, "is not reachable from the Internet", "not_public")

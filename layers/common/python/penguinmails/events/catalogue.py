@@ -73,6 +73,7 @@ class EmailOpened(EmailEvent):
     user_agent: str | None = None
     ip_address: str | None = None
     location: dict[str, str] | None = None
+    is_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class EmailClicked(EmailEvent):
     clicked_at: datetime
     user_agent: str | None = None
     ip_address: str | None = None
+    is_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

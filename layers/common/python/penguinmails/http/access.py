@@ -53,6 +53,8 @@ class Requirement:
     step_up_level: Level = "password"
     even_suspended: bool = False
     """Whether people of a suspended account may write here all the same: what guards their own sign-in."""
+    per_minute: int | None = None
+    """Requests of one address where no credential is asked for, when they have a limit of their own."""
     staff_too: bool = False
     """Whether staff look after their own credentials here, before they have a second factor as well."""
 
@@ -71,7 +73,7 @@ class _Access:
     async def __call__(self, request: Request) -> Caller | StaffCaller | RequestContext:
         context = context_of(request)
         if self.requirement.kind == "public":
-            _limit_address(context)
+            _limit_address(context, self.requirement.per_minute)
             return context
         principal = _authenticate(request, context, self.requirement)
         if isinstance(principal, StaffPrincipal):
@@ -124,9 +126,9 @@ def staff(*roles: StaffRole, step_up: str | None = None) -> Any:
     return Depends(_Access(requirement))
 
 
-def public() -> Any:
-    """Anyone, limited per address."""
-    return Depends(_Access(Requirement("public")))
+def public(*, per_minute: int | None = None) -> Any:
+    """Anyone, limited per address: as all such routes together, or to `per_minute` requests of its own."""
+    return Depends(_Access(Requirement("public", per_minute=per_minute)))
 
 
 def requirement_of(route: APIRoute) -> Requirement | None:
@@ -260,10 +262,9 @@ def _staff_caller(
     return StaffCaller(principal, context)
 
 
-def _limit_address(context: RequestContext) -> None:
-    admitted, context.rate_limit = ratelimit.take(
-        f"address:{context.source_ip}", limit=_PUBLIC_LIMIT_PER_MINUTE, burst=_PUBLIC_LIMIT_PER_MINUTE
-    )
+def _limit_address(context: RequestContext, per_minute: int | None) -> None:
+    bucket, limit = ("address", _PUBLIC_LIMIT_PER_MINUTE) if per_minute is None else ("busy-address", per_minute)
+    admitted, context.rate_limit = ratelimit.take(f"{bucket}:{context.source_ip}", limit=limit, burst=limit)
     if not admitted:
         count("rate_limited_total", reason="address", plan="none")
         raise ratelimit.refuse(context.rate_limit, "One address")

@@ -1,0 +1,108 @@
+"""SQL of the inbox."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"last_message_at": "t.last_message_at"}
+KINDS = {"last_message_at": "time"}
+
+_SELECT: LiteralString = """
+SELECT t.id, t.correspondent, (SELECT c.id FROM contacts c WHERE c.tenant_id = t.tenant_id AND c.mode = t.mode
+                               AND c.email = t.correspondent) AS contact_id,
+       t.campaign_id, t.subject, t.snippet,
+       CASE WHEN t.status = 'snoozed' AND t.snoozed_until <= now() THEN 'open' ELSE t.status END AS status,
+       CASE WHEN t.snoozed_until > now() THEN t.snoozed_until END AS snoozed_until,
+       t.is_unread AS unread, t.last_message_at, t.created_at
+FROM inbox_threads t"""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """One conversation, as it is at this moment."""
+
+    id: UUID
+    correspondent: str
+    contact_id: UUID | None
+    campaign_id: UUID | None
+    subject: str
+    snippet: str
+    status: str
+    snoozed_until: datetime | None
+    unread: bool
+    last_message_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message."""
+
+    id: UUID
+    email_id: UUID | None
+    from_email: str
+    from_name: str
+    subject: str
+    text: str
+    automatic: bool
+    received_at: datetime
+
+
+def list_threads(
+    tx: Tx, keyset: Keyset, *, status: str | None, unread: bool | None
+) -> tuple[list[ThreadRow], int | None]:
+    """A page of conversations; one that was put aside is open again once its time has come."""
+    where = Conditions()
+    if status == "open":
+        where.add("(t.status = 'open' OR (t.status = 'snoozed' AND t.snoozed_until <= now()))")
+    elif status == "snoozed":
+        where.add("t.status = 'snoozed' AND t.snoozed_until > now()")
+    elif status == "archived":
+        where.add("t.status = 'archived'")
+    where.add_given("t.is_unread = %(unread)s", unread=unread)
+    return select_page(
+        tx, _SELECT, where, keyset, COLUMNS, ThreadRow, id_column="t.id", count_from=" FROM inbox_threads t"
+    )
+
+
+def find_thread(tx: Tx, thread_id: UUID) -> ThreadRow | None:
+    """One conversation."""
+    return tx.one(_SELECT + " WHERE t.id = %(id)s", {"id": thread_id}, ThreadRow)
+
+
+def messages(tx: Tx, thread_id: UUID) -> list[MessageRow]:
+    """The latest hundred messages, oldest first."""
+    return tx.all(
+        """
+        SELECT * FROM (
+          SELECT id, email_id, from_email, from_name, subject, body_text AS text, is_automatic AS automatic, received_at
+          FROM inbox_messages WHERE thread_id = %(id)s ORDER BY received_at DESC, id DESC LIMIT 100
+        ) latest ORDER BY received_at, id
+        """,
+        {"id": thread_id},
+        MessageRow,
+    )
+
+
+def change_thread(
+    tx: Tx, thread_id: UUID, *, status: str | None, snoozed_until: datetime | None, unread: bool | None
+) -> bool:
+    """Change what is given; False when there is no such conversation."""
+    return (
+        tx.run(
+            """
+            UPDATE inbox_threads
+            SET status = coalesce(%(status)s, status),
+                snoozed_until = CASE WHEN %(status)s::text IS NULL THEN snoozed_until
+                                     ELSE %(snoozed_until)s::timestamptz END,
+                is_unread = coalesce(%(unread)s, is_unread)
+            WHERE id = %(id)s
+            """,
+            {"id": thread_id, "status": status, "snoozed_until": snoozed_until, "unread": unread},
+        )
+        == 1
+    )

@@ -1,0 +1,128 @@
+"""SQL of what is reported about mails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from penguinmails.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class MailRow:
+    """A mail and the contact who has its recipient's address."""
+
+    id: UUID
+    to_email: str
+    subject: str
+    status: str
+    campaign_id: UUID | None
+    contact_id: UUID | None
+    first_name: str | None
+    last_name: str | None
+
+
+def lock_mail(tx: Tx, email_id: UUID) -> MailRow | None:
+    """A mail; reports about the same one wait for each other. One whose recipient was erased learns nothing more."""
+    return tx.one(
+        """
+        SELECT e.id, e.to_email, e.subject, e.status, e.campaign_id, c.id AS contact_id, c.first_name, c.last_name
+        FROM emails e
+        LEFT JOIN contacts c ON c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.email = e.to_email
+        WHERE e.id = %(id)s AND e.to_email <> 'erased@erased.invalid'
+        FOR UPDATE OF e
+        """,
+        {"id": email_id},
+        MailRow,
+    )
+
+
+def was_reported(tx: Tx, email_id: UUID, kind: str, bounce: str | None) -> bool:
+    """Whether a mail's history has such a report; hard and soft bounces are two."""
+    return tx.one(
+        """
+        SELECT EXISTS (SELECT 1 FROM email_events WHERE email_id = %(id)s AND type = %(kind)s
+                       AND (%(bounce)s::text IS NULL OR data ->> 'bounce_type' = %(bounce)s))
+        """,
+        {"id": email_id, "kind": kind, "bounce": bounce},
+    )
+
+
+def set_state(tx: Tx, email_id: UUID, status: str, *, error: str | None) -> None:
+    """Raise a mail's state. Nobody needs to send it any more, whatever its worker still believes."""
+    tx.run(
+        """
+        UPDATE emails SET status = %(status)s, error = %(error)s, next_sweep_at = NULL,
+                          finished_at = coalesce(finished_at, clock_timestamp())
+        WHERE id = %(id)s
+        """,
+        {"id": email_id, "status": status, "error": error},
+    )
+
+
+def mark_contact(tx: Tx, email: str, status: Literal["bounced", "unsubscribed"]) -> bool:
+    """Take the contact with an address out of use; False when there is none, or it was out of use before."""
+    return (
+        tx.run(
+            """
+            UPDATE contacts SET status = %(status)s
+            WHERE email = %(email)s AND status <> 'unsubscribed' AND status <> %(status)s
+            """,
+            {"email": email, "status": status},
+        )
+        == 1
+    )
+
+
+def count_soft_bounce(tx: Tx, email: str, at: datetime) -> int:
+    """Mails in a row to an address that bounced softly, with this one."""
+    return tx.one(
+        """
+        INSERT INTO soft_bounces AS s (tenant_id, mode, email, mails, last_at)
+        VALUES (%(tenant_id)s, %(mode)s, %(email)s, 1, %(at)s)
+        ON CONFLICT (tenant_id, mode, email) DO UPDATE
+        SET mails = s.mails + 1, last_at = greatest(s.last_at, excluded.last_at)
+        RETURNING mails
+        """,
+        {"tenant_id": tx.tenant_id, "mode": tx.mode, "email": email, "at": at},
+    )
+
+
+def forget_soft_bounces(tx: Tx, email: str) -> None:
+    """A mail has arrived, or nothing about the address is kept."""
+    tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
+
+
+def count_engagement(
+    tx: Tx, mail: MailRow, kind: Literal["opened", "clicked"], at: datetime, *, is_machine: bool
+) -> None:
+    """One open or click more, of the mail and of its contact; a machine's counts for the mail alone, and apart."""
+    params = {"id": mail.id, "email": mail.to_email, "opened": kind == "opened", "at": at}
+    if is_machine:
+        tx.run(
+            """
+            UPDATE emails SET machine_opens = machine_opens + %(opened)s::boolean::integer,
+                              machine_clicks = machine_clicks + (NOT %(opened)s)::integer
+            WHERE id = %(id)s
+            """,
+            params,
+        )
+        return
+    tx.run(
+        """
+        UPDATE emails SET opens = opens + %(opened)s::boolean::integer, clicks = clicks + (NOT %(opened)s)::integer
+        WHERE id = %(id)s
+        """,
+        params,
+    )
+    tx.run(
+        """
+        UPDATE contacts
+        SET total_opens = total_opens + %(opened)s::boolean::integer,
+            total_clicks = total_clicks + (NOT %(opened)s)::integer,
+            last_email_opened_at = CASE WHEN %(opened)s THEN greatest(last_email_opened_at, %(at)s::timestamptz)
+                                        ELSE last_email_opened_at END
+        WHERE email = %(email)s
+        """,
+        params,
+    )

@@ -1,0 +1,42 @@
+"""Mail providers behind one small interface: hand a mail over, or see whether the account works.
+
+`send` answers with the provider's id of the mail, and raises smtp.MailRefused: temporary (perhaps with `retry_after`
+seconds), or permanent with the reason, and with `bounce` when it says something about the recipient. `check` raises
+AccountRefused. Each adapter says in its docstring which of the vendor's pages it follows.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from penguinmails.providers import mailgun, postmark
+from penguinmails.providers.account import AccountRefused, ProviderAccount
+from penguinmails.smtp import OutgoingMail
+from penguinmails.smtp import send as send_by_smtp
+
+__all__ = ["PROVIDERS", "AccountRefused", "Handover", "Provider", "ProviderAccount", "check", "send"]
+
+Provider = Literal["postmark", "mailgun"]
+PROVIDERS: tuple[Provider, ...] = ("postmark", "mailgun")
+_ADAPTERS = {"postmark": postmark, "mailgun": mailgun}
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Who took a mail over, and under which id."""
+
+    provider: str
+    message_id: str
+
+
+def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount | None) -> Handover:
+    """Hand a mail over to the account's provider, or to the built-in server when there is no account."""
+    if account is None:
+        send_by_smtp(mail)
+        return Handover("smtp", mail.message_id)
+    return Handover(account.provider, _ADAPTERS[account.provider].send(mail, email_id, account))
+
+
+def check(account: ProviderAccount) -> None:
+    """See whether provider takes the credentials, by a call that sends nothing. Raises AccountRefused."""
+    _ADAPTERS[account.provider].check(account)

@@ -1,0 +1,20 @@
+"""A customer's account with a mail provider, its credentials opened."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+EMAIL_ID = "penguinmails_email_id"
+"""Under this name a provider keeps the id of our mail, and gives it back with every report."""
+
+
+class AccountRefused(Exception):
+    """The provider does not take the account's credentials, or could not be asked; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccount:
+    """`settings` as the customer has set them; `secret` holds the API key and stays out of logs and error texts."""
+
+    provider: Literal["postmark", "mailgun"]
+    settings: dict[str, str]
+    secret: dict[str, str] = field(repr=False)

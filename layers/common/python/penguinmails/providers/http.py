@@ -1,0 +1,59 @@
+"""Requests to providers: one try each, with time-outs, over kept connections. The only module that knows urllib3."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 30
+_LONGEST_RETRY_AFTER = 86_400
+
+
+class NoAnswer(Exception):
+    """No connection, or no complete answer in time. What was sent may have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON body; a body that is not JSON is `{"message": text}`."""
+
+    status: int
+    body: dict[str, Any]
+    retry_after: int | None
+
+
+@lru_cache(maxsize=1)
+def _pool() -> Any:
+    import urllib3
+
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+    return urllib3.PoolManager(maxsize=4, retries=False, timeout=timeout)
+
+
+def ask(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> Answer:
+    """One request; redirects are not followed. Raises NoAnswer."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        response = _pool().request(method, url, headers=headers, body=body, redirect=False)
+    except HTTPError as error:
+        raise NoAnswer(type(error).__name__) from None
+    after = response.headers.get("Retry-After", "")
+    retry_after = min(int(after), _LONGEST_RETRY_AFTER) if after.isascii() and after.isdecimal() else None
+    return Answer(response.status, _parsed(response.data), retry_after)
+
+
+def multipart(fields: list[tuple[str, Any]]) -> tuple[bytes, str]:
+    """Fields as multipart/form-data and its content type; a file is a tuple of name, content and media type."""
+    from urllib3 import encode_multipart_formdata
+
+    return encode_multipart_formdata(fields)
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"message": content[:300].decode("utf-8", "replace")}  # pyright: ignore[reportUnknownVariableType]

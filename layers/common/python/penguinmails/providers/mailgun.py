@@ -1,0 +1,74 @@
+"""Mailgun's HTTP API (https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and /domains)."""
+
+from base64 import b64encode
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount
+from penguinmails.providers.http import Answer, NoAnswer, ask, multipart
+from penguinmails.settings import get_settings
+from penguinmails.smtp import MailRefused, OutgoingMail
+
+_HOSTS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
+_ABOUT_THE_MAIL = {400, 413}
+"""Other refusals concern the account (401, 402, 403, 404, 429) or Mailgun (5xx), and may end."""
+
+
+def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
+    """Mailgun's id of the message, angle brackets included. Its own tracking stays off: the platform has one."""
+    fields: list[tuple[str, Any]] = [
+        ("from", mail.sender),
+        ("to", mail.recipient),
+        ("subject", mail.subject),
+        ("text", mail.text),
+        ("o:tracking", "no"),
+        (f"v:{EMAIL_ID}", str(email_id)),
+        ("h:Message-Id", mail.message_id),
+        *((f"h:{name}", value) for name, value in {**mail.headers, **mail.plain_headers}.items()),
+        *(("attachment", (file.file_name, file.content, file.content_type)) for file in mail.attachments),
+    ]
+    if mail.html is not None:
+        fields.append(("html", mail.html))
+    if mail.reply_to is not None:
+        fields.append(("h:Reply-To", mail.reply_to))
+    if account.settings.get("test_mode") == "yes":
+        fields.append(("o:testmode", "yes"))
+    body, content_type = multipart(fields)
+    url = f"{_base(account)}/v3/{quote(account.settings['domain'], safe='')}/messages"
+    try:
+        answer = ask("POST", url, headers={**_authorisation(account), "Content-Type": content_type}, body=body)
+    except NoAnswer as failure:
+        raise MailRefused(f"Mailgun did not answer ({failure})", is_permanent=False) from None
+    if answer.status == 200 and "id" in answer.body:
+        return str(answer.body["id"])
+    reason = f"Mailgun: {answer.status} {_message(answer)}"
+    raise MailRefused(reason, is_permanent=answer.status in _ABOUT_THE_MAIL, retry_after=answer.retry_after)
+
+
+def check(account: ProviderAccount) -> None:
+    """Read the sending domain. Raises AccountRefused."""
+    domain = account.settings["domain"]
+    url = f"{_base(account)}/v3/domains/{quote(domain, safe='')}"
+    try:
+        answer = ask("GET", url, headers=_authorisation(account))
+    except NoAnswer:
+        raise AccountRefused("Mailgun did not answer; try again in a minute") from None
+    if answer.status == 401:
+        raise AccountRefused("Mailgun does not know the API key in this region; check the key and the region")
+    if answer.status == 404:
+        raise AccountRefused(f"the Mailgun account has no domain {domain} in this region; check both")
+    if answer.status != 200:
+        raise AccountRefused(f"Mailgun answered {answer.status}: {_message(answer)}")
+
+
+def _base(account: ProviderAccount) -> str:
+    return get_settings().mailgun_url or _HOSTS[account.settings.get("region", "us")]
+
+
+def _authorisation(account: ProviderAccount) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"api:{account.secret['api_key']}".encode()).decode()}
+
+
+def _message(answer: Answer) -> str:
+    return str(answer.body.get("message") or "")[:300]

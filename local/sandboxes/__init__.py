@@ -1,0 +1,1 @@
+"""Stand-ins for vendors' HTTP interfaces, so that everything can be tried without an account anywhere."""

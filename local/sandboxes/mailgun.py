@@ -1,0 +1,139 @@
+"""Mailgun's HTTP interface: messages, domains, webhooks, their errors, and signed reports to webhooks."""
+
+import hmac
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from email.utils import parseaddr
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import BasicAuth, web
+
+from local.sandboxes.mails import API_KEY_PREFIX, Hook, SentMail, SentMails
+
+Report = Callable[[SentMail], Awaitable[None]]
+
+
+def signing_key_of(api_key: str) -> str:
+    """With which key the sandbox signs an account's reports."""
+    return f"signing-{api_key}"
+
+
+def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
+    """Mailgun's paths; `report` is told of every mail that was taken."""
+
+    async def send(request: web.Request) -> web.Response:
+        key = _key(request)
+        if key is None:
+            return web.Response(status=401, text="Forbidden")
+        if request.match_info["domain"].startswith("missing."):
+            return web.json_response({"message": f"Domain not found: {request.match_info['domain']}"}, status=404)
+        mail = await _read(request, key)
+        refusal = _refusal(mail)
+        if refusal is not None:
+            return refusal
+        memory.add(mail)
+        await report(mail)
+        return web.json_response({"id": mail.id, "message": "Queued. Thank you."})
+
+    async def domain(request: web.Request) -> web.Response:
+        if _key(request) is None:
+            return web.Response(status=401, text="Forbidden")
+        name = request.match_info["domain"]
+        if name.startswith("missing."):
+            return web.json_response({"message": "Domain not found"}, status=404)
+        return web.json_response({"domain": {"name": name, "state": "active", "type": "custom"}})
+
+    async def add_hook(request: web.Request) -> web.Response:
+        key = _key(request)
+        if key is None:
+            return web.Response(status=401, text="Forbidden")
+        form = await request.post()
+        hook = Hook(str(form["url"]))
+        known = memory.hooks.setdefault(f"mailgun:{key}", [])
+        if hook not in known:
+            known.append(hook)
+        return web.json_response({"message": "Webhook has been created", "webhook": {"urls": [hook.url]}})
+
+    return [
+        web.post("/v3/{domain}/messages", send),
+        web.get("/v3/domains/{domain}", domain),
+        web.post("/v3/domains/{domain}/webhooks", add_hook),
+    ]
+
+
+def report_of(mail: SentMail, *, signing_key: str | None = None) -> dict[str, Any]:
+    """What Mailgun posts about a mail, signed anew each time."""
+    timestamp, token = str(int(time.time())), secrets.token_hex(25)
+    key = (signing_key or signing_key_of(mail.api_key)).encode()
+    data: dict[str, Any] = {
+        "id": secrets.token_urlsafe(16),
+        "timestamp": time.time(),
+        "recipient": mail.recipient,
+        "user-variables": mail.variables,
+        "message": {"headers": {"message-id": mail.id.strip("<>"), "to": mail.recipient, "subject": mail.subject}},
+        "log-level": "info",
+    }
+    match mail.fate:
+        case "delivered":
+            data |= {"event": "delivered", "delivery-status": {"code": 250, "message": "OK", "attempt-no": 1}}
+        case "bounce":
+            status = {"code": 550, "enhanced-code": "5.1.1", "message": "5.1.1 no such mailbox"}
+            data |= {"event": "failed", "severity": "permanent", "reason": "bounce", "delivery-status": status}
+        case "softbounce":
+            status = {"code": 452, "enhanced-code": "4.2.2", "message": "4.2.2 mailbox full", "retry-seconds": 600}
+            data |= {"event": "failed", "severity": "temporary", "reason": "generic", "delivery-status": status}
+        case "complain":
+            data |= {"event": "complained"}
+    signature = hmac.new(key, f"{timestamp}{token}".encode(), sha256).hexdigest()
+    return {"signature": {"timestamp": timestamp, "token": token, "signature": signature}, "event-data": data}
+
+
+def _key(request: web.Request) -> str | None:
+    try:
+        auth = BasicAuth.decode(request.headers.get("Authorization", ""))
+    except ValueError:
+        return None
+    return auth.password if auth.login == "api" and auth.password.startswith(API_KEY_PREFIX) else None
+
+
+async def _read(request: web.Request, key: str) -> SentMail:
+    form = await request.post()
+    texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    files = [
+        (file.filename, file.content_type, file.file.read())
+        for file in form.getall("attachment", [])
+        if isinstance(file, web.FileField)
+    ]
+    return SentMail(
+        provider="mailgun",
+        id=f"<{uuid4().hex}@{request.match_info['domain']}>",
+        api_key=key,
+        recipient=parseaddr(texts.get("to", ""))[1],
+        sender=texts.get("from", ""),
+        subject=texts.get("subject", ""),
+        text=texts.get("text", ""),
+        html=texts.get("html"),
+        headers={name.removeprefix("h:"): value for name, value in texts.items() if name.startswith("h:")},
+        variables={name.removeprefix("v:"): value for name, value in texts.items() if name.startswith("v:")},
+        attachments=files,
+    )
+
+
+def _refusal(mail: SentMail) -> web.Response | None:
+    name = mail.recipient.partition("@")[0]
+    if "@" not in mail.sender:
+        return web.json_response({"message": "from parameter is missing"}, status=400)
+    if "@" not in mail.recipient or "invalid" in name:
+        return web.json_response(
+            {"message": "to parameter is not a valid address. please check documentation"}, status=400
+        )
+    if not mail.text and not mail.html:
+        return web.json_response({"message": "Need at least one of 'text' or 'html' parameters specified"}, status=400)
+    if "toofast" in name:
+        return web.json_response({"message": "Too many requests"}, status=429, headers={"Retry-After": "7200"})
+    if "outage" in name:
+        return web.json_response({"message": "Internal Server Error"}, status=503)
+    return None

@@ -1,0 +1,176 @@
+"""Postmark's HTTP interface: /email, /email/batch, /server, /webhooks, their errors, and reports to webhooks."""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+
+from local.sandboxes.mails import API_KEY_PREFIX, Hook, SentMail, SentMails
+
+_MOST_IN_A_BATCH = 500
+Report = Callable[[SentMail], Awaitable[None]]
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {"ErrorCode": self.code, "Message": self.message}
+
+
+def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
+    """Postmark's paths; `report` is told of every mail that was taken."""
+
+    async def send(request: web.Request) -> web.Response:
+        try:
+            mail = _take(await request.json(), _key(request))
+        except _Refused as refusal:
+            return _answer(refusal)
+        memory.add(mail)
+        await report(mail)
+        return web.json_response(_accepted(mail))
+
+    async def send_batch(request: web.Request) -> web.Response:
+        try:
+            key, messages = _key(request), await request.json()
+            if not isinstance(messages, list) or len(messages) > _MOST_IN_A_BATCH:
+                raise _Refused(422, 410, "Too many batch messages")
+        except _Refused as refusal:
+            return _answer(refusal)
+        answers: list[dict[str, Any]] = []
+        for message in messages:
+            try:
+                mail = _take(message, key)
+            except _Refused as refusal:
+                answers.append(refusal.document)
+                continue
+            memory.add(mail)
+            await report(mail)
+            answers.append(_accepted(mail))
+        return web.json_response(answers)
+
+    async def server(request: web.Request) -> web.Response:
+        try:
+            _key(request)
+        except _Refused as refusal:
+            return _answer(refusal)
+        return web.json_response({"ID": 1, "Name": "Sandbox", "DeliveryType": "Sandbox", "SmtpApiActivated": True})
+
+    async def add_hook(request: web.Request) -> web.Response:
+        try:
+            key = _key(request)
+        except _Refused as refusal:
+            return _answer(refusal)
+        body = await request.json()
+        auth = body.get("HttpAuth") or {}
+        hook = Hook(body["Url"], auth.get("Username", ""), auth.get("Password", ""))
+        memory.hooks.setdefault(f"postmark:{key}", []).append(hook)
+        return web.json_response({"ID": 1, "Url": hook.url, "MessageStream": body.get("MessageStream", "outbound")})
+
+    return [
+        web.post("/email", send),
+        web.post("/email/batch", send_batch),
+        web.get("/server", server),
+        web.post("/webhooks", add_hook),
+    ]
+
+
+def report_of(mail: SentMail) -> dict[str, Any]:
+    """What Postmark posts about a mail."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    common = {
+        "MessageID": mail.id,
+        "Metadata": mail.variables,
+        "ServerID": 1,
+        "MessageStream": "outbound",
+        "Tag": "",
+    }
+    if mail.fate == "delivered":
+        details = "smtp;250 2.0.0 OK"
+        return {
+            **common, "RecordType": "Delivery", "Recipient": mail.recipient, "DeliveredAt": now, "Details": details
+        }  # fmt: skip
+    kinds = {"bounce": ("HardBounce", 1), "softbounce": ("SoftBounce", 4096), "complain": ("SpamComplaint", 512)}
+    kind, code = kinds[mail.fate]
+    return {
+        **common,
+        "RecordType": "SpamComplaint" if mail.fate == "complain" else "Bounce",
+        "ID": uuid4().int % 10**9,
+        "Type": kind,
+        "TypeCode": code,
+        "Name": kind,
+        "Description": "Sandbox report",
+        "Details": "smtp;550 5.1.1 no such mailbox" if mail.fate == "bounce" else "smtp;452 4.2.2 mailbox full",
+        "Email": mail.recipient,
+        "From": mail.sender,
+        "BouncedAt": now,
+        "DumpAvailable": False,
+        "Inactive": mail.fate != "softbounce",
+        "CanActivate": mail.fate == "bounce",
+        "Subject": mail.subject,
+    }
+
+
+def _key(request: web.Request) -> str:
+    key = request.headers.get("X-Postmark-Server-Token", "")
+    if not key.startswith(API_KEY_PREFIX):
+        raise _Refused(401, 10, "Request does not contain a valid Server token.")
+    return key
+
+
+def _take(message: Any, key: str) -> SentMail:
+    if not isinstance(message, dict):
+        raise _Refused(422, 402, "Received invalid JSON.")
+    recipient, sender = parseaddr(str(message.get("To", "")))[1], str(message.get("From", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    name = recipient.partition("@")[0]
+    if "@" not in sender:
+        raise _Refused(422, 300, "Invalid 'From' address.")
+    if "@" not in recipient or "invalid" in name:
+        raise _Refused(422, 300, f"Invalid 'To' address: '{recipient}'.")
+    if "inactive" in name:
+        raise _Refused(422, 406, f"You tried to send to a recipient that has been marked as inactive: {recipient}.")
+    if "toofast" in name:
+        raise _Refused(429, 429, "Rate limit exceeded")
+    if "outage" in name:
+        raise _Refused(503, 0, "Service unavailable")
+    fields: dict[str, Any] = message
+    if not fields.get("TextBody") and not fields.get("HtmlBody"):
+        raise _Refused(422, 300, "Provide either email TextBody or HtmlBody or both.")
+    try:
+        files = [
+            (file["Name"], file["ContentType"], b64decode(file["Content"], validate=True))
+            for file in fields.get("Attachments") or []
+        ]
+    except (KeyError, Base64Error):
+        raise _Refused(422, 300, "An attachment is not valid.") from None
+    return SentMail(
+        provider="postmark",
+        id=str(uuid4()),
+        api_key=key,
+        recipient=recipient,
+        sender=sender,
+        subject=str(fields.get("Subject", "")),
+        text=str(fields.get("TextBody") or ""),
+        html=fields.get("HtmlBody"),
+        headers={header["Name"]: header["Value"] for header in fields.get("Headers") or []},
+        variables=dict(fields.get("Metadata") or {}),
+        attachments=files,
+    )
+
+
+def _accepted(mail: SentMail) -> dict[str, Any]:
+    at = datetime.now(UTC).isoformat()
+    return {"To": mail.recipient, "SubmittedAt": at, "MessageID": mail.id, "ErrorCode": 0, "Message": "OK"}
+
+
+def _answer(refusal: _Refused) -> web.Response:
+    headers = {"Retry-After": "7200"} if refusal.status == 429 else {}
+    return web.json_response(refusal.document, status=refusal.status, headers=headers)

@@ -1,0 +1,218 @@
+"""Answers: put into the conversation that they belong to, told as events, read and put aside."""
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from contacts.app import handler as contacts
+from inbox.app import handler
+from penguinmails.auth.scopes import Scope
+from penguinmails.db import transaction
+from provider_events.app import handler as provider_events
+from tests.support.campaigns import add_contact, carry_out, ledger, make_due, pass_time, started
+from tests.support.http import Answer, call
+from tests.support.providers import configured, send_by, shown
+from tests.support.tenants import TestKey, TestTenant
+
+THREADS = "/api/v1/inbox/threads"
+
+
+class Postmark:
+    """An account whose incoming mail Postmark hands over."""
+
+    def __init__(self, tenant: TestTenant, key: TestKey) -> None:
+        self.tenant, self.key, self.set_up = tenant, key, configured(tenant, "postmark")
+        self.path = "/webhooks/" + self.set_up["webhook_url"].partition("/webhooks/")[2] + "/inbound"
+
+    def sent(self, **fields: Any) -> tuple[str, str]:
+        to = f"{uuid4().hex}@example.com"
+        return send_by(self.tenant, self.key, "postmark", to, **fields), to
+
+    def post(self, body: dict[str, Any], password: str | None = None) -> Answer:
+        credentials = f"{self.set_up['webhook_username']}:{password or self.set_up['webhook_password']}"
+        headers = {"Authorization": "Basic " + b64encode(credentials.encode()).decode()}
+        return call(provider_events, "POST", self.path, json=body, headers=headers)
+
+    def answer(self, sender: str, to: str | None = None, **fields: Any) -> Answer:
+        return self.post(mail(sender, to, **fields))
+
+
+@pytest.fixture
+def postmark(tenant: TestTenant, key: TestKey) -> Postmark:
+    return Postmark(tenant, key)
+
+
+def mail(sender: str, answers: str | None = None, text: str = "Yes, please.", **fields: Any) -> dict[str, Any]:
+    headers = {"Message-ID": f"<{uuid4()}@example.com>", **fields.pop("headers", {})}
+    if answers is not None:
+        headers |= {"In-Reply-To": answers}
+    return {
+        "FromFull": {"Email": sender, "Name": "Ada"},
+        "Subject": "Re: Hello",
+        "TextBody": text,
+        "MessageID": str(uuid4()),
+        "Date": "Sat, 31 Jan 2026 12:00:00 +0000",
+        "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
+        **fields,
+    }
+
+
+def our_id(email_id: str) -> str:
+    return f"<{UUID(email_id).hex}@penguinmails.com>"
+
+
+def threads(key: TestKey, **query: Any) -> list[Any]:
+    answer = call(handler, "GET", THREADS, token=key.plaintext, query=query)
+    assert answer.status == 200, answer.body
+    return answer.json["data"]
+
+
+def change(key: TestKey, thread_id: str, **fields: Any) -> Answer:
+    return call(handler, "PATCH", f"{THREADS}/{thread_id}", token=key.plaintext, json=fields)
+
+
+def replies(tenant: TestTenant) -> list[Any]:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.all("SELECT data FROM events WHERE type = 'email.replied'", {})
+
+
+def test_an_answer_begins_a_conversation_and_is_told_as_an_event(postmark: Postmark) -> None:
+    email_id, to = postmark.sent()
+    person = call(contacts, "POST", "/api/v1/contacts", token=postmark.key.plaintext, json={"email": to}).json
+
+    assert postmark.answer(to, our_id(email_id)).json == {"outcome": "taken"}
+
+    (thread,) = threads(postmark.key)
+    assert (thread["correspondent"], thread["contact_id"], thread["status"]) == (to, person["id"], "open")
+    assert (thread["unread"], thread["subject"], thread["snippet"]) == (True, "Re: Hello", "Yes, please.")
+    details = call(handler, "GET", f"{THREADS}/{thread['id']}", token=postmark.key.plaintext).json
+    assert [(m["email_id"], m["text"], m["automatic"]) for m in details["messages"]] == [
+        (email_id, "Yes, please.", False)
+    ]
+    (event,) = replies(postmark.tenant)
+    assert (event["email_id"], event["thread_id"], event["contact"]["id"]) == (email_id, thread["id"], person["id"])
+    assert "replied" in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
+
+
+def test_an_answer_that_comes_twice_is_known(postmark: Postmark) -> None:
+    email_id, to = postmark.sent()
+    body = mail(to, our_id(email_id))
+
+    assert [postmark.post(body).json["outcome"] for _ in range(2)] == ["taken", "known"]
+    assert len(replies(postmark.tenant)) == 1
+
+
+@pytest.mark.parametrize("by", ["In-Reply-To", "References", "plus"])
+def test_a_conversation_is_found_by_what_an_answer_refers_to(postmark: Postmark, by: str) -> None:
+    email_id, to = postmark.sent()
+    postmark.answer(to, our_id(email_id))
+    fields: dict[str, Any] = {"text": "And another thing."}
+    if by == "plus":
+        fields["MailboxHash"] = UUID(email_id).hex
+    else:
+        fields["headers"] = {by: f"<x@example.com> {our_id(email_id)}"}
+
+    postmark.answer(f"colleague-of-{to}", **fields)
+
+    (thread,) = threads(postmark.key)
+    assert thread["snippet"] == "And another thing."
+
+
+def test_an_answer_to_an_answer_stays_in_its_conversation(postmark: Postmark) -> None:
+    postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
+    postmark.answer("ada@example.com", "<first@example.com>")
+    postmark.answer("eve@example.com")
+
+    assert sorted(thread["correspondent"] for thread in threads(postmark.key)) == ["ada@example.com", "eve@example.com"]
+    assert replies(postmark.tenant) == []
+
+
+def test_a_note_of_absence_is_kept_and_is_no_answer(postmark: Postmark) -> None:
+    email_id, to = postmark.sent()
+
+    postmark.answer(to, our_id(email_id), headers={"Auto-Submitted": "auto-replied"})
+
+    assert len(threads(postmark.key)) == 1
+    assert replies(postmark.tenant) == []
+    assert "replied" not in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
+
+
+def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(postmark: Postmark) -> None:
+    tenant, key, to = postmark.tenant, postmark.key, f"{uuid4().hex}@example.com"
+    add_contact(key, email=to)
+    steps = [
+        {"type": "email", "subject": "One", "text_body": "One"},
+        {"type": "wait", "wait": {"value": 1, "unit": "days"}},
+        {"type": "email", "subject": "Two", "text_body": "Two"},
+    ]
+    started(key, steps=steps, settings={"daily_limit": 500, "pause_on_reply": True})
+    carry_out(tenant)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        email_id = str(tx.one("SELECT id FROM emails WHERE to_email = %(to)s", {"to": to}))
+
+    postmark.answer(to, our_id(email_id))
+    pass_time(tenant, days=2)
+    make_due(tenant)
+    carry_out(tenant)
+
+    assert (ledger(tenant)[to]["status"], ledger(tenant)[to]["reason"]) == ("exited", "replied")
+
+
+def test_an_answer_to_somebody_elses_mail_is_not_theirs(postmark: Postmark, other_tenant: TestTenant) -> None:
+    theirs = Postmark(other_tenant, other_tenant.key())
+    email_id, to = theirs.sent()
+
+    postmark.answer(to, our_id(email_id))
+
+    assert threads(theirs.key) == []
+    assert replies(other_tenant) == replies(postmark.tenant) == []
+
+
+def test_only_postmark_may_hand_mail_over(postmark: Postmark) -> None:
+    assert postmark.post(mail("ada@example.com"), password="guess").status == 401
+    assert postmark.post({"Subject": "no sender"}).json == {"outcome": "ignored"}
+    assert threads(postmark.key) == []
+
+
+def test_conversations_are_archived_snoozed_and_read(postmark: Postmark) -> None:
+    key = postmark.key
+    postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
+    (thread,) = threads(key, status="open", unread="true")
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    assert change(key, thread["id"], unread=False).json["unread"] is False
+    snoozed = change(key, thread["id"], status="snoozed", snoozed_until=later.isoformat()).json
+    assert snoozed["status"] == "snoozed"
+    assert [len(threads(key, status=status)) for status in ("open", "archived", "snoozed")] == [0, 0, 1]
+
+    with transaction(tenant_id=postmark.tenant.id, mode="live") as tx:
+        tx.run("UPDATE inbox_threads SET snoozed_until = now() - interval '1 second'", {})
+    assert [thread["status"] for thread in threads(key, status="open")] == ["open"]
+
+    assert change(key, thread["id"], status="archived").json["status"] == "archived"
+    postmark.answer("ada@example.com", "<first@example.com>")
+    assert [(t["status"], t["unread"]) for t in threads(key)] == [("open", True)]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"status": "snoozed"}, {"status": "open", "snoozed_until": "2030-01-01T00:00:00Z"}, {"status": "lost"}]
+)
+def test_a_change_that_makes_no_sense_is_refused(postmark: Postmark, fields: dict[str, Any]) -> None:
+    postmark.answer("ada@example.com")
+    (thread,) = threads(postmark.key)
+
+    assert change(postmark.key, thread["id"], **fields).status == 400
+
+
+def test_an_unknown_conversation_is_404(key: TestKey) -> None:
+    assert call(handler, "GET", f"{THREADS}/{uuid4()}", token=key.plaintext).status == 404
+    assert change(key, str(uuid4()), status="archived").status == 404
+
+
+def test_the_inbox_needs_its_scope(tenant: TestTenant) -> None:
+    key = tenant.key(Scope.SEND_EMAIL)
+
+    assert call(handler, "GET", THREADS, token=key.plaintext).code == "INSUFFICIENT_PERMISSIONS"
