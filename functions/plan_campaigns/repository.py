@@ -134,11 +134,12 @@ class RoomRow:
 
 
 def take_due_campaign(tx: Tx) -> Due | None:
-    """The campaign, of any tenant, that has waited longest for the planner; it is not taken again for two minutes."""
+    """The campaign, of any tenant that may send, that has waited longest; it is not taken again for two minutes."""
     return tx.one(
         """
         UPDATE campaigns SET next_plan_at = clock_timestamp() + make_interval(secs => %(lease)s)
-        WHERE id = (SELECT id FROM campaigns WHERE next_plan_at <= clock_timestamp()
+        WHERE id = (SELECT id FROM campaigns c WHERE next_plan_at <= clock_timestamp()
+                      AND EXISTS (SELECT FROM tenants t WHERE t.id = c.tenant_id AND t.status = 'active')
                     ORDER BY next_plan_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, tenant_id, mode
         """,
