@@ -2106,12 +2106,19 @@ CREATE TABLE public.webhook_deliveries (
     next_sweep_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
+    parked_at timestamp with time zone,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN webhook_deliveries.parked_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.parked_at IS 'its place among those that wait for a free slot, null when it waits for none; retries stand some minutes further back';
 
 --
 -- Name: webhooks; Type: TABLE; Schema: public; Owner: -
@@ -3358,6 +3365,18 @@ CREATE INDEX webhook_deliveries_by_webhook ON ONLY public.webhook_deliveries USI
 --
 
 CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btree (next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_due_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_parked; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_parked ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, parked_at) WHERE (parked_at IS NOT NULL);
 
 --
 -- Name: webhooks_by_tenant; Type: INDEX; Schema: public; Owner: -

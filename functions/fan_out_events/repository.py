@@ -15,23 +15,32 @@ class _Match:
     webhook_id: UUID
     event_id: UUID
     event_type: str
+    created_at: datetime
     is_active: bool
 
 
-def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -> list[DeliveryRef]:
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """Enough to find an event in its partition."""
+
+    id: UUID
+    created_at: datetime
+
+
+def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
     """One delivery per event and webhook that subscribed to its type; those that are new and go out now.
 
     What is for a paused webhook is held until it is resumed.
     """
     matches = tx.all(
         """
-        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, w.is_active
-        FROM events e
+        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, e.created_at, w.is_active
+        FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, created_at)
+        JOIN events e ON e.id = asked.id AND e.created_at = asked.created_at
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
-        WHERE e.id = ANY(%(ids)s::uuid[]) AND e.created_at = %(created_at)s
-          AND w.deleted_at IS NULL AND e.type = ANY(w.event_types)
+        WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types)
         """,
-        {"ids": list(event_ids), "created_at": created_at},
+        {"ids": [event.id for event in events], "moments": [event.created_at for event in events]},
         _Match,
     )
     if not matches:
@@ -42,11 +51,12 @@ def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -
         WITH stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
                                           next_sweep_at)
-          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, %(created_at)s,
+          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
                  CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
-                      %(active)s::boolean[]) AS new (id, webhook_id, event_id, event_type, is_active)
+                      %(moments)s::timestamptz[], %(active)s::boolean[])
+            AS new (id, webhook_id, event_id, event_type, created_at, is_active)
           ON CONFLICT (tenant_id, mode, webhook_id, event_id, event_created_at) DO NOTHING
           RETURNING id, event_created_at, status
         )
@@ -55,12 +65,12 @@ def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -
         {
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
-            "created_at": created_at,
             "sweep_after": SWEEP_AFTER_SECONDS,
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
             "event_types": [match.event_type for match in matches],
+            "moments": [match.created_at for match in matches],
             "active": [match.webhook_id not in held_for for match in matches],
         },
         DeliveryRef,

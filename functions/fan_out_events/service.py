@@ -1,23 +1,51 @@
-"""Fans one event out to its subscribers."""
+"""Fans events out to their subscribers."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from fan_out_events import repository
-from penguinmails.db import transaction
+from fan_out_events.repository import EventRef
+from penguinmails.db import Mode, transaction
 from penguinmails.domain.deliveries import messages
 from penguinmails.events.outbox import send_after_commit
-from penguinmails.queue import Record
+from penguinmails.queue import PoisonMessage, Record
 
 
-def handle(record: Record) -> None:
-    """Store the deliveries of an event, or of the events of one bulk change, and hand them to the dispatcher.
+def handle(records: Sequence[Record]) -> list[Exception | None]:
+    """Store the deliveries of a batch's events, one transaction per tenant, and hand them to the dispatcher.
 
     Subscriptions are read from PostgreSQL each time: a webhook that was answered 201 misses nothing. A message that
     comes twice makes no second delivery.
     """
+    outcomes: list[Exception | None] = [None] * len(records)
+    positions: dict[tuple[UUID, Mode], list[int]] = defaultdict(list)
+    events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
+    for position, record in enumerate(records):
+        try:
+            found = _events(record)
+        except (KeyError, TypeError, ValueError) as error:
+            outcomes[position] = PoisonMessage(f"not a message of ours: {type(error).__name__}")
+            continue
+        positions[record.tenant_id, record.mode].append(position)
+        events[record.tenant_id, record.mode].update(found)
+    for tenant, found in events.items():
+        try:
+            _fan_out(*tenant, sorted(found, key=lambda event: (event.created_at, event.id)))
+        except Exception as error:  # a tenant's records are reported alone, whatever went wrong with them
+            for position in positions[tenant]:
+                outcomes[position] = error
+    return outcomes
+
+
+def _events(record: Record) -> list[EventRef]:
+    """The events of a message: one, or those of one bulk change."""
     created_at = datetime.fromisoformat(record.body["created_at"])
     event_ids = record.body["event_ids"] if "event_ids" in record.body else [record.body["event_id"]]
-    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-        deliveries = repository.insert_deliveries(tx, [UUID(event_id) for event_id in event_ids], created_at)
-        send_after_commit(tx, "deliveries", messages(deliveries))
+    return [EventRef(UUID(event_id), created_at) for event_id in event_ids]
+
+
+def _fan_out(tenant_id: UUID, mode: Mode, events: Sequence[EventRef]) -> None:
+    with transaction(tenant_id=tenant_id, mode=mode) as tx:
+        send_after_commit(tx, "deliveries", messages(repository.insert_deliveries(tx, events)))

@@ -126,25 +126,26 @@ def test_an_event_whose_queue_was_away_is_sent_by_the_sweep(
     assert len(receiver.posts) == 1
 
 
-def test_vault_away_costs_no_attempt(
+def test_vault_away_costs_no_attempt_and_holds_nobody_else_up(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatch_webhooks import service
+    from dispatch_webhooks import signing
 
     hook(key, receiver)
     raise_event(tenant)
     consume(fan_out, *messages_for("events", tenant.id))
-    found = messages_for("deliveries", tenant.id)
 
     def sealed(_path: str) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(service, "read_secret", sealed)
-        assert len(consume(dispatch, *found)) == 1
+        patch.setattr(signing, "read_secret", sealed)
+        assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
     assert (deliveries(tenant)[0]["status"], deliveries(tenant)[0]["attempts"]) == ("queued", 0)
 
-    consume(dispatch, *found)
+    make_due(tenant)
+    run_job(sweep_deliveries)
+    consume(dispatch, *messages_for("deliveries", tenant.id))
     assert len(receiver.posts) == 1
 
 
