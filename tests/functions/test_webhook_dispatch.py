@@ -106,7 +106,7 @@ def test_a_webhook_has_no_more_than_its_slots_of_posts_in_flight(
 
     assert consume(dispatch, *fanned_out(tenant)) == []
 
-    assert gauge.most == PER_WEBHOOK
+    assert 1 < gauge.most <= PER_WEBHOOK
     assert len(receiver.posts) == 30
 
 
@@ -121,7 +121,7 @@ def test_a_tenant_has_no_more_than_its_slots_of_posts_in_flight(
 
     assert consume(dispatch, *fanned_out(tenant)) == []
 
-    assert gauge.most == PER_TENANT
+    assert PER_WEBHOOK < gauge.most <= PER_TENANT
     assert len(receiver.posts) == 36
 
 
