@@ -50,7 +50,7 @@ class WebhookStack:
         log = self.stack.state / "receiver.log"
         process = start([sys.executable, "-m", "local.faulty_receiver", str(self.port)], log=log)
         self.processes["receiver"] = process
-        wait_until(lambda: self._receiver_answers(), process, name="The receiver", log=log, seconds=10)
+        wait_until(self._receiver_answers, process, name="The receiver", log=log, seconds=10)
 
     def _environment(self, kind: str) -> dict[str, str]:
         function = self.stack.template.functions[FUNCTIONS[kind]]

@@ -36,7 +36,7 @@ _WAITING: LiteralString = """
       UNION ALL
       (SELECT d.tenant_id, d.mode, d.id, d.event_created_at FROM webhook_deliveries d
        JOIN webhooks w ON w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active
-       WHERE d.next_sweep_at <= clock_timestamp() AND d.webhook_id <> ALL(%(busy)s::uuid[])
+       WHERE d.next_sweep_at <= now() AND d.webhook_id <> ALL(%(busy)s::uuid[])
        ORDER BY d.next_sweep_at LIMIT %(per_webhook)s)
     ), free AS (
       SELECT d.tenant_id, d.mode, d.id, d.event_created_at
@@ -149,6 +149,11 @@ def settle_parked(tx: Tx) -> None:
         """,
         {},
     )
+
+
+def refresh_statistics(tx: Tx) -> None:
+    """Have the planner look at tables that have just been filled."""
+    tx.run("SELECT refresh_webhook_statistics()", {})
 
 
 def _named(deliveries: Sequence[DeliveryRef]) -> dict[str, Any]:

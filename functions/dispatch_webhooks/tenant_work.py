@@ -33,7 +33,11 @@ _TICK_SECONDS = 0.25
 _GATHER_SECONDS = 0.01
 """What ends within it is stored together."""
 _MOST_PULLED = 100
+_MOST_CLAIMED = 200
+_MANY = 50
+_REFRESH_SECONDS = 3
 _NO_SECRET_SECONDS = 30
+_next_refresh = 0.0
 
 
 class TenantWork:
@@ -44,6 +48,7 @@ class TenantWork:
         self._tenant_id = tenant_id
         self._mode: Mode = mode
         self._stop_at = stop_at
+        self._named: deque[DeliveryRef] = deque()
         self._slots = Slots(tenant_id, mode)
         self._queues: dict[UUID, deque[tuple[float, Claim]]] = defaultdict(deque)
         self._lanes: dict[asyncio.Task[None], Slot] = {}
@@ -58,7 +63,8 @@ class TenantWork:
     async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
         """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away."""
         try:
-            self._queue(await self._stored(lambda tx: self._claim(tx, deliveries)))
+            self._named = deque(deliveries)
+            self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
             while True:
                 self._open_lanes()
                 await self._some_progress()
@@ -69,18 +75,30 @@ class TenantWork:
                 lane.cancel()
             self._slots.give([*self._lanes.values(), *self._spare], [])
 
-    def _claim(self, tx: Tx, deliveries: Sequence[DeliveryRef]) -> list[Claim]:
-        if not deliveries:
-            repository.settle_parked(tx)
-            return self._pull(tx)
+    def _claim_parked(self, tx: Tx) -> list[Claim]:
+        repository.settle_parked(tx)
+        return self._pull(tx)
+
+    def _claim_named(self, tx: Tx) -> list[Claim]:
+        deliveries = [self._named.popleft() for _ in range(min(len(self._named), _MOST_CLAIMED))]
         claims = repository.claim(tx, deliveries)
         if len(claims) < len(deliveries):
             taken = {claim.id for claim in claims}
             repository.settle_unclaimed(tx, [delivery for delivery in deliveries if delivery.id not in taken])
+        if len(claims) > _MANY:
+            self._refresh_statistics(tx)
         return claims
+
+    def _refresh_statistics(self, tx: Tx) -> None:
+        global _next_refresh  # noqa: PLW0603
+        if time.monotonic() >= _next_refresh:
+            _next_refresh = time.monotonic() + _REFRESH_SECONDS
+            repository.refresh_statistics(tx)
 
     def _pull(self, tx: Tx) -> list[Claim]:
         self._pulled_at = time.monotonic()
+        if self._named:
+            return self._claim_named(tx) if sum(map(len, self._queues.values())) < _MANY else []
         busy = [*self._refused, *(webhook_id for webhook_id, queue in self._queues.items() if queue)]
         return repository.claim_waiting(tx, busy=busy, per_webhook=self._pull_size, most=_MOST_PULLED)
 
@@ -91,7 +109,10 @@ class TenantWork:
             self._queues[claim.webhook_id].append((start_by, claim))
 
     def _waiting(self) -> bool:
-        return any(self._queues.values()) or bool(self._spare)
+        return any(self._queues.values()) or bool(self._spare) or (bool(self._named) and not self._is_over())
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._stop_at
 
     def _open_lanes(self) -> None:
         """Take the slots that are needed, and give back what finds none in time."""
@@ -157,9 +178,9 @@ class TenantWork:
         untried, self._untried = self._untried, []
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked
-        is_over = time.monotonic() >= self._stop_at
+        is_over = self._is_over()
         may_pull = not is_over and (
-            bool(ended) or (self._has_room and time.monotonic() - self._pulled_at >= _TICK_SECONDS)
+            bool(ended) or not self._lanes or (self._has_room and time.monotonic() - self._pulled_at >= _TICK_SECONDS)
         )
         if not (attempts or untried or may_pull):
             return False
