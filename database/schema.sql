@@ -1939,10 +1939,15 @@ CREATE TABLE public.webhooks (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    failing_since timestamp with time zone,
+    warned_percent integer DEFAULT 0 NOT NULL,
+    exhaustion_told_at timestamp with time zone,
+    is_probing boolean DEFAULT false NOT NULL,
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
     CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
     CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
+    CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
+    CONSTRAINT webhooks_warned_percent_check CHECK ((warned_percent = ANY (ARRAY[0, 50, 70, 90])))
 );
 
 ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
@@ -1954,10 +1959,34 @@ ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.webhooks.secret_ref IS 'path of the signing secret in Vault';
 
 --
+-- Name: COLUMN webhooks.paused_reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.paused_reason IS 'null: by a user; failures: after many in a row; gone: the receiver answered 410';
+
+--
 -- Name: COLUMN webhooks.created_by; Type: COMMENT; Schema: public; Owner: -
 --
 
 COMMENT ON COLUMN public.webhooks.created_by IS 'user or API key';
+
+--
+-- Name: COLUMN webhooks.failing_since; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.failing_since IS 'the first failure since the last success';
+
+--
+-- Name: COLUMN webhooks.warned_percent; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.warned_percent IS 'how near to being switched off its owners were last told it is';
+
+--
+-- Name: COLUMN webhooks.is_probing; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.is_probing IS 'resumed after it was switched off: one post at a time until one succeeds, off again when one fails';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dispatch_webhooks import recording_repository
+from dispatch_webhooks import health, recording_repository
 from dispatch_webhooks.client import Outcome
-from dispatch_webhooks.recording_repository import Health
 from dispatch_webhooks.repository import Claim
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, jsonb
@@ -19,7 +18,6 @@ from penguinmails.domain.webhook_retries import delay_seconds
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, distribution, logger
 
-FAILING_FROM = 3
 RETRIES_STAND_BACK_SECONDS = 300
 """How much further back a parked retry stands than a parked first attempt."""
 _SWEEP_SLACK_SECONDS = 60
@@ -64,7 +62,7 @@ def record(tx: Tx, attempts: Sequence[Attempt], untried: Sequence[Untried]) -> N
     if len(settled) < len(verdicts):
         logger.warning("outcomes came after the lease", extra={"deliveries": len(verdicts) - len(settled)})
         count("webhook_outcome_after_lease_total", value=len(verdicts) - len(settled))
-    _record_health(tx, attempts)
+    _record_health(tx, verdicts)
     _plan_retries(tx, [verdict for verdict in verdicts if verdict.claim.id in settled])
     _measure(verdicts)
 
@@ -115,25 +113,30 @@ def _columns(verdicts: Sequence[_Verdict]) -> dict[str, list[Any]]:
     }
 
 
-def _record_health(tx: Tx, attempts: Sequence[Attempt]) -> None:
-    by_webhook: dict[UUID, list[Attempt]] = defaultdict(list)
-    for attempt in attempts:
-        by_webhook[attempt.claim.webhook_id].append(attempt)
+def _record_health(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
+    by_webhook: dict[UUID, list[_Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.attempt is not None:
+            by_webhook[verdict.claim.webhook_id].append(verdict)
     # In one order for all workers, or two of them could wait for each other.
     for webhook_id in sorted(by_webhook):
         found = by_webhook[webhook_id]
         failures = 0
-        for attempt in found:
-            failures = 0 if attempt.outcome.is_success else failures + 1
+        for verdict in found:
+            failures = 0 if verdict.status == "success" else failures + 1
         if failures:
-            had_success = any(attempt.outcome.is_success for attempt in found)
-            is_gone = any(attempt.outcome.is_gone for attempt in found)
             _noted_healthy.pop(webhook_id, None)
-            health = Health(webhook_id, failures, had_success, is_gone)
-            recording_repository.record_failures(tx, health, failing_from=FAILING_FROM)
-        elif found[-1].claim.consecutive_failures or _noted_healthy.get(webhook_id, 0) < time.monotonic():
+            health.failed(
+                tx,
+                webhook_id,
+                failures=failures,
+                had_success=any(verdict.status == "success" for verdict in found),
+                is_gone=any(verdict.attempt is not None and verdict.attempt.outcome.is_gone for verdict in found),
+                gave_up=any(verdict.status == "failed" for verdict in found),
+            )
+        elif found[-1].claim.is_troubled or _noted_healthy.get(webhook_id, 0) < time.monotonic():
             _noted_healthy[webhook_id] = time.monotonic() + _HEALTHY_SECONDS
-            recording_repository.record_success(tx, webhook_id)
+            health.succeeded(tx, webhook_id)
 
 
 def _plan_retries(tx: Tx, verdicts: Sequence[_Verdict]) -> None:

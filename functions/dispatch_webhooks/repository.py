@@ -60,7 +60,7 @@ _CLAIM: LiteralString = """
       AND e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id AND e.created_at = d.event_created_at
     RETURNING d.id, d.webhook_id, d.event_id, d.event_type, d.event_created_at, d.attempts - 1 AS attempts,
               w.endpoint_url, w.secret_ref, w.api_version, w.retry_enabled, w.max_retries, w.timeout_seconds,
-              w.consecutive_failures, e.workspace_id, e.data
+              w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data
 """
 
 
@@ -80,7 +80,9 @@ class Claim:
     retry_enabled: bool
     max_retries: int
     timeout_seconds: int
-    consecutive_failures: int
+    is_troubled: bool
+    """Whether the webhook's last post failed, or it is on trial."""
+    is_probing: bool
     workspace_id: UUID | None
     data: Any
 

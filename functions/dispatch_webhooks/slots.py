@@ -4,7 +4,7 @@ A webhook has five slots and a tenant twenty. Receivers that keep their caller w
 while a tenant has such a receiver one worker alone posts for it: others stay free for other tenants.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -26,8 +26,8 @@ _SEATS = 2
 _TAKE = Script(
     """
 local slots, slow = KEYS[1], KEYS[2]
-local worker, lease, per_webhook = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local per_tenant, per_slow, seats = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local worker, lease = ARGV[1], tonumber(ARGV[2])
+local per_tenant, per_slow, seats = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
@@ -51,16 +51,16 @@ for _, token in ipairs(redis.call('ZRANGE', slots, 0, -1)) do
 end
 local may_sit = workers[worker] or holders < seats
 local taken = {}
-for i = 7, #ARGV do
-  local webhook = string.match(ARGV[i], '^[^/]+/([^/]+)/')
-  taken[i - 6] = 0
-  if may_sit and total < per_tenant and (used[webhook] or 0) < per_webhook
+for i = 6, #ARGV do
+  local webhook, most = string.match(ARGV[i], '^[^/]+/([^/]+)/(%d+)/')
+  taken[i - 5] = 0
+  if may_sit and total < per_tenant and (used[webhook] or 0) < tonumber(most)
       and not (is_slow[webhook] and of_slow >= per_slow) then
     redis.call('ZADD', slots, now + lease, ARGV[i])
     total = total + 1
     used[webhook] = (used[webhook] or 0) + 1
     if is_slow[webhook] then of_slow = of_slow + 1 end
-    taken[i - 6] = 1
+    taken[i - 5] = 1
   end
 end
 redis.call('PEXPIRE', slots, lease)
@@ -104,17 +104,21 @@ class Slots:
         self._held = 0
         self._count = 0
 
-    def take(self, wanted: Mapping[UUID, int]) -> list[Slot]:
+    def take(self, wanted: Mapping[UUID, int], *, single: Container[UUID] = ()) -> list[Slot]:
         """As many slots as there are of those wanted per webhook; what is held already is renewed.
 
-        While Redis is away this process alone keeps to the limits.
+        Webhooks in `single` have one slot each. While Redis is away this process alone keeps to the limits.
         """
-        slots = [self._new_slot(webhook_id) for webhook_id, number in wanted.items() for _ in range(number)]
+        slots = [
+            self._new_slot(webhook_id, 1 if webhook_id in single else PER_WEBHOOK)
+            for webhook_id, number in wanted.items()
+            for _ in range(number)
+        ]
         try:
             answer = _TAKE.run(
                 self._keys,
                 [
-                    self._worker, LEASE_MS, PER_WEBHOOK, PER_TENANT, PER_TENANT_OF_SLOW, _SEATS,
+                    self._worker, LEASE_MS, PER_TENANT, PER_TENANT_OF_SLOW, _SEATS,
                     *(slot.token for slot in slots),
                 ],
             )  # fmt: skip
@@ -138,6 +142,6 @@ class Slots:
         except CacheUnavailable:
             count("webhook_slots_not_returned")
 
-    def _new_slot(self, webhook_id: UUID) -> Slot:
+    def _new_slot(self, webhook_id: UUID, most: int) -> Slot:
         self._count += 1
-        return Slot(webhook_id, f"{self._worker}/{webhook_id}/{self._count}")
+        return Slot(webhook_id, f"{self._worker}/{webhook_id}/{most}/{self._count}")

@@ -117,12 +117,18 @@ class TenantWork:
     def _open_lanes(self) -> None:
         """Take the slots that are needed, and give back what finds none in time."""
         running = Counter(slot.webhook_id for slot in self._lanes.values())
-        wanted = {w: min(len(queue), PER_WEBHOOK) - running[w] for w, queue in self._queues.items() if queue}
+        # On trial, a webhook gets one post; what comes of it is stored before there is another.
+        probing = {w for w, queue in self._queues.items() if queue and queue[0][1].is_probing}
+        wanted = {
+            w: min(len(queue), 1 if w in probing else PER_WEBHOOK) - running[w]
+            for w, queue in self._queues.items()
+            if queue
+        }
         wanted = {webhook_id: number for webhook_id, number in wanted.items() if number > 0}
         taken, self._spare = self._spare, []
         if wanted or time.monotonic() - self._renewed_at > RENEW_SECONDS:
             self._renewed_at = time.monotonic()
-            taken += self._slots.take(wanted)
+            taken += self._slots.take(wanted, single=probing)
         idle = [slot for slot in taken if not self._queues[slot.webhook_id]]
         self._slots.give(idle, [])
         found = Counter(slot.webhook_id for slot in taken)
@@ -159,6 +165,9 @@ class TenantWork:
             outcome = await post(request)
             # Only now, since what is collected is taken away while posts are under way.
             self._attempts.append(Attempt(claim, now, request.headers, outcome))
+            if claim.is_probing:
+                self._untried += [Untried(waiting) for _, waiting in queue]
+                queue.clear()
 
     async def _some_progress(self) -> None:
         if not self._lanes:

@@ -14,7 +14,7 @@ KINDS = {"created_at": "time", "name": "text"}
 _SELECT: LiteralString = """
 SELECT id, name, description, endpoint_url, secret_ref, secret_last3, event_types, api_version, is_active, is_failing,
        consecutive_failures, retry_enabled, max_retries, timeout_seconds, last_success_at, last_failure_at, created_by,
-       created_at, updated_at
+       created_at, updated_at, paused_reason, is_probing
 FROM webhooks"""
 
 
@@ -41,6 +41,8 @@ class WebhookRow:
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    paused_reason: str | None
+    is_probing: bool
 
 
 def list_webhooks(
@@ -92,7 +94,9 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
         UPDATE webhooks
         SET name = %(name)s, description = %(description)s, endpoint_url = %(endpoint_url)s,
             event_types = %(event_types)s, is_active = %(is_active)s, retry_enabled = %(retry_enabled)s,
-            max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s, updated_at = clock_timestamp()
+            max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s, updated_at = clock_timestamp(),
+            is_probing = CASE WHEN is_active THEN is_probing ELSE %(is_active)s AND paused_reason IS NOT NULL END,
+            paused_reason = CASE WHEN %(is_active)s THEN NULL ELSE paused_reason END
         WHERE id = %(id)s
         """,
         {"id": webhook_id, **values},
@@ -100,11 +104,14 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
 
 
 def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:
-    """Pause or resume; a resumed webhook starts with a clean record."""
+    """Pause or resume; a resumed webhook starts with a clean record, and with one post alone if it had been switched off."""
     tx.run(
         """
         UPDATE webhooks
-        SET is_active = %(is_active)s, updated_at = clock_timestamp(), paused_reason = NULL,
+        SET is_active = %(is_active)s, updated_at = clock_timestamp(),
+            is_probing = CASE WHEN is_active THEN is_probing ELSE paused_reason IS NOT NULL END AND %(is_active)s,
+            paused_reason = NULL, warned_percent = 0,
+            failing_since = CASE WHEN %(is_active)s THEN NULL ELSE failing_since END,
             is_failing = is_failing AND NOT %(is_active)s,
             consecutive_failures = CASE WHEN %(is_active)s THEN 0 ELSE consecutive_failures END
         WHERE id = %(id)s

@@ -65,8 +65,14 @@ class Webhook(ResponseModel):
     masked_secret: str = Field(examples=["whsec_...xyz"])
     event_types: list[str]
     api_version: str
-    status: Literal["active", "failing", "paused"]
+    status: Literal["active", "failing", "paused", "inactive"] = Field(
+        description="`paused` by somebody, `inactive` when it was switched off because of failures or a 410."
+    )
     is_active: bool
+    paused_reason: str | None = Field(description="`failures` or `gone` when the platform has switched it off.")
+    is_probing: bool = Field(
+        description="Resumed after it was switched off: one post at a time until one succeeds; off again when one fails."
+    )
     is_failing: bool = Field(description="Three attempts in a row have failed.")
     consecutive_failures: int
     retry_enabled: bool
