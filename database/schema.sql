@@ -1943,6 +1943,7 @@ CREATE TABLE public.webhooks (
     warned_percent integer DEFAULT 0 NOT NULL,
     exhaustion_told_at timestamp with time zone,
     is_probing boolean DEFAULT false NOT NULL,
+    event_filters jsonb,
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
     CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
     CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1987,6 +1988,12 @@ COMMENT ON COLUMN public.webhooks.warned_percent IS 'how near to being switched 
 --
 
 COMMENT ON COLUMN public.webhooks.is_probing IS 'resumed after it was switched off: one post at a time until one succeeds, off again when one fails';
+
+--
+-- Name: COLUMN webhooks.event_filters; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.event_filters IS 'as webhook_filters.py describes it; null takes every event of the types';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -

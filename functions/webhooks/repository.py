@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from penguinmails.db import Tx
+from penguinmails.db import Tx, jsonb
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "name": "name"}
@@ -14,7 +14,7 @@ KINDS = {"created_at": "time", "name": "text"}
 _SELECT: LiteralString = """
 SELECT id, name, description, endpoint_url, secret_ref, secret_last3, event_types, api_version, is_active, is_failing,
        consecutive_failures, retry_enabled, max_retries, timeout_seconds, last_success_at, last_failure_at, created_by,
-       created_at, updated_at, paused_reason, is_probing
+       created_at, updated_at, paused_reason, is_probing, event_filters
 FROM webhooks"""
 
 
@@ -43,6 +43,7 @@ class WebhookRow:
     updated_at: datetime
     paused_reason: str | None
     is_probing: bool
+    event_filters: dict[str, Any] | None
 
 
 def list_webhooks(
@@ -78,12 +79,13 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
     tx.run(
         """
         INSERT INTO webhooks (id, tenant_id, mode, name, description, endpoint_url, secret_ref, secret_last3,
-                              event_types, is_active, retry_enabled, max_retries, timeout_seconds, created_by)
+                              event_types, event_filters, is_active, retry_enabled, max_retries, timeout_seconds,
+                              created_by)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(description)s, %(endpoint_url)s, %(secret_ref)s,
-                %(secret_last3)s, %(event_types)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
+                %(secret_last3)s, %(event_types)s, %(event_filters)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
                 %(timeout_seconds)s, %(created_by)s)
         """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, **values},
+        {"tenant_id": tx.tenant_id, "mode": tx.mode, **_stored(values)},
     )
 
 
@@ -93,14 +95,32 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
         """
         UPDATE webhooks
         SET name = %(name)s, description = %(description)s, endpoint_url = %(endpoint_url)s,
-            event_types = %(event_types)s, is_active = %(is_active)s, retry_enabled = %(retry_enabled)s,
+            event_types = %(event_types)s, event_filters = %(event_filters)s, is_active = %(is_active)s,
+            retry_enabled = %(retry_enabled)s,
             max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s, updated_at = clock_timestamp(),
             is_probing = CASE WHEN is_active THEN is_probing ELSE %(is_active)s AND paused_reason IS NOT NULL END,
             paused_reason = CASE WHEN %(is_active)s THEN NULL ELSE paused_reason END
         WHERE id = %(id)s
         """,
-        {"id": webhook_id, **values},
+        {"id": webhook_id, **_stored(values)},
     )
+
+
+def missing(tx: Tx, *, workspaces: list[UUID], campaigns: list[UUID]) -> set[UUID]:
+    """Those of the ids that are not the account's."""
+    found: list[UUID] = tx.all(
+        """
+        SELECT id FROM workspaces WHERE id = ANY(%(workspaces)s::uuid[])
+        UNION ALL SELECT id FROM campaigns WHERE id = ANY(%(campaigns)s::uuid[])
+        """,
+        {"workspaces": workspaces, "campaigns": campaigns},
+    )
+    return {*workspaces, *campaigns} - set(found)
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    filters = values["event_filters"]
+    return {**values, "event_filters": jsonb(filters) if filters else None}
 
 
 def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:

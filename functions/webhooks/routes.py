@@ -21,6 +21,7 @@ from webhooks.views import webhook_values, webhook_view
 resource = APIRouter(tags=["Webhooks"])
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
+_CLEARABLE = {"description", "event_filters"}
 Search = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 
 
@@ -73,7 +74,7 @@ async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
 async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager) -> Webhook:
     """Change the fields that are sent; absent fields stay."""
     sent = body.model_dump(mode="json", exclude_unset=True)
-    changes = {name: value for name, value in sent.items() if value is not None or name == "description"}
+    changes = {name: value for name, value in sent.items() if value is not None or name in _CLEARABLE}
     with caller.transaction() as tx:
         row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
         caller.audit(

@@ -1,7 +1,7 @@
 """What the webhook endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -25,6 +25,13 @@ Retries = Annotated[int, Field(ge=1, le=10)]
 Seconds = Annotated[int, Field(ge=1, le=30)]
 
 
+_FILTERS = """Only events that meet all of this: `workspaces`, `campaigns` (ids), `tags` (of the contact, any of them), and
+`filters`, which lead a dotted path through the event's data to a value, a list (any of), or operators: $eq, $ne, $in, $nin,
+$gt, $gte, $lt, $lte, $exists."""
+_FILTERS_EXAMPLE = {"tags": ["vip"], "filters": {"source": ["api", "import"], "contact.email": {"$exists": True}}}
+EventFilters = dict[str, Any]
+
+
 class NewWebhook(RequestModel):
     """An endpoint that should receive events."""
 
@@ -36,6 +43,7 @@ class NewWebhook(RequestModel):
     event_types: EventTypes = Field(
         description="What to receive. Each type needs the scope of its data.", examples=[["email.sent"]]
     )
+    event_filters: EventFilters | None = Field(default=None, description=_FILTERS, examples=[_FILTERS_EXAMPLE])
     is_active: bool = Field(default=True, description="Whether events are delivered.")
     retry_enabled: bool = Field(default=True, description="Whether failed deliveries are tried again.")
     max_retries: Retries = Field(default=5, description="Tries after the first.")
@@ -49,6 +57,9 @@ class WebhookChange(RequestModel):
     description: Description | None = Field(default=None, description="For people; null clears.")
     endpoint_url: Url | None = Field(default=None, description="Where to post from now on.")
     event_types: EventTypes | None = Field(default=None, description="What to receive from now on.")
+    event_filters: EventFilters | None = Field(
+        default=None, description=_FILTERS + " Null takes every event of the types.", examples=[_FILTERS_EXAMPLE]
+    )
     is_active: bool | None = Field(default=None, description="Whether events are delivered.")
     retry_enabled: bool | None = Field(default=None, description="Whether failed deliveries are tried again.")
     max_retries: Retries | None = Field(default=None, description="Tries after the first.")
@@ -64,6 +75,7 @@ class Webhook(ResponseModel):
     endpoint_url: str
     masked_secret: str = Field(examples=["whsec_...xyz"])
     event_types: list[str]
+    event_filters: dict[str, Any] | None
     api_version: str
     status: Literal["active", "failing", "paused", "inactive"] = Field(
         description="`paused` by somebody, `inactive` when it was switched off because of failures or a 410."

@@ -6,8 +6,9 @@ from uuid import UUID
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.endpoints import check_url
+from penguinmails.domain.webhook_filters import compile_filter
 from penguinmails.domain.webhook_signature import new_secret
-from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded
+from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
@@ -15,7 +16,8 @@ from webhooks import delivery_repository, repository
 from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
-    "name", "description", "endpoint_url", "event_types", "is_active", "retry_enabled", "max_retries", "timeout_seconds",
+    "name", "description", "endpoint_url", "event_types", "event_filters", "is_active", "retry_enabled",
+    "max_retries", "timeout_seconds",
 )  # fmt: skip
 
 
@@ -28,6 +30,7 @@ def create_webhook(
     """
     check_url(values["endpoint_url"], field="endpoint_url")
     _check_event_types(values["event_types"], scopes)
+    _check_filters(tx, values["event_filters"])
     present, allowed = repository.count_and_limit(tx)
     if present >= allowed:
         raise QuotaExceeded(
@@ -57,6 +60,7 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
         # A new address carries everything elsewhere, so it needs what subscribing to everything needs.
         _check_event_types(changes.get("event_types", present.event_types), scopes)
     _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
+    _check_filters(tx, changes.get("event_filters"))
     repository.update_webhook(tx, webhook_id, {name: getattr(present, name) for name in _CHANGEABLE} | changes)
     if changes.get("is_active") and not present.is_active:
         delivery_repository.release_held(tx, webhook_id, None)
@@ -76,6 +80,31 @@ def existing(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> WebhookRow:
     if row is None:
         raise NotFound.of("webhook", webhook_id)
     return row
+
+
+def _check_filters(tx: Tx, document: dict[str, Any] | None) -> None:
+    """A filter must be understood, and name workspaces and campaigns of the account."""
+    if not document:
+        return
+    compile_filter(document)
+    named = {part: [_id_or_none(text) for text in document.get(part, [])] for part in ("workspaces", "campaigns")}
+    known = {part: [found for found in ids if found is not None] for part, ids in named.items()}
+    missing = repository.missing(tx, **known)
+    errors = [
+        FieldError(f"event_filters.{part}[{position}]", "is not there", "unknown_reference")
+        for part, ids in named.items()
+        for position, found in enumerate(ids)
+        if found is None or found in missing
+    ]
+    if errors:
+        raise ValidationFailed("The filter names what is not there; see errors.", errors=errors)
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
