@@ -27,6 +27,8 @@ _CONSUMERS = {
 }
 _OTHER_BYTES = 560
 """What an envelope holds besides the name that is padded."""
+_POLL_SECONDS = 0.01
+"""The emulator's own long poll looks every 0.1 s only, where SQS answers at once."""
 
 
 class _Context:
@@ -47,10 +49,11 @@ def consume(folder: str, queue: str) -> None:
     sqs, url = client("sqs", timeout_seconds=30), os.environ[queue]
     while True:
         answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=10, AttributeNames=["ApproximateReceiveCount"]
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["ApproximateReceiveCount"]
         )
         messages = answer.get("Messages", [])
         if not messages:
+            time.sleep(_POLL_SECONDS)
             continue
         failures = handler({"Records": [build_record(message, "Queue") for message in messages]}, _Context())
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}

@@ -3021,6 +3021,12 @@ CREATE INDEX mail_outbox_due ON public.mail_outbox USING btree (next_attempt_at)
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
 --
+-- Name: outbox_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX outbox_by_tenant ON public.outbox USING btree (tenant_id, mode, queue, created_at);
+
+--
 -- Name: reauth_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
 --
 

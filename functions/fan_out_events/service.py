@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fan_out_events import repository
 from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
 from penguinmails.domain.deliveries import messages
-from penguinmails.events.outbox import send_after_commit
+from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
+
+_MOST_TAKEN = 500
 
 
 def handle(records: Sequence[Record]) -> list[Exception | None]:
@@ -24,7 +27,7 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
     for position, record in enumerate(records):
         try:
-            found = _events(record)
+            found = _events(record.body)
         except (KeyError, TypeError, ValueError) as error:
             outcomes[position] = PoisonMessage(f"not a message of ours: {type(error).__name__}")
             continue
@@ -32,20 +35,29 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
         events[record.tenant_id, record.mode].update(found)
     for tenant, found in events.items():
         try:
-            _fan_out(*tenant, sorted(found, key=lambda event: (event.created_at, event.id)))
+            _fan_out(*tenant, list(found))
         except Exception as error:  # a tenant's records are reported alone, whatever went wrong with them
             for position in positions[tenant]:
                 outcomes[position] = error
     return outcomes
 
 
-def _events(record: Record) -> list[EventRef]:
+def _events(body: dict[str, Any]) -> list[EventRef]:
     """The events of a message: one, or those of one bulk change."""
-    created_at = datetime.fromisoformat(record.body["created_at"])
-    event_ids = record.body["event_ids"] if "event_ids" in record.body else [record.body["event_id"]]
+    created_at = datetime.fromisoformat(body["created_at"])
+    event_ids = body["event_ids"] if "event_ids" in body else [body["event_id"]]
     return [EventRef(UUID(event_id), created_at) for event_id in event_ids]
 
 
-def _fan_out(tenant_id: UUID, mode: Mode, events: Sequence[EventRef]) -> None:
-    with transaction(tenant_id=tenant_id, mode=mode) as tx:
-        send_after_commit(tx, "deliveries", messages(repository.insert_deliveries(tx, events)))
+def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef]) -> None:
+    """What messages name, and all else that waits in the outbox."""
+    end_announcement(tenant_id, mode)
+    while True:
+        with transaction(tenant_id=tenant_id, mode=mode) as tx:
+            waiting = take_events(tx, _MOST_TAKEN)
+            events = {*named, *(event for payload in waiting for event in _events(payload))}
+            in_order = sorted(events, key=lambda event: (event.created_at, event.id))
+            send_after_commit(tx, "deliveries", messages(repository.insert_deliveries(tx, in_order)))
+        if len(waiting) < _MOST_TAKEN:
+            return
+        named = ()
