@@ -414,34 +414,6 @@ END
 $$;
 
 --
--- Name: refresh_webhook_statistics(); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.refresh_webhook_statistics() RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-DECLARE
-  child regclass;
-  refreshed integer := 0;
-BEGIN
-  -- One at a time; whoever comes second has nothing to wait for.
-  IF NOT pg_try_advisory_xact_lock(hashtextextended('refresh_webhook_statistics', 0)) THEN
-    RETURN 0;
-  END IF;
-  FOR child IN
-    SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass, 'webhook_attempts'::regclass)
-      AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500)
-  LOOP
-    EXECUTE format('ANALYZE %s', child);
-    refreshed := refreshed + 1;
-  END LOOP;
-  RETURN refreshed;
-END
-$$;
-
---
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -1944,7 +1916,12 @@ CREATE TABLE public.webhooks (
     exhaustion_told_at timestamp with time zone,
     is_probing boolean DEFAULT false NOT NULL,
     event_filters jsonb,
+    secret_version integer DEFAULT 1 NOT NULL,
+    previous_secret_until timestamp with time zone,
+    custom_header_names text[] DEFAULT '{}'::text[] NOT NULL,
+    max_per_second integer,
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
+    CONSTRAINT webhooks_max_per_second_check CHECK (((max_per_second >= 1) AND (max_per_second <= 1000))),
     CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
     CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
@@ -1994,6 +1971,24 @@ COMMENT ON COLUMN public.webhooks.is_probing IS 'resumed after it was switched o
 --
 
 COMMENT ON COLUMN public.webhooks.event_filters IS 'as webhook_filters.py describes it; null takes every event of the types';
+
+--
+-- Name: COLUMN webhooks.secret_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.secret_version IS 'the version of the record in Vault that holds; a later one belongs to a change that was not completed';
+
+--
+-- Name: COLUMN webhooks.previous_secret_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.previous_secret_until IS 'until then posts are signed with the secret before this one too';
+
+--
+-- Name: COLUMN webhooks.custom_header_names; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.custom_header_names IS 'their values are in Vault, in the record of the secret';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -4764,13 +4759,6 @@ REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
 
 --
--- Name: FUNCTION refresh_webhook_statistics(); Type: ACL; Schema: public; Owner: -
---
-
-REVOKE ALL ON FUNCTION public.refresh_webhook_statistics() FROM PUBLIC;
-GRANT ALL ON FUNCTION public.refresh_webhook_statistics() TO penguinmails_app;
-
---
 -- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
 --
 
@@ -4914,7 +4902,7 @@ GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT ON TABLE public.events TO penguinmails_app;
+GRANT SELECT,INSERT,MAINTAIN ON TABLE public.events TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
 
 --
@@ -4985,7 +4973,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_jobs;
 
 --
@@ -5125,7 +5113,7 @@ GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
 -- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
+GRANT SELECT,INSERT,MAINTAIN,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 
 --

@@ -106,12 +106,18 @@ def close() -> None:
 async def post(request: SignedRequest) -> Outcome:
     """Post within the time-out, which covers the whole exchange. Raises nothing but cancellation."""
     session, started = _session(), time.perf_counter()
+    headers = {**request.custom_headers, **request.headers}
     try:
         # Address literals never reach the resolver, and rules may have changed since the URL was stored.
         check_url(request.url, field="endpoint_url")
         async with (
             asyncio.timeout(request.timeout_seconds),
-            session.post(request.url, data=request.body, headers=request.headers, allow_redirects=False) as response,
+            session.post(
+                request.url,
+                data=request.body,
+                headers=headers,
+                allow_redirects=False,
+            ) as response,
         ):
             body = await _read_some(response)
             return Outcome(

@@ -21,6 +21,8 @@ from penguinmails.logging import count, distribution, logger
 RETRIES_STAND_BACK_SECONDS = 300
 """How much further back a parked retry stands than a parked first attempt."""
 _SWEEP_SLACK_SECONDS = 60
+_GRACE_SECONDS = 5
+"""How long the queue's message of a delivery that was put off is waited for."""
 _HEALTHY_SECONDS = 10
 _noted_healthy: dict[UUID, float] = {}
 
@@ -51,6 +53,7 @@ class _Verdict:
     retry_in: int | None = None
     sweep_in: int | None = None
     park_in: int | None = None
+    put_off: int | None = None
 
 
 def record(tx: Tx, attempts: Sequence[Attempt], untried: Sequence[Untried]) -> None:
@@ -63,7 +66,7 @@ def record(tx: Tx, attempts: Sequence[Attempt], untried: Sequence[Untried]) -> N
         logger.warning("outcomes came after the lease", extra={"deliveries": len(verdicts) - len(settled)})
         count("webhook_outcome_after_lease_total", value=len(verdicts) - len(settled))
     _record_health(tx, verdicts)
-    _plan_retries(tx, [verdict for verdict in verdicts if verdict.claim.id in settled])
+    _come_back(tx, [verdict for verdict in verdicts if verdict.claim.id in settled])
     _measure(verdicts)
 
 
@@ -87,8 +90,9 @@ def _give_back(untried: Untried) -> _Verdict:
         claim,
         "pending_retry" if is_retry else "queued",
         retry_in=put_off or 0 if is_retry else None,
-        sweep_in=put_off,
+        sweep_in=None if put_off is None else put_off + _GRACE_SECONDS,
         park_in=None if put_off is not None else RETRIES_STAND_BACK_SECONDS if is_retry else 0,
+        put_off=put_off,
     )
 
 
@@ -139,12 +143,13 @@ def _record_health(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
             health.succeeded(tx, webhook_id)
 
 
-def _plan_retries(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
-    """Jitter is whole seconds, so that retries of one second share a message."""
+def _come_back(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
+    """By the queue's delay; delays are whole seconds, so that those of one second share a message."""
     by_delay: dict[int, list[DeliveryRef]] = defaultdict(list)
     for verdict in verdicts:
-        if verdict.attempt is not None and verdict.retry_in is not None and verdict.retry_in <= MAX_DELAY_SECONDS:
-            by_delay[verdict.retry_in].append(DeliveryRef(verdict.claim.id, verdict.claim.event_created_at))
+        delay = verdict.retry_in if verdict.attempt is not None else verdict.put_off
+        if delay is not None and delay <= MAX_DELAY_SECONDS:
+            by_delay[delay].append(DeliveryRef(verdict.claim.id, verdict.claim.event_created_at))
     found = [(message, delay) for delay, references in by_delay.items() for message in messages(references)]
     send_after_commit(tx, "deliveries", [message for message, _ in found], delays=[delay for _, delay in found])
 

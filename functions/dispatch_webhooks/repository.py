@@ -59,7 +59,8 @@ _CLAIM: LiteralString = """
       AND w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active AND w.deleted_at IS NULL
       AND e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id AND e.created_at = d.event_created_at
     RETURNING d.id, d.webhook_id, d.event_id, d.event_type, d.event_created_at, d.attempts - 1 AS attempts,
-              w.endpoint_url, w.secret_ref, w.api_version, w.retry_enabled, w.max_retries, w.timeout_seconds,
+              w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
+              w.retry_enabled, w.max_retries, w.timeout_seconds,
               w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data
 """
 
@@ -76,6 +77,8 @@ class Claim:
     attempts: int
     endpoint_url: str
     secret_ref: str
+    secret_version: int
+    max_per_second: int | None
     api_version: str
     retry_enabled: bool
     max_retries: int
@@ -154,8 +157,18 @@ def settle_parked(tx: Tx) -> None:
 
 
 def refresh_statistics(tx: Tx) -> None:
-    """Have the planner look at tables that have just been filled."""
-    tx.run("SELECT refresh_webhook_statistics()", {})
+    """Have the planner look at small tables that have just been filled; one worker at a time, the others go on."""
+    is_wanted = tx.one(
+        """
+        SELECT pg_try_advisory_xact_lock(hashtextextended('webhook statistics', 0)) AND EXISTS (
+          SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+          WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass)
+            AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500))
+        """,
+        {},
+    )
+    if is_wanted:
+        tx.run("ANALYZE events, webhook_deliveries", {})
 
 
 def _named(deliveries: Sequence[DeliveryRef]) -> dict[str, Any]:

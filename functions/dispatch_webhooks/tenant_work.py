@@ -17,9 +17,9 @@ from dispatch_webhooks.client import post
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
 from dispatch_webhooks.request import build_request
-from dispatch_webhooks.signing import signing_secret
+from dispatch_webhooks.signing import credentials_of
 from dispatch_webhooks.slots import PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
-from penguinmails import clock
+from penguinmails import clock, ratelimit
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, DeliveryRef, wake_up
 from penguinmails.domain.outcomes import PAUSES_SECONDS
@@ -153,18 +153,28 @@ class TenantWork:
         queue = self._queues[webhook_id]
         while queue and queue[0][0] > time.monotonic():
             claim = queue.popleft()[1]
+            wait = _seconds_to_wait(claim)
+            if wait:
+                # The others of the batch come back one after the other, as fast as the receiver wants them.
+                found = [claim, *(waiting for _, waiting in queue)]
+                queue.clear()
+                self._untried += [
+                    Untried(late, put_off_seconds=wait + number // (claim.max_per_second or 1))
+                    for number, late in enumerate(found)
+                ]
+                return
             try:
-                secret = signing_secret(claim.secret_ref)
+                credentials = credentials_of(claim.secret_ref, claim.secret_version)
             except Exception as error:  # one webhook's secret is no reason to leave the others' events lying
                 logger.warning("no signing secret", extra={"webhook_id": webhook_id, "reason": type(error).__name__})
                 count("webhook_secret_unavailable_total")
                 self._untried.append(Untried(claim, put_off_seconds=_NO_SECRET_SECONDS))
                 continue
             now = clock.now()
-            request = build_request(claim, secret, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            request = build_request(claim, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
             outcome = await post(request)
             # Only now, since what is collected is taken away while posts are under way.
-            self._attempts.append(Attempt(claim, now, request.headers, outcome))
+            self._attempts.append(Attempt(claim, now, request.logged_headers(), outcome))
             if claim.is_probing:
                 self._untried += [Untried(waiting) for _, waiting in queue]
                 queue.clear()
@@ -222,3 +232,12 @@ class TenantWork:
     def _in_transaction(self, work: Callable[[Tx], Result]) -> Result:
         with transaction(tenant_id=self._tenant_id, mode=self._mode) as tx:
             return work(tx)
+
+
+def _seconds_to_wait(claim: Claim) -> int:
+    """How long the pace that the webhook asked for makes a post wait; 0 for one that may go out now."""
+    if claim.max_per_second is None:
+        return 0
+    name = f"webhook:{claim.webhook_id}"
+    admitted, state = ratelimit.take(name, limit=60 * claim.max_per_second, burst=claim.max_per_second)
+    return 0 if admitted else state.retry_after

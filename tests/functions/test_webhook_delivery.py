@@ -185,7 +185,7 @@ def test_vault_away_costs_no_attempt_and_holds_nobody_else_up(
     raise_event(tenant)
     consume(fan_out, *messages_for("events", tenant.id))
 
-    def sealed(_path: str) -> None:
+    def sealed(_path: str, **_options: object) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
