@@ -20,7 +20,12 @@ from local.services.process import LOOPBACK, free_port, start, stop, wait_until
 from local.stack import DATABASE, Stack
 from penguinmails.settings import get_settings
 
-FUNCTIONS = {"fan_out": "FanOutEventsFunction", "dispatch": "DispatchWebhooksFunction", "produce": "WebhooksFunction"}
+FUNCTIONS = {
+    "fan_out": "FanOutEventsFunction",
+    "dispatch": "DispatchWebhooksFunction",
+    "sweep": "SweepDeliveriesFunction",
+    "produce": "WebhooksFunction",
+}
 _QUEUES = ("EventsQueue", "DeliveriesQueue")
 
 

@@ -1,6 +1,6 @@
 """One process of the webhook bench: a consumer that takes messages off its queue as Lambda's mapping does, or a producer.
 
-`python -m bench.webhook_worker fan_out|dispatch`, or `... produce RATE SECONDS SIZE FILE TENANT`: events at an even rate,
+`python -m bench.webhook_worker fan_out|dispatch|sweep`, or `... produce RATE SECONDS SIZE FILE TENANT`: events at an even rate,
 each in a transaction of its own, whose ids and moments of commit go to FILE.
 """
 
@@ -66,6 +66,19 @@ def consume(folder: str, queue: str) -> None:
             sqs.delete_message_batch(QueueUrl=url, Entries=done)
 
 
+def sweep() -> None:
+    """What the schedules do each minute, without a pause."""
+    from sweep_deliveries.app import handler as sweep_deliveries
+    from sweep_outbox.app import handler as sweep_outbox
+
+    while True:
+        for job in (sweep_outbox, sweep_deliveries):
+            # A server that is away is there again with the next round.
+            with contextlib.suppress(Exception):
+                job({}, _Context())
+        time.sleep(1)
+
+
 def produce(rate: float, seconds: float, size: int, file: str, tenant: str) -> None:
     """Open loop: what is late does not slow down what comes after; at rate 0 one after the other."""
     committed: list[tuple[str, float]] = []
@@ -91,5 +104,7 @@ if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
         if sys.argv[1] == "produce":
             produce(float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), sys.argv[5], sys.argv[6])
+        elif sys.argv[1] == "sweep":
+            sweep()
         else:
             consume(*_CONSUMERS[sys.argv[1]])

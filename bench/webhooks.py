@@ -115,6 +115,9 @@ def measure_fairness(stack: WebhookStack) -> None:
     stack.wait_for_producers()
     time.sleep(5)
     beside, missing = latencies(stack, files)
+    if not beside:
+        print(f"nothing of {missing} events came beside {_HANGING} that hang")
+        return
     ratio = percentile(beside, 0.95) / percentile(alone, 0.95)
     print(latency_line("50/s alone", alone, _SECONDS))
     print(latency_line(f"50/s beside {_HANGING} that hang", beside, _SECONDS), f"  missing: {missing}")

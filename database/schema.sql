@@ -83,6 +83,24 @@ END
 $$;
 
 --
+-- Name: blank_erased_tenant(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.blank_erased_tenant() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  IF NOT is_to_be_erased() THEN
+    RAISE EXCEPTION 'this account is not to be erased';
+  END IF;
+  UPDATE audit_log SET ip_address = NULL, user_agent = NULL, details = '{}' WHERE tenant_id = current_tenant_id();
+  UPDATE tenants SET name = 'Closed account', settings = '{}', status_reason = NULL, closing_requested_by = NULL
+  WHERE id = current_tenant_id();
+END
+$$;
+
+--
 -- Name: count_campaign_answers(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -236,22 +254,86 @@ CREATE FUNCTION public.current_tenant_id() RETURNS uuid
     RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
 
 --
--- Name: erase_contact_from_events(uuid); Type: FUNCTION; Schema: public; Owner: -
+-- Name: erase_events_about(uuid[]); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.erase_contact_from_events(contact uuid) RETURNS bigint
+CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   WITH changed AS (
     UPDATE events e
-    SET data = e.data
-        || jsonb_build_object('contact', jsonb_build_object('id', contact, 'email', NULL, 'first_name', NULL, 'last_name', NULL))
-        || CASE WHEN e.data ? 'to' THEN '{"to": null}'::jsonb ELSE '{}'::jsonb END
-    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = contact
+    SET data = (
+      SELECT jsonb_object_agg(key, CASE
+        WHEN key = 'contact' AND jsonb_typeof(value) = 'object'
+          THEN jsonb_build_object('id', value -> 'id', 'email', NULL, 'first_name', NULL, 'last_name', NULL)
+        WHEN key IN ('to', 'subject', 'url', 'user_agent', 'ip_address', 'location', 'bounce_reason', 'smtp_response')
+          THEN 'null'::jsonb
+        ELSE value END)
+      FROM jsonb_each(e.data))
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = ANY(subjects)
+    RETURNING e.id, e.created_at
+  ), answers AS (
+    UPDATE webhook_attempts a
+    SET response_body = NULL, response_headers = NULL, error_message = NULL
+    FROM webhook_deliveries d JOIN changed c ON d.event_id = c.id AND d.event_created_at = c.created_at
+    WHERE d.tenant_id = current_tenant_id() AND d.mode = current_mode()
+      AND a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
     RETURNING 1
   )
   SELECT count(*) FROM changed
+$$;
+
+--
+-- Name: erase_rows_of_tenant(text, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erase_rows_of_tenant(target text, batch integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  keys text;
+  removed bigint;
+BEGIN
+  IF NOT is_to_be_erased() THEN
+    RAISE EXCEPTION 'this account is not to be erased';
+  END IF;
+  SELECT string_agg(format('%I', a.attname), ', ' ORDER BY k.place) INTO keys
+  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (number, place)
+  JOIN pg_attribute a ON a.attnum = k.number
+  WHERE i.indrelid = target::regclass AND i.indisprimary AND a.attrelid = i.indrelid;
+  EXECUTE format(
+    'DELETE FROM %1$s WHERE (%2$s) IN (SELECT %2$s FROM %1$s WHERE tenant_id = current_tenant_id() LIMIT $1)',
+    target::regclass, keys) USING batch;
+  GET DIAGNOSTICS removed = ROW_COUNT;
+  RETURN removed;
+END
+$_$;
+
+--
+-- Name: erase_texts_of(uuid[]); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  WITH histories AS (
+    UPDATE email_events h SET data = '{}'
+    WHERE h.tenant_id = current_tenant_id() AND h.mode = current_mode() AND h.email_id = ANY(emails_)
+    RETURNING 1
+  ), texts AS (
+    DELETE FROM content_objects c USING emails e
+    WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.id = ANY(emails_) AND e.step_id IS NULL
+      AND c.tenant_id = current_tenant_id() AND c.mode = current_mode() AND c.storage_key = e.content_key
+      AND NOT EXISTS (
+        SELECT FROM emails o
+        WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.created_at = e.created_at
+          AND o.content_key = e.content_key AND o.to_email NOT IN (e.to_email, 'erased@erased.invalid'))
+    RETURNING 1
+  )
+  SELECT count(*) FROM texts
 $$;
 
 --
@@ -363,6 +445,17 @@ END
 $$;
 
 --
+-- Name: is_to_be_erased(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.is_to_be_erased() RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT EXISTS (SELECT FROM tenants WHERE id = current_tenant_id() AND status = 'canceled' AND closes_at <= now())
+$$;
+
+--
 -- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -410,8 +503,59 @@ BEGIN
   EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
   EXECUTE format('CREATE POLICY tenant_isolation ON %s TO penguinmails_app USING (%s) WITH CHECK (%s)',
                  target, own_rows, own_rows);
+  EXECUTE format('GRANT SELECT, DELETE ON %s TO penguinmails_closing', target);
 END
 $$;
+
+--
+-- Name: refresh_webhook_statistics(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refresh_webhook_statistics() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  child regclass;
+  refreshed integer := 0;
+BEGIN
+  -- One at a time; whoever comes second has nothing to wait for.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('refresh_webhook_statistics', 0)) THEN
+    RETURN 0;
+  END IF;
+  FOR child IN
+    SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass, 'webhook_attempts'::regclass)
+      AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500)
+  LOOP
+    EXECUTE format('ANALYZE %s', child);
+    refreshed := refreshed + 1;
+  END LOOP;
+  RETURN refreshed;
+END
+$$;
+
+--
+-- Name: rows_in_order(text, jsonb, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.rows_in_order(target text, after jsonb, batch integer) RETURNS TABLE(content jsonb, key jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  keys text;
+BEGIN
+  SELECT string_agg(format('%I', a.attname), ', ' ORDER BY k.place) INTO keys
+  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (number, place)
+  JOIN pg_attribute a ON a.attnum = k.number
+  WHERE i.indrelid = target::regclass AND i.indisprimary AND a.attrelid = i.indrelid;
+  RETURN QUERY EXECUTE format(
+    'SELECT to_jsonb(t), (SELECT to_jsonb(k) FROM (SELECT %2$s) k) FROM %1$s t WHERE t.tenant_id = current_tenant_id()'
+    ' AND ($1 IS NULL OR (%2$s) > (SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1))) ORDER BY %2$s LIMIT $2',
+    target::regclass, keys) USING after, batch;
+END
+$_$;
 
 --
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
@@ -438,6 +582,22 @@ CREATE FUNCTION public.suppressed_among(addresses text[]) RETURNS TABLE(email te
   WHERE s.email = ANY(addresses)
     AND (s.tenant_id IS NULL OR (s.tenant_id = current_tenant_id() AND s.mode = current_mode()))
     AND s.scope IN ('global', 'tenant') AND (s.expires_at IS NULL OR s.expires_at > now())
+$$;
+
+--
+-- Name: tables_of_tenants(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.tables_of_tenants() RETURNS TABLE(name text, referenced_by text[])
+    LANGUAGE sql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT c.relname::text,
+         ARRAY(SELECT DISTINCT f.conrelid::regclass::text FROM pg_constraint f
+               WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conrelid <> c.oid AND f.conparentid = 0)
+  FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+  WHERE p.polname = 'tenant_isolation' AND c.relnamespace = 'public'::regnamespace
+    AND c.relname NOT IN ('tenants', 'audit_log')
 $$;
 
 SET default_tablespace = '';
@@ -477,6 +637,51 @@ PARTITION BY LIST (job_id);
 
 COMMENT ON COLUMN import_staging.rows.contact_id IS 'the contact that is to be made; the present one once it is known to be there';
 
+SET default_table_access_method = heap;
+
+--
+-- Name: account_export_parts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.account_export_parts (
+    tenant_id uuid NOT NULL,
+    export_id uuid NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    file_key text NOT NULL,
+    file_size bigint NOT NULL,
+    row_count bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.account_export_parts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: account_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.account_exports (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    "position" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    row_count bigint DEFAULT 0 NOT NULL,
+    error_message text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    CONSTRAINT account_exports_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY public.account_exports FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN account_exports."position"; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.account_exports."position" IS 'mode, table and last row of the part that was written last';
+
 --
 -- Name: api_key_usage; Type: TABLE; Schema: public; Owner: -
 --
@@ -504,8 +709,6 @@ ALTER TABLE ONLY public.api_key_usage FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.api_key_usage.country IS 'ISO 3166-1 code that the content network saw, empty when it said none';
-
-SET default_table_access_method = heap;
 
 --
 -- Name: api_key_usage_daily; Type: TABLE; Schema: public; Owner: -
@@ -1481,6 +1684,48 @@ COMMENT ON COLUMN public.plans.api_rate_limit IS 'requests per minute and key';
 COMMENT ON COLUMN public.plans.max_contacts IS 'null is unlimited';
 
 --
+-- Name: privacy_requests; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.privacy_requests (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    type text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    email character varying(255) COLLATE pg_catalog."C",
+    reference character varying(100),
+    found jsonb DEFAULT '{}'::jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    file_key text,
+    file_size bigint,
+    error_message text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    CONSTRAINT privacy_requests_check CHECK (((email IS NOT NULL) OR (status = 'completed'::text))),
+    CONSTRAINT privacy_requests_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT privacy_requests_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT privacy_requests_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text]))),
+    CONSTRAINT privacy_requests_type_check CHECK ((type = ANY (ARRAY['access'::text, 'erasure'::text])))
+);
+
+ALTER TABLE ONLY public.privacy_requests FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN privacy_requests.email; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.privacy_requests.email IS 'whose data; gone once it is erased, when the reference alone says whose wish it was';
+
+--
+-- Name: COLUMN privacy_requests.found; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.privacy_requests.found IS 'how many things of each kind were copied or erased';
+
+--
 -- Name: reauth_tokens; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1751,11 +1996,31 @@ CREATE TABLE public.tenants (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    closes_at timestamp with time zone,
+    closing_requested_by uuid,
+    status_before_closing text,
+    erased_at timestamp with time zone,
+    erased jsonb,
+    CONSTRAINT tenants_closing CHECK (((closes_at IS NULL) = (status_before_closing IS NULL))),
+    CONSTRAINT tenants_erased CHECK (((erased_at IS NULL) = (erased IS NULL))),
     CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT tenants_status_before_closing_check CHECK ((status_before_closing = ANY (ARRAY['active'::text, 'suspended'::text]))),
     CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'canceled'::text])))
 );
 
 ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN tenants.closes_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenants.closes_at IS 'when everything of the account is erased; null while nobody has asked for that';
+
+--
+-- Name: COLUMN tenants.erased; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.tenants.erased IS 'the confirmation: how many rows, files and secrets were removed, nothing about what they held';
 
 --
 -- Name: usage_counters; Type: TABLE; Schema: public; Owner: -
@@ -2021,6 +2286,27 @@ CREATE TABLE public.workspaces (
 );
 
 ALTER TABLE ONLY public.workspaces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: account_export_parts account_export_parts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_export_parts
+    ADD CONSTRAINT account_export_parts_pkey PRIMARY KEY (tenant_id, export_id, number);
+
+--
+-- Name: account_exports account_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_pkey PRIMARY KEY (id);
+
+--
+-- Name: account_exports account_exports_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_tenant_id_id_key UNIQUE (tenant_id, id);
 
 --
 -- Name: api_key_usage_daily api_key_usage_daily_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -2373,6 +2659,20 @@ ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (slug);
 
 --
+-- Name: privacy_requests privacy_requests_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_pkey PRIMARY KEY (id);
+
+--
+-- Name: privacy_requests privacy_requests_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: reauth_tokens reauth_tokens_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -2630,6 +2930,30 @@ ALTER TABLE ONLY public.workspaces
 
 ALTER TABLE ONLY public.workspaces
     ADD CONSTRAINT workspaces_tenant_id_slug_key UNIQUE (tenant_id, slug);
+
+--
+-- Name: account_exports_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_by_created ON public.account_exports USING btree (tenant_id, created_at, id);
+
+--
+-- Name: account_exports_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_by_expiry ON public.account_exports USING btree (expires_at) WHERE (status = 'completed'::text);
+
+--
+-- Name: account_exports_one_at_a_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX account_exports_one_at_a_time ON public.account_exports USING btree (tenant_id) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
+-- Name: account_exports_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX account_exports_open ON public.account_exports USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
 
 --
 -- Name: api_key_usage_by_key; Type: INDEX; Schema: public; Owner: -
@@ -3022,6 +3346,30 @@ CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 CREATE INDEX outbox_by_tenant ON public.outbox USING btree (tenant_id, mode, queue, created_at);
 
 --
+-- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_created ON public.privacy_requests USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: privacy_requests_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_email ON public.privacy_requests USING btree (tenant_id, mode, email, created_at, id);
+
+--
+-- Name: privacy_requests_by_expiry; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_by_expiry ON public.privacy_requests USING btree (expires_at) WHERE (file_key IS NOT NULL);
+
+--
+-- Name: privacy_requests_open; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX privacy_requests_open ON public.privacy_requests USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+--
 -- Name: reauth_tokens_by_expiry; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3080,6 +3428,12 @@ CREATE INDEX templates_by_created ON public.templates USING btree (tenant_id, mo
 --
 
 CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mode, updated_at, id);
+
+--
+-- Name: tenants_closing_at; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE ((closes_at IS NOT NULL) AND (erased_at IS NULL));
 
 --
 -- Name: users_email_key; Type: INDEX; Schema: public; Owner: -
@@ -3260,6 +3614,20 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.workspaces FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: account_export_parts account_export_parts_tenant_id_export_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_export_parts
+    ADD CONSTRAINT account_export_parts_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES public.account_exports(tenant_id, id);
+
+--
+-- Name: account_exports account_exports_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.account_exports
+    ADD CONSTRAINT account_exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: api_key_usage_daily api_key_usage_daily_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -3605,6 +3973,13 @@ ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: privacy_requests privacy_requests_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.privacy_requests
+    ADD CONSTRAINT privacy_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: reauth_tokens reauth_tokens_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3815,6 +4190,18 @@ ALTER TABLE ONLY public.workspaces
     ADD CONSTRAINT workspaces_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: account_export_parts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.account_export_parts ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account_exports; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.account_exports ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: api_key_usage; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4001,10 +4388,52 @@ ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: content_objects penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.content_objects TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: email_events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: emails penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.emails TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
 -- Name: events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_attempts penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhook_attempts TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_deliveries penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhook_deliveries TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.account_export_parts TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: account_exports penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.account_exports TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: api_key_usage penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4107,6 +4536,12 @@ CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs U
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: privacy_requests penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.privacy_requests TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: reauth_tokens penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -4235,6 +4670,12 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: privacy_requests; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.privacy_requests ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: reauth_tokens; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4293,6 +4734,18 @@ ALTER TABLE public.tags ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.templates ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: account_export_parts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.account_export_parts TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: account_exports tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.account_exports TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: api_key_usage tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -4479,6 +4932,12 @@ CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING 
 --
 
 CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: privacy_requests tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.privacy_requests TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: reauth_tokens tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -4696,6 +5155,13 @@ REVOKE ALL ON FUNCTION import_staging.index(job uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION import_staging.open(job uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION blank_erased_tenant(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.blank_erased_tenant() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.blank_erased_tenant() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -4703,11 +5169,25 @@ REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
 
 --
--- Name: FUNCTION erase_contact_from_events(contact uuid); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION erase_events_about(subjects uuid[]); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.erase_contact_from_events(contact uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.erase_contact_from_events(contact uuid) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.erase_events_about(subjects uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_events_about(subjects uuid[]) TO penguinmails_app;
+
+--
+-- Name: FUNCTION erase_rows_of_tenant(target text, batch integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION erase_texts_of(emails_ uuid[]); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
 
 --
 -- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
@@ -4752,11 +5232,32 @@ REVOKE ALL ON FUNCTION public.find_session(session uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_session(session uuid) TO penguinmails_app;
 
 --
+-- Name: FUNCTION is_to_be_erased(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.is_to_be_erased() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.is_to_be_erased() TO penguinmails_closing;
+
+--
 -- Name: FUNCTION maintain_partitions(reference date); Type: ACL; Schema: public; Owner: -
 --
 
 REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION refresh_webhook_statistics(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.refresh_webhook_statistics() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_webhook_statistics() TO penguinmails_app;
+
+--
+-- Name: FUNCTION rows_in_order(target text, after jsonb, batch integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) TO penguinmails_app;
 
 --
 -- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
@@ -4766,11 +5267,35 @@ REVOKE ALL ON FUNCTION public.suppressed_among(addresses text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.suppressed_among(addresses text[]) TO penguinmails_app;
 
 --
+-- Name: FUNCTION tables_of_tenants(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.tables_of_tenants() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tables_of_tenants() TO penguinmails_jobs;
+
+--
+-- Name: TABLE account_export_parts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.account_export_parts TO penguinmails_closing;
+GRANT SELECT,INSERT ON TABLE public.account_export_parts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.account_export_parts TO penguinmails_jobs;
+
+--
+-- Name: TABLE account_exports; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.account_exports TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account_exports TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.account_exports TO penguinmails_jobs;
+
+--
 -- Name: TABLE api_key_usage; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT ON TABLE public.api_key_usage TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage TO penguinmails_closing;
 
 --
 -- Name: TABLE api_key_usage_daily; Type: ACL; Schema: public; Owner: -
@@ -4779,6 +5304,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.api_key_usage TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_daily TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage_daily TO penguinmails_closing;
 
 --
 -- Name: TABLE api_key_usage_sources; Type: ACL; Schema: public; Owner: -
@@ -4786,6 +5312,7 @@ GRANT SELECT ON TABLE public.api_key_usage_daily TO penguinmails_lookup;
 
 GRANT SELECT ON TABLE public.api_key_usage_sources TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.api_key_usage_sources TO penguinmails_closing;
 
 --
 -- Name: TABLE api_keys; Type: ACL; Schema: public; Owner: -
@@ -4794,6 +5321,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_key_usage_sources TO pengu
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_keys TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.api_keys TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.api_keys TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.api_keys TO penguinmails_closing;
 
 --
 -- Name: TABLE audit_log; Type: ACL; Schema: public; Owner: -
@@ -4801,6 +5329,25 @@ GRANT SELECT ON TABLE public.api_keys TO penguinmails_lookup;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_app;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.ip_address; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(ip_address) ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.user_agent; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(user_agent) ON TABLE public.audit_log TO penguinmails_closing;
+
+--
+-- Name: COLUMN audit_log.details; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(details) ON TABLE public.audit_log TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_contacts; Type: ACL; Schema: public; Owner: -
@@ -4808,6 +5355,7 @@ GRANT SELECT,INSERT ON TABLE public.audit_log TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaign_contacts TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_stats; Type: ACL; Schema: public; Owner: -
@@ -4815,12 +5363,14 @@ GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.campaign_stats TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaign_stats TO penguinmails_closing;
 
 --
 -- Name: TABLE campaign_steps; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_steps TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.campaign_steps TO penguinmails_closing;
 
 --
 -- Name: TABLE campaigns; Type: ACL; Schema: public; Owner: -
@@ -4828,42 +5378,49 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_steps TO penguinmails
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.campaigns TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_counts; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_counts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_counts TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_field_values; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_field_values TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_field_values TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_fields; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_fields TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_lists TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_lists TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_tags TO penguinmails_closing;
 
 --
 -- Name: TABLE contact_workspaces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.contact_workspaces TO penguinmails_closing;
 
 --
 -- Name: TABLE contacts; Type: ACL; Schema: public; Owner: -
@@ -4871,6 +5428,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_workspaces TO penguinm
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
+GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
@@ -4878,18 +5436,23 @@ GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 
 GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
+GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -
@@ -4897,13 +5460,16 @@ GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
 GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.emails TO penguinmails_closing;
+GRANT SELECT ON TABLE public.emails TO penguinmails_erasure;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,MAINTAIN ON TABLE public.events TO penguinmails_app;
+GRANT SELECT,INSERT ON TABLE public.events TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
+GRANT SELECT,DELETE ON TABLE public.events TO penguinmails_closing;
 
 --
 -- Name: TABLE export_jobs; Type: ACL; Schema: public; Owner: -
@@ -4911,6 +5477,7 @@ GRANT SELECT,UPDATE ON TABLE public.events TO penguinmails_erasure;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.export_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.export_jobs TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.export_jobs TO penguinmails_closing;
 
 --
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: public; Owner: -
@@ -4918,6 +5485,7 @@ GRANT SELECT,UPDATE ON TABLE public.export_jobs TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_closing;
 
 --
 -- Name: TABLE import_events; Type: ACL; Schema: public; Owner: -
@@ -4926,6 +5494,7 @@ GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO penguinmails_jobs;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_jobs;
 GRANT MAINTAIN ON TABLE public.import_events TO penguinmails_import;
+GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_closing;
 
 --
 -- Name: TABLE import_jobs; Type: ACL; Schema: public; Owner: -
@@ -4933,6 +5502,7 @@ GRANT MAINTAIN ON TABLE public.import_events TO penguinmails_import;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.import_jobs TO penguinmails_closing;
 
 --
 -- Name: TABLE invitations; Type: ACL; Schema: public; Owner: -
@@ -4941,6 +5511,7 @@ GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invitations TO penguinmails_app;
 GRANT SELECT ON TABLE public.invitations TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_closing;
 
 --
 -- Name: TABLE link_tokens; Type: ACL; Schema: public; Owner: -
@@ -4949,12 +5520,14 @@ GRANT SELECT,DELETE ON TABLE public.invitations TO penguinmails_jobs;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.link_tokens TO penguinmails_app;
 GRANT SELECT ON TABLE public.link_tokens TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.link_tokens TO penguinmails_closing;
 
 --
 -- Name: TABLE lists; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.lists TO penguinmails_closing;
 
 --
 -- Name: TABLE mail_outbox; Type: ACL; Schema: public; Owner: -
@@ -4962,12 +5535,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.lists TO penguinmails_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.mail_outbox TO penguinmails_closing;
 
 --
 -- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.mailbox_days TO penguinmails_closing;
 
 --
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
@@ -4975,6 +5550,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.outbox TO penguinmails_closing;
 
 --
 -- Name: TABLE partitioned_tables; Type: ACL; Schema: public; Owner: -
@@ -4991,29 +5567,41 @@ GRANT SELECT ON TABLE public.plans TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.plans TO penguinmails_lookup;
 
 --
+-- Name: TABLE privacy_requests; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.privacy_requests TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.privacy_requests TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.privacy_requests TO penguinmails_jobs;
+
+--
 -- Name: TABLE reauth_tokens; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.reauth_tokens TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_closing;
 
 --
 -- Name: TABLE recovery_codes; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.recovery_codes TO penguinmails_closing;
 
 --
 -- Name: TABLE segments; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.segments TO penguinmails_closing;
 
 --
 -- Name: TABLE send_paces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.send_paces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.send_paces TO penguinmails_closing;
 
 --
 -- Name: TABLE sessions; Type: ACL; Schema: public; Owner: -
@@ -5022,6 +5610,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.send_paces TO penguinmails_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO penguinmails_app;
 GRANT SELECT ON TABLE public.sessions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_closing;
 
 --
 -- Name: TABLE staff_members; Type: ACL; Schema: public; Owner: -
@@ -5029,6 +5618,7 @@ GRANT SELECT,DELETE ON TABLE public.sessions TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.staff_members TO penguinmails_app;
 GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.staff_members TO penguinmails_closing;
 
 --
 -- Name: TABLE subscriptions; Type: ACL; Schema: public; Owner: -
@@ -5037,6 +5627,7 @@ GRANT SELECT ON TABLE public.staff_members TO penguinmails_lookup;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.subscriptions TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.subscriptions TO penguinmails_closing;
 
 --
 -- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -
@@ -5045,18 +5636,21 @@ GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
 GRANT SELECT,INSERT,DELETE ON TABLE public.suppression_list TO penguinmails_app;
 GRANT SELECT ON TABLE public.suppression_list TO penguinmails_lookup;
 GRANT SELECT,INSERT ON TABLE public.suppression_list TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.suppression_list TO penguinmails_closing;
 
 --
 -- Name: TABLE tags; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tags TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.tags TO penguinmails_closing;
 
 --
 -- Name: TABLE templates; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.templates TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.templates TO penguinmails_closing;
 
 --
 -- Name: TABLE tenant_overrides; Type: ACL; Schema: public; Owner: -
@@ -5065,6 +5659,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.templates TO penguinmails_app;
 GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_overrides TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.tenant_overrides TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.tenant_overrides TO penguinmails_closing;
 
 --
 -- Name: TABLE tenant_limits; Type: ACL; Schema: public; Owner: -
@@ -5087,6 +5682,7 @@ GRANT SELECT ON TABLE public.tenants TO penguinmails_lookup;
 --
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.usage_counters TO penguinmails_closing;
 
 --
 -- Name: TABLE user_credentials; Type: ACL; Schema: public; Owner: -
@@ -5094,6 +5690,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.usage_counters TO penguinmails_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_credentials TO penguinmails_app;
 GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.user_credentials TO penguinmails_closing;
 
 --
 -- Name: TABLE users; Type: ACL; Schema: public; Owner: -
@@ -5102,19 +5699,24 @@ GRANT SELECT ON TABLE public.user_credentials TO penguinmails_lookup;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO penguinmails_app;
 GRANT SELECT ON TABLE public.users TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.users TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.users TO penguinmails_closing;
 
 --
 -- Name: TABLE webhook_attempts; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT ON TABLE public.webhook_attempts TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.webhook_attempts TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.webhook_attempts TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhook_deliveries; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,MAINTAIN,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
+GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
 
 --
 -- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -
@@ -5122,18 +5724,21 @@ GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
 GRANT SELECT ON TABLE public.webhooks TO penguinmails_lookup;
+GRANT SELECT,DELETE ON TABLE public.webhooks TO penguinmails_closing;
 
 --
 -- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspace_members TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.workspace_members TO penguinmails_closing;
 
 --
 -- Name: TABLE workspaces; Type: ACL; Schema: public; Owner: -
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.workspaces TO penguinmails_app;
+GRANT SELECT,DELETE ON TABLE public.workspaces TO penguinmails_closing;
 
 --
 -- PostgreSQL database dump complete

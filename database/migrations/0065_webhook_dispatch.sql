@@ -10,5 +10,28 @@ CREATE INDEX webhook_deliveries_due_by_tenant ON webhook_deliveries (tenant_id, 
   WHERE next_sweep_at IS NOT NULL;
 
 -- A month's tables begin empty, and the planner takes whole tenants for single rows until it has seen them filled. The
--- background process looks once a minute; a backlog is there within seconds, so the dispatcher looks as well.
-GRANT MAINTAIN ON events, webhook_deliveries TO penguinmails_app;
+-- background process looks once a minute; a backlog is there within seconds. Runs with the owner's rights, as a right to
+-- look at a partition is not handed down from its parent. Returns how many tables were looked at.
+CREATE FUNCTION refresh_webhook_statistics() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  child regclass;
+  refreshed integer := 0;
+BEGIN
+  -- One at a time; whoever comes second has nothing to wait for.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('refresh_webhook_statistics', 0)) THEN
+    RETURN 0;
+  END IF;
+  FOR child IN
+    SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass, 'webhook_attempts'::regclass)
+      AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500)
+  LOOP
+    EXECUTE format('ANALYZE %s', child);
+    refreshed := refreshed + 1;
+  END LOOP;
+  RETURN refreshed;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION refresh_webhook_statistics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refresh_webhook_statistics() TO penguinmails_app;

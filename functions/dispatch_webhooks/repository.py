@@ -156,19 +156,33 @@ def settle_parked(tx: Tx) -> None:
     )
 
 
-def refresh_statistics(tx: Tx) -> None:
-    """Have the planner look at small tables that have just been filled; one worker at a time, the others go on."""
-    is_wanted = tx.one(
+def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_seconds: int) -> set[UUID]:
+    """Put those that are due in line without claiming them; the webhooks that they are for."""
+    found: list[UUID] = tx.all(
         """
-        SELECT pg_try_advisory_xact_lock(hashtextextended('webhook statistics', 0)) AND EXISTS (
-          SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-          WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass)
-            AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500))
+        WITH free AS (
+          SELECT d.tenant_id, d.mode, d.id, d.event_created_at
+          FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
+          JOIN webhook_deliveries d ON d.id = asked.id AND d.event_created_at = asked.event_created_at
+          WHERE d.status = 'queued'
+             OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
+          FOR UPDATE OF d SKIP LOCKED
+        )
+        UPDATE webhook_deliveries d
+        SET next_sweep_at = NULL, parked_at = clock_timestamp()
+          + make_interval(secs => CASE WHEN d.attempts > 0 THEN %(retries_stand_back_seconds)s ELSE 0 END)
+        FROM free f
+        WHERE d.tenant_id = f.tenant_id AND d.mode = f.mode AND d.id = f.id AND d.event_created_at = f.event_created_at
+        RETURNING d.webhook_id
         """,
-        {},
+        {**_named(deliveries), "retries_stand_back_seconds": retries_stand_back_seconds},
     )
-    if is_wanted:
-        tx.run("ANALYZE events, webhook_deliveries", {})
+    return set(found)
+
+
+def refresh_statistics(tx: Tx) -> None:
+    """Have the planner look at tables that have just been filled."""
+    tx.run("SELECT refresh_webhook_statistics()", {})
 
 
 def _named(deliveries: Sequence[DeliveryRef]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
 from dispatch_webhooks.request import build_request
 from dispatch_webhooks.signing import credentials_of
-from dispatch_webhooks.slots import PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
+from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails import clock, ratelimit
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, DeliveryRef, wake_up
@@ -37,7 +37,10 @@ _MOST_CLAIMED = 200
 _MANY = 50
 _REFRESH_SECONDS = 3
 _NO_SECRET_SECONDS = 30
+_TURNED_AWAY_SECONDS = 1.0
+_MOST_REMEMBERED = 1_000
 _next_refresh = 0.0
+_turned_away_until: dict[tuple[UUID, Mode], float] = {}
 
 
 class TenantWork:
@@ -63,8 +66,12 @@ class TenantWork:
     async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
         """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away."""
         try:
-            self._named = deque(deliveries)
-            self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
+            if deliveries and self._was_turned_away():
+                if not await self._park_at_once(deliveries):
+                    return
+            else:
+                self._named = deque(deliveries)
+                self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
             while True:
                 self._open_lanes()
                 await self._some_progress()
@@ -74,6 +81,20 @@ class TenantWork:
             for lane in self._lanes:
                 lane.cancel()
             self._slots.give([*self._lanes.values(), *self._spare], [])
+
+    def _was_turned_away(self) -> bool:
+        """Whether this process has just been refused any slot of the tenant: then it does not read what it cannot post."""
+        return _turned_away_until.get((self._tenant_id, self._mode), 0.0) > time.monotonic()
+
+    async def _park_at_once(self, deliveries: Sequence[DeliveryRef]) -> bool:
+        """Put deliveries in line; whether there is a slot for them after all."""
+        parked = await self._stored(
+            lambda tx: repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
+        )
+        self._spare = self._slots.take(dict.fromkeys(parked, 1))
+        if self._spare:
+            self._queue(await self._stored(self._pull))
+        return bool(self._spare)
 
     def _claim_parked(self, tx: Tx) -> list[Claim]:
         repository.settle_parked(tx)
@@ -100,7 +121,9 @@ class TenantWork:
         if self._named:
             return self._claim_named(tx) if sum(map(len, self._queues.values())) < _MANY else []
         busy = [*self._refused, *(webhook_id for webhook_id, queue in self._queues.items() if queue)]
-        return repository.claim_waiting(tx, busy=busy, per_webhook=self._pull_size, most=_MOST_PULLED)
+        return repository.claim_waiting(
+            tx, busy=busy, per_webhook=self._pull_size, most=max(PER_TENANT, self._pull_size)
+        )
 
     def _queue(self, claims: Sequence[Claim]) -> None:
         start_by = time.monotonic() + PATIENCE_SECONDS
@@ -134,6 +157,10 @@ class TenantWork:
         found = Counter(slot.webhook_id for slot in taken)
         self._refused = {webhook_id for webhook_id, number in wanted.items() if found[webhook_id] < number}
         self._has_room = bool(taken) or not wanted
+        if not self._has_room and not self._lanes:
+            if len(_turned_away_until) > _MOST_REMEMBERED:
+                _turned_away_until.clear()
+            _turned_away_until[self._tenant_id, self._mode] = time.monotonic() + _TURNED_AWAY_SECONDS
         for slot in taken:
             if slot not in idle:
                 self._lanes[asyncio.create_task(self._lane(slot.webhook_id))] = slot
@@ -142,7 +169,8 @@ class TenantWork:
     def _give_up_waiting(self, served: set[UUID]) -> None:
         now = time.monotonic()
         for webhook_id, queue in self._queues.items():
-            if webhook_id not in served:
+            if queue and webhook_id not in served:
+                self._pull_size = PER_WEBHOOK
                 self._untried += [Untried(claim) for _, claim in queue]
                 queue.clear()
             while queue and queue[0][0] < now:

@@ -265,7 +265,7 @@ def test_a_tenant_whose_receivers_hang_does_not_hold_another_up(
         assert consume(dispatch, *first, *second) == []
 
     assert len(receiver.posts) == 2
-    assert recorded[:2] == sorted(recorded)[:2], "the quick ones are stored before the hanging ones have ended"
+    assert sorted(recorded[:2]) == sorted(recorded)[:2], "the quick ones are stored before the hanging ones have ended"
     assert {a["error_message"] for a in attempts(tenant)} == {"no complete answer within 1 s"}
     hanging.stop()
 
