@@ -27,7 +27,7 @@ _CONSUMERS = {
 }
 _OTHER_BYTES = 560
 """What an envelope holds besides the name that is padded."""
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.02
 """The emulator's own long poll looks every 0.1 s only, where SQS answers at once."""
 
 

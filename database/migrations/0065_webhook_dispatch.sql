@@ -25,7 +25,9 @@ BEGIN
   FOR child IN
     SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass, 'webhook_attempts'::regclass)
-      AND c.reltuples < 100000 AND pg_stat_get_mod_since_analyze(c.oid) > greatest(c.reltuples, 500)
+      AND c.reltuples < 100000
+      -- By size, as the counters of changes come seconds late.
+      AND pg_relation_size(c.oid) > current_setting('block_size')::integer * greatest(2 * c.relpages, 16)
   LOOP
     EXECUTE format('ANALYZE %s', child);
     refreshed := refreshed + 1;

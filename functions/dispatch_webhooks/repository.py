@@ -180,11 +180,6 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
     return set(found)
 
 
-def refresh_statistics(tx: Tx) -> None:
-    """Have the planner look at tables that have just been filled."""
-    tx.run("SELECT refresh_webhook_statistics()", {})
-
-
 def _named(deliveries: Sequence[DeliveryRef]) -> dict[str, Any]:
     return {
         "ids": [delivery.id for delivery in deliveries],

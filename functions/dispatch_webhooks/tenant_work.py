@@ -21,6 +21,7 @@ from dispatch_webhooks.signing import credentials_of
 from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails import clock, ratelimit
 from penguinmails.db import Mode, Tx, transaction
+from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, DeliveryRef, wake_up
 from penguinmails.domain.outcomes import PAUSES_SECONDS
 from penguinmails.errors import ServiceUnavailable
@@ -34,12 +35,9 @@ _GATHER_SECONDS = 0.01
 """What ends within it is stored together."""
 _MOST_PULLED = 100
 _MOST_CLAIMED = 200
-_MANY = 50
-_REFRESH_SECONDS = 3
 _NO_SECRET_SECONDS = 30
 _TURNED_AWAY_SECONDS = 1.0
 _MOST_REMEMBERED = 1_000
-_next_refresh = 0.0
 _turned_away_until: dict[tuple[UUID, Mode], float] = {}
 
 
@@ -106,20 +104,14 @@ class TenantWork:
         if len(claims) < len(deliveries):
             taken = {claim.id for claim in claims}
             repository.settle_unclaimed(tx, [delivery for delivery in deliveries if delivery.id not in taken])
-        if len(claims) > _MANY:
-            self._refresh_statistics(tx)
+        if webhook_statistics.is_due(len(claims)):
+            webhook_statistics.refresh(tx)
         return claims
-
-    def _refresh_statistics(self, tx: Tx) -> None:
-        global _next_refresh  # noqa: PLW0603
-        if time.monotonic() >= _next_refresh:
-            _next_refresh = time.monotonic() + _REFRESH_SECONDS
-            repository.refresh_statistics(tx)
 
     def _pull(self, tx: Tx) -> list[Claim]:
         self._pulled_at = time.monotonic()
         if self._named:
-            return self._claim_named(tx) if sum(map(len, self._queues.values())) < _MANY else []
+            return self._claim_named(tx) if sum(map(len, self._queues.values())) < webhook_statistics.MANY else []
         busy = [*self._refused, *(webhook_id for webhook_id, queue in self._queues.items() if queue)]
         return repository.claim_waiting(
             tx, busy=busy, per_webhook=self._pull_size, most=max(PER_TENANT, self._pull_size)

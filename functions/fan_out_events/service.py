@@ -9,11 +9,14 @@ from uuid import UUID
 from fan_out_events import repository
 from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
+from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import messages
 from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
 
 _MOST_TAKEN = 500
+_PATIENCE_SECONDS = 5
+"""With the queue; nobody waits for an answer here."""
 
 
 def handle(records: Sequence[Record]) -> list[Exception | None]:
@@ -57,7 +60,11 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef]) -> None:
             waiting = take_events(tx, _MOST_TAKEN)
             events = {*named, *(event for payload in waiting for event in _events(payload))}
             in_order = sorted(events, key=lambda event: (event.created_at, event.id))
-            send_after_commit(tx, "deliveries", messages(repository.insert_deliveries(tx, in_order)))
+            deliveries = repository.insert_deliveries(tx, in_order)
+            send_after_commit(tx, "deliveries", messages(deliveries), patience_seconds=_PATIENCE_SECONDS)
+        if webhook_statistics.is_due(len(deliveries)):
+            with transaction(tenant_id=tenant_id, mode=mode) as tx:
+                webhook_statistics.refresh(tx)
         if len(waiting) < _MOST_TAKEN:
             return
         named = ()
