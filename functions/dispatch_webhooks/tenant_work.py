@@ -33,6 +33,7 @@ Result = TypeVar("Result")
 _TICK_SECONDS = 0.25
 _GATHER_SECONDS = 0.01
 """What ends within it is stored together."""
+_LONGEST_PAUSE_SECONDS = 2.0
 _MOST_PULLED = 100
 _MOST_CLAIMED = 200
 _NO_SECRET_SECONDS = 30
@@ -59,6 +60,7 @@ class TenantWork:
         self._refused: set[UUID] = set()
         self._has_room = True
         self._pull_size = _MOST_PULLED
+        self._pull_pause = _TICK_SECONDS
         self._pulled_at = self._renewed_at = time.monotonic()
 
     async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
@@ -215,11 +217,17 @@ class TenantWork:
             lane.result()
         attempts, self._attempts = self._attempts, []
         untried, self._untried = self._untried, []
+        # What was taken up only to be put back is looked for less often, until a slot frees.
+        self._pull_pause = (
+            _TICK_SECONDS if ended else min(_LONGEST_PAUSE_SECONDS, self._pull_pause * (2 if untried else 1))
+        )
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked
         is_over = self._is_over()
         may_pull = not is_over and (
-            bool(ended) or not self._lanes or (self._has_room and time.monotonic() - self._pulled_at >= _TICK_SECONDS)
+            bool(ended)
+            or not self._lanes
+            or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
         )
         if not (attempts or untried or may_pull):
             return False

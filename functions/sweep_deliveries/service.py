@@ -16,9 +16,8 @@ def sweep() -> int:
     """One batch: put its next sweep off, and send its messages once that is committed; after the last, wake who is parked."""
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
-        is_last = len(rows) < BATCH
-        parked = repository.tenants_with_parked(tx) if is_last else []
-        failing = repository.count_failing_webhooks(tx) if is_last else None
+        parked = [] if rows else repository.tenants_with_parked(tx)
+        failing = repository.count_failing_webhooks(tx) if len(rows) < BATCH else None
     by_tenant: dict[tuple[UUID, Mode], list[DeliveryRef]] = defaultdict(list)
     for row in rows:
         by_tenant[row.tenant_id, row.mode].append(DeliveryRef(row.id, row.event_created_at))
