@@ -78,6 +78,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "sendCampaign": lambda: {"action": "pause"},
     "sendEmail": lambda: {"to": somebody(), "subject": "Hello", "text_body": "Hello"},
     "resumeWebhook": lambda: {"backlog": "deliver"},
+    "rotateWebhookSecret": lambda: {"overlap_hours": 1},
     "revokeAllApiKeys": lambda: {"reason": "A test"},
     "setWorkspaceMember": lambda: {"role": "viewer"},
     "signIn": lambda: {"email": somebody(), "password": PASSWORD},

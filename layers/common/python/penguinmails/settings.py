@@ -65,6 +65,8 @@ class Settings:
     """Mailgun's API for all regions; empty for its own."""
     bcrypt_rounds: int
     allow_localhost_webhooks: bool
+    webhook_source_ips: tuple[str, ...]
+    """Where posts leave from, as customers may have to name it to their firewalls."""
 
     @property
     def in_lambda(self) -> bool:
@@ -148,6 +150,7 @@ def get_settings() -> Settings:
         mailgun_url=env("MAILGUN_URL", "").rstrip("/"),
         bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
         allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
+        webhook_source_ips=tuple(found.strip() for found in env("WEBHOOK_SOURCE_IPS", "").split(",") if found.strip()),
     )
     _refuse_unsafe(settings)
     return settings
