@@ -66,24 +66,6 @@ class StepRow:
     next_step_id: UUID | None
     false_next_step_id: UUID | None
 
-    def _of(self, variant: str, name: str, own: str | None) -> str | None:
-        other = (self.variant or {}).get(name)
-        return other if variant == "b" and other is not None else own
-
-    def subject_of(self, variant: str) -> str:
-        """The subject of a version."""
-        return self._of(variant, "subject", self.subject) or ""
-
-    def html_of(self, variant: str) -> str | None:
-        """The HTML of a version."""
-        return self._of(variant, "html_body", self.html)
-
-    def text_of(self, variant: str) -> str | None:
-        """The text of a version; None when it is to be derived from the HTML, also from that of the version itself."""
-        if variant == "b" and (self.variant or {}).get("html_body") and not (self.variant or {}).get("text_body"):
-            return None
-        return self._of(variant, "text_body", self.text_body)
-
     def content_of(self, variant: str) -> UUID | None:
         """The stored content of a version."""
         return self.variant_content_key if variant == "b" else self.content_key

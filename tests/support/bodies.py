@@ -20,6 +20,8 @@ _EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@e
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "setSender": lambda: {"postal_address": "1 Ice Shelf Road, Port Stanley"},
+    "previewCampaign": lambda: {"values": {"first_name": "Ada"}},
+    "testCampaign": lambda: {"to": [somebody()]},
     "createPrivacyRequest": lambda: {"type": "access", "email": somebody()},
     "closeAccount": lambda: {"account_name": "Test tenant"},
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
