@@ -77,6 +77,7 @@ ABOUT_THE_CALLER = {
     "renewRecoveryCodes": "concerns the signed-in user",
     "revokeAllApiKeys": "ends the keys of the account; those of another one are shown to go on below",
     "checkSuppression": "names an address; that another account has suppressed it changes nothing is shown in its own tests",
+    "listWebhookSourceIps": "lists addresses of the platform, the same for everybody",
     "previewSegment": "finds by rules; that those reach nobody else is shown in its own tests",
     "sendEmail": "makes a thing of the caller's",
     "signOut": "ends the very session that calls",
