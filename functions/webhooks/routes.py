@@ -16,6 +16,7 @@ from penguinmails.http.problems import problems
 from penguinmails.settings import get_settings
 from webhooks import repository, service
 from webhooks.delivery_routes import resource as deliveries
+from webhooks.event_routes import resource as events
 from webhooks.schemas import (
     DeletedWebhook,
     EventType,
@@ -29,6 +30,8 @@ from webhooks.schemas import (
 from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
+# Before the paths with an id, which would take "events" for one.
+resource.include_router(events)
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
 _CLEARABLE = {"description", "event_filters", "custom_headers", "max_per_second"}
