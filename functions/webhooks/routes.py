@@ -27,6 +27,7 @@ from webhooks.schemas import (
     WebhookChange,
     WebhookWithSecret,
 )
+from webhooks.stats_routes import resource as stats
 from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
@@ -104,13 +105,6 @@ async def rotate_secret(webhook_id: UUID, body: Rotation, caller: Rotator) -> Re
         return work.answer(200, answer, without=frozenset({"secret_key"}))
 
 
-@resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
-async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
-    """One webhook and its health."""
-    with caller.transaction() as tx:
-        return webhook_view(service.existing(tx, webhook_id))
-
-
 @resource.put("/{webhook_id}", operation_id="updateWebhook", summary="Change a webhook", responses=problems(404))
 @resource.patch(
     "/{webhook_id}", operation_id="patchWebhook", summary="Change a webhook (alias of PUT)", responses=problems(404)
@@ -140,6 +134,7 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
     return DeletedWebhook(id=webhook_id)
 
 
+resource.include_router(stats)
 resource.include_router(deliveries)
 
 router = APIRouter()
