@@ -17,6 +17,8 @@ from penguinmails.settings import get_settings
 from webhooks import repository, service
 from webhooks.delivery_routes import resource as deliveries
 from webhooks.event_routes import resource as events
+from webhooks.history_routes import events as stored_events
+from webhooks.history_routes import resource as history
 from webhooks.schemas import (
     DeletedWebhook,
     EventType,
@@ -136,7 +138,10 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
 
 resource.include_router(stats)
 resource.include_router(deliveries)
+resource.include_router(history)
 
 router = APIRouter()
 router.include_router(resource, prefix="/api/v1/webhooks")
 router.include_router(resource, prefix="/api/v1/platform/webhooks", include_in_schema=False)
+router.include_router(stored_events, prefix="/api/v1/events")
+router.include_router(stored_events, prefix="/api/v1/platform/events", include_in_schema=False)
