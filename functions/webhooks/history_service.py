@@ -59,6 +59,10 @@ def explain(tx: Tx, event: EventRow, webhook_id: UUID) -> Verdict:
     return _of_delivery(found) if found is not None else _of_none(event, webhook)
 
 
+def _tries(count: int) -> str:
+    return "one try" if count == 1 else f"{count} tries"
+
+
 def _of_delivery(found: OutcomeRow) -> Verdict:
     last = f" The last answer was: {found.last_error}." if found.last_error else ""
     match found.status:
@@ -67,14 +71,16 @@ def _of_delivery(found: OutcomeRow) -> Verdict:
         case "pending_retry":
             when = found.next_retry_at.isoformat() if found.next_retry_at else "shortly"
             return Verdict(
-                "pending", "retrying", f"It is tried again at {when}, after {found.attempts} tries.{last}", found.id
+                "pending", "retrying", f"It is tried again at {when}, after {_tries(found.attempts)}.{last}", found.id
             )
         case "held":
             return Verdict(
                 "held", "paused", "The webhook is paused and the event waits. Resume it to have it posted.", found.id
             )
         case "failed":
-            detail = f"It was given up after {found.attempts} tries.{last} Retry the delivery once the endpoint works."
+            detail = (
+                f"It was given up after {_tries(found.attempts)}.{last} Retry the delivery once the endpoint works."
+            )
             return Verdict("failed", "retries_exhausted", detail, found.id)
         case "dropped":
             return Verdict(
