@@ -82,6 +82,18 @@ def find_event(tx: Tx, event_id: UUID) -> EventRow | None:
     return tx.one(_SELECT + " WHERE id = %(id)s", {"id": event_id}, EventRow)
 
 
+def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
+    """The newest stored events of these types."""
+    return tx.all(
+        """
+        SELECT id, type, schema_version, workspace_id, data, created_at FROM events
+        WHERE type = ANY(%(event_types)s) ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+        """,
+        {"event_types": event_types, "limit": limit},
+        EventRow,
+    )
+
+
 def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
     """The event's delivery to a webhook; None when none was made."""
     return tx.one(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BeforeValidator
+from starlette.responses import Response
 
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
@@ -18,7 +19,15 @@ from penguinmails.http.problems import problems
 from penguinmails.ids import event_public_id
 from webhooks import history_repository, history_service, service
 from webhooks.history_repository import EventRow
-from webhooks.history_schemas import Explanation, Gap, Reconciliation, StoredEvent
+from webhooks.history_schemas import (
+    Explanation,
+    Gap,
+    Reconciliation,
+    Rehearsal,
+    Rehearsed,
+    RehearsedEvent,
+    StoredEvent,
+)
 from webhooks.schemas import EventType
 
 events = APIRouter(tags=["Webhooks"])
@@ -94,6 +103,37 @@ async def explain_event(
             "webhook_id": webhook_id,
         }
     )
+
+
+@resource.post(
+    "/rehearse",
+    operation_id="rehearseWebhook",
+    summary="Try a filter on what has happened",
+    response_model=Rehearsed,
+    responses=problems(409),
+)
+async def rehearse(body: Rehearsal, caller: Manager) -> Response:
+    """Which of the newest events a webhook with this filter would have got, and what refused the others.
+
+    Nothing is posted and nothing is stored. It takes the scopes that subscribing to these types takes.
+    """
+    service.check_event_types(body.event_types, caller.scopes)
+    with caller.work() as work:
+        rows = history_repository.newest_events(work.tx, body.event_types, body.events)
+        clauses = history_service.refusals(work.tx, body.event_filters, rows)
+        events = [
+            RehearsedEvent(
+                event_id=event_public_id(row.id),
+                type=row.type,
+                created_at=row.created_at,
+                matched=clause is None,
+                refused_by=clause,
+            )
+            for row, clause in zip(rows, clauses, strict=True)
+        ]
+        return work.answer(
+            200, Rehearsed(examined=len(rows), matched=sum(event.matched for event in events), events=events)
+        )
 
 
 @resource.get(

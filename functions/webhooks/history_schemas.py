@@ -1,12 +1,13 @@
 """What the stored events, and the questions about them, answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from penguinmails.http.models import ResponseModel
+from penguinmails.http.models import RequestModel, ResponseModel
+from webhooks.schemas import EventFilters, EventTypes
 
 
 class StoredEvent(ResponseModel):
@@ -24,7 +25,7 @@ class StoredEvent(ResponseModel):
 Outcome = Literal["delivered", "pending", "held", "failed", "dropped", "not_sent"]
 Reason = Literal[
     "accepted", "waiting", "retrying", "paused", "retries_exhausted", "given_up_on_resume", "just_raised",
-    "webhook_is_newer", "type_not_subscribed", "not_matched_at_the_time",
+    "webhook_is_newer", "type_not_subscribed", "filtered", "not_matched_at_the_time",
 ]  # fmt: skip
 
 
@@ -62,6 +63,38 @@ class Reconciliation(ResponseModel):
     held: int
     failed: int
     dropped: int
-    missing: int = Field(description="Events of its types that no delivery was made of; counted up to 1,000.")
+    missing: int = Field(description="Events of its types that no delivery was made of.")
     gaps: list[Gap] = Field(description="Failed, dropped and missing events, the oldest first; at most 1,000.")
     more_gaps: bool = Field(description="Whether there are further gaps; ask for a shorter span.")
+
+
+class Rehearsal(RequestModel):
+    """A filter that is to be tried on what has happened."""
+
+    event_types: EventTypes = Field(description="As a webhook would subscribe.", examples=[["contact.created"]])
+    event_filters: EventFilters | None = Field(
+        default=None, description="The filter to try, as a webhook takes it.", examples=[{"filters": {"source": "api"}}]
+    )
+    events: Annotated[int, Field(ge=1, le=500)] = Field(
+        default=100, description="How many of the newest events of these types to try it on."
+    )
+
+
+class RehearsedEvent(ResponseModel):
+    """One event and what the filter makes of it."""
+
+    event_id: str
+    type: str
+    created_at: datetime
+    matched: bool
+    refused_by: str | None = Field(
+        description="The part of the filter that it does not meet.", examples=["filters.source.$eq"]
+    )
+
+
+class Rehearsed(ResponseModel):
+    """What a webhook with such a filter would have got."""
+
+    examined: int
+    matched: int
+    events: list[RehearsedEvent] = Field(description="The newest first.")

@@ -1,5 +1,6 @@
 """Why an event arrived or did not, and whether everything did."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
+from penguinmails.domain.webhook_filters import compile_filter, view_of
+from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.errors import InvalidTimeRange, NotFound
 from penguinmails.events.catalogue import EVENT_TYPES
 from webhooks import history_repository, service
@@ -15,6 +18,8 @@ from webhooks.history_repository import FAN_OUT_MINUTES, CountsRow, EventRow, Ga
 from webhooks.repository import WebhookRow
 
 MOST_GAPS = 1_000
+MOST_EXAMINED = 5_000
+"""Events without a delivery that one request looks at."""
 LONGEST_SPAN = timedelta(days=31)
 
 
@@ -52,11 +57,23 @@ def visible_data(event: EventRow, scopes: frozenset[Scope]) -> Any:
     return event.data if kind is not None and kind.scope in scopes else None
 
 
+def refusals(tx: Tx, document: Mapping[str, Any] | None, events: Sequence[EventRow]) -> list[str | None]:
+    """For each event the part of a filter that it does not meet, None when it is wanted. Raises ValidationFailed."""
+    wanted = compile_filter(document or {})
+    tags = tags_of(tx, [contact_of(event.data) for event in events]) if wanted.needs_tags else {}
+    return [
+        wanted.refusing_clause(
+            view_of(event.type, event.workspace_id, event.data or {}, tags.get(contact_of(event.data), ()))
+        )
+        for event in events
+    ]
+
+
 def explain(tx: Tx, event: EventRow, webhook_id: UUID) -> Verdict:
     """Why an event was or was not delivered to a webhook."""
     webhook = service.existing(tx, webhook_id)
     found = history_repository.outcome_of(tx, webhook_id, event)
-    return _of_delivery(found) if found is not None else _of_none(event, webhook)
+    return _of_delivery(found) if found is not None else _of_none(tx, event, webhook)
 
 
 def _tries(count: int) -> str:
@@ -90,7 +107,7 @@ def _of_delivery(found: OutcomeRow) -> Verdict:
             return Verdict("pending", "waiting", "It waits for its turn, or is being posted now.", found.id)
 
 
-def _of_none(event: EventRow, webhook: WebhookRow) -> Verdict:
+def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> Verdict:
     if event.type not in webhook.event_types:
         return Verdict(
             "not_sent",
@@ -101,6 +118,9 @@ def _of_none(event: EventRow, webhook: WebhookRow) -> Verdict:
         return Verdict("pending", "just_raised", "It was raised just now and is about to be matched. Ask again soon.")
     if event.created_at < webhook.created_at:
         return Verdict("not_sent", "webhook_is_newer", "It happened before the webhook was made.")
+    (refused_by,) = refusals(tx, webhook.event_filters, [event])
+    if refused_by is not None:
+        return Verdict("not_sent", "filtered", f"The webhook's filter leaves it out: it does not meet {refused_by}.")
     return Verdict(
         "not_sent",
         "not_matched_at_the_time",
@@ -116,12 +136,14 @@ def reconcile(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> Ac
         raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
     given_up = history_repository.undelivered(tx, webhook.id, start, end, MOST_GAPS + 1)
     since = max(start, webhook.created_at)
-    missing = history_repository.without_delivery(tx, webhook.id, since, end, webhook.event_types, MOST_GAPS + 1)
+    unsent = history_repository.without_delivery(tx, webhook.id, since, end, webhook.event_types, MOST_EXAMINED)
+    refused = refusals(tx, webhook.event_filters, unsent)
+    missing = [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
     gaps = [*given_up, *(GapRow(event.id, event.type, event.created_at, "missing") for event in missing)]
     gaps.sort(key=lambda gap: (gap.created_at, gap.event_id))
     return Account(
         counts=history_repository.counts_between(tx, webhook.id, start, end),
-        missing=min(len(missing), MOST_GAPS),
+        missing=len(missing),
         gaps=gaps[:MOST_GAPS],
-        more_gaps=len(gaps) > MOST_GAPS,
+        more_gaps=len(gaps) > MOST_GAPS or len(unsent) == MOST_EXAMINED,
     )

@@ -100,7 +100,7 @@ EVENT_ID = sample_payload("contact.created")["id"]
 
 
 def signed(secret: str, body: bytes = BODY, *, age: int = 0) -> dict[str, str]:
-    return signature_headers(secret, event_id=EVENT_ID, timestamp=int(time.time()) - age, body=body)
+    return signature_headers([secret], event_id=EVENT_ID, timestamp=int(time.time()) - age, body=body)
 
 
 def test_a_receiver_of_the_guide_handles_an_event_once(receiver: tuple[Program, str]) -> None:

@@ -30,7 +30,7 @@ def raised(tenant: TestTenant) -> UUID:
     """The event that a tenant raised last."""
     raise_event(tenant)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        return tx.one("SELECT id FROM events ORDER BY id DESC LIMIT 1", {})
+        return tx.one("SELECT id FROM events ORDER BY created_at DESC LIMIT 1", {})
 
 
 def age(tenant: TestTenant, minutes: int) -> None:
@@ -195,3 +195,49 @@ def test_reconciling_takes_a_span_of_31_days_at_most(
 
     assert answer.status == 400
     assert said in answer.body
+
+
+def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    webhook = hook(key, receiver, event_filters={"filters": {"source": "import"}}).id
+    age(tenant, 120)
+    event_id = store_event(tenant, minutes_ago=30)
+
+    assert reason(key, event_id, webhook) == ("not_sent", "filtered")
+    assert "filters.source" in ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
+    assert ask(key, f"webhooks/{webhook}/reconcile").json["missing"] == 0
+
+
+def rehearse(key: TestKey, **body: Any) -> Answer:
+    return call(handler, "POST", "/api/v1/webhooks/rehearse", token=key.plaintext, json=body)
+
+
+def test_a_filter_is_tried_on_what_has_happened(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    webhook = hook(key, receiver).id
+    store_event(tenant, minutes_ago=5)
+    wanted = raised(tenant)
+
+    found = rehearse(key, event_types=["contact.created"], event_filters={"filters": {"source": "api"}}).json
+
+    assert (found["examined"], found["matched"]) == (2, 1)
+    assert [(event["event_id"] == "evt_" + wanted.hex, event["matched"]) for event in found["events"]] == [
+        (True, True),
+        (False, False),
+    ]
+    assert found["events"][1]["refused_by"].startswith("filters.source")
+    assert rehearse(key, event_types=["contact.created"], events=1).json["matched"] == 1
+    assert ask(key, f"webhooks/{webhook}/deliveries").json["data"] == []
+
+
+def test_a_filter_that_cannot_be_understood_is_refused_part_by_part(key: TestKey) -> None:
+    refused = rehearse(key, event_types=["contact.created"], event_filters={"filters": {"source": {"$like": "a"}}})
+
+    assert refused.status in {400, 422}
+    assert "$like" in refused.body
+
+
+def test_only_who_may_receive_events_tries_filters_on_them(tenant: TestTenant) -> None:
+    refused = rehearse(tenant.key(Scope.MANAGE_WEBHOOKS), event_types=["contact.created"])
+
+    assert (refused.status, refused.code) == (403, "INSUFFICIENT_PERMISSIONS")
