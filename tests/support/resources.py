@@ -175,6 +175,8 @@ def _thread(account: Account, mode: Mode, _ids: Ids) -> UUID:
             [uuid4(), account.tenant.id, mode, thread_id, f"<{uuid4()}@example.com>"],
         )
     return thread_id
+
+
 def _event(account: Account, mode: Mode, _ids: Ids) -> UUID:
     event_id = uuid4()
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
