@@ -22,6 +22,7 @@ from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 from tests.support import secret_watch, which_vault
+from tests.support.emitted import watch_emitted_events
 from tests.support.mail import WatchedMailCatcher
 from tests.support.secret_watch import remember
 from tests.support.statuses import (  # noqa: F401 - hooks
@@ -164,6 +165,12 @@ def _write_platform_secrets(file: Path) -> None:
         for value in versions.values():
             remember("platform secret", value)
     file.write_text(json.dumps(document))
+
+
+@pytest.fixture(autouse=True)
+def validated_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test has the code raise is what the catalogue says of its type."""
+    watch_emitted_events(monkeypatch)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from uuid import UUID
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_filters import compile_filter, view_of
+from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.ids import new_uuid7
 
 
@@ -23,12 +24,6 @@ class _Match:
     workspace_id: UUID | None
     data: Any
     """Read only where there is a filter."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Tagged:
-    contact_id: str
-    names: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,37 +89,16 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
 def _wanted(tx: Tx, matches: Sequence[_Match]) -> list[_Match]:
     """Those whose webhook's filter takes the event."""
     filters = {id(match): compile_filter(match.event_filters) for match in matches if match.event_filters}
-    contacts = {_contact_of(match) for match in matches if id(match) in filters and filters[id(match)].needs_tags}
-    tags = _tags(tx, contacts - {None})
+    contacts = {contact_of(match.data) for match in matches if id(match) in filters and filters[id(match)].needs_tags}
+    tags = tags_of(tx, contacts)
     return [
         match
         for match in matches
         if id(match) not in filters
         or filters[id(match)].matches(
-            view_of(match.event_type, match.workspace_id, match.data, tags.get(_contact_of(match), ()))
+            view_of(match.event_type, match.workspace_id, match.data, tags.get(contact_of(match.data), ()))
         )
     ]
-
-
-def _contact_of(match: _Match) -> str | None:
-    contact = match.data.get("contact") if isinstance(match.data, dict) else None
-    return contact.get("id") if isinstance(contact, dict) else None
-
-
-def _tags(tx: Tx, contacts: set[Any]) -> dict[Any, list[str]]:
-    """The tags that contacts have now."""
-    if not contacts:
-        return {}
-    rows = tx.all(
-        """
-        SELECT l.contact_id::text AS contact_id, array_agg(t.name) AS names FROM contact_tags l
-        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
-        WHERE l.contact_id = ANY(%(ids)s::uuid[]) GROUP BY l.contact_id
-        """,
-        {"ids": sorted(contacts)},
-        _Tagged,
-    )
-    return {row.contact_id: row.names for row in rows}
 
 
 def _paused(tx: Tx, webhook_ids: set[UUID]) -> set[UUID]:

@@ -16,6 +16,9 @@ from penguinmails.http.problems import problems
 from penguinmails.settings import get_settings
 from webhooks import repository, service
 from webhooks.delivery_routes import resource as deliveries
+from webhooks.event_routes import resource as events
+from webhooks.history_routes import events as stored_events
+from webhooks.history_routes import resource as history
 from webhooks.schemas import (
     DeletedWebhook,
     EventType,
@@ -26,9 +29,12 @@ from webhooks.schemas import (
     WebhookChange,
     WebhookWithSecret,
 )
+from webhooks.stats_routes import resource as stats
 from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
+# Before the paths with an id, which would take "events" for one.
+resource.include_router(events)
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
 _CLEARABLE = {"description", "event_filters", "custom_headers", "max_per_second"}
@@ -101,13 +107,6 @@ async def rotate_secret(webhook_id: UUID, body: Rotation, caller: Rotator) -> Re
         return work.answer(200, answer, without=frozenset({"secret_key"}))
 
 
-@resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
-async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
-    """One webhook and its health."""
-    with caller.transaction() as tx:
-        return webhook_view(service.existing(tx, webhook_id))
-
-
 @resource.put("/{webhook_id}", operation_id="updateWebhook", summary="Change a webhook", responses=problems(404))
 @resource.patch(
     "/{webhook_id}", operation_id="patchWebhook", summary="Change a webhook (alias of PUT)", responses=problems(404)
@@ -137,8 +136,12 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
     return DeletedWebhook(id=webhook_id)
 
 
+resource.include_router(stats)
 resource.include_router(deliveries)
+resource.include_router(history)
 
 router = APIRouter()
 router.include_router(resource, prefix="/api/v1/webhooks")
 router.include_router(resource, prefix="/api/v1/platform/webhooks", include_in_schema=False)
+router.include_router(stored_events, prefix="/api/v1/events")
+router.include_router(stored_events, prefix="/api/v1/platform/events", include_in_schema=False)

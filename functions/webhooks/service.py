@@ -30,7 +30,7 @@ def create_webhook(
     The secret is written to Vault first: a webhook that PostgreSQL knows can always sign.
     """
     check_url(values["endpoint_url"], field="endpoint_url")
-    _check_event_types(values["event_types"], scopes)
+    check_event_types(values["event_types"], scopes)
     _check_filters(tx, values["event_filters"])
     headers = values["custom_headers"] or {}
     check_headers(headers)
@@ -62,8 +62,8 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
     if "endpoint_url" in changes:
         check_url(changes["endpoint_url"], field="endpoint_url")
         # A new address carries everything elsewhere, so it needs what subscribing to everything needs.
-        _check_event_types(changes.get("event_types", present.event_types), scopes)
-    _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
+        check_event_types(changes.get("event_types", present.event_types), scopes)
+    check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
     _check_filters(tx, changes.get("event_filters"))
     repository.update_webhook(tx, webhook_id, {name: changes.get(name, getattr(present, name)) for name in _CHANGEABLE})
     if "custom_headers" in changes:
@@ -121,7 +121,7 @@ def _id_or_none(text: str) -> UUID | None:
         return None
 
 
-def _check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
+def check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
     """A subscription carries data out, so it needs the scope that reading that data needs."""
     lacking = {name: EVENT_TYPES[name].scope for name in event_types if EVENT_TYPES[name].scope not in scopes}
     if not lacking:

@@ -55,6 +55,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchTemplate": lambda: {"subject": "Changed"},
     "updateTemplate": lambda: {"subject": "Changed"},
     "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
+    "rehearseWebhook": lambda: {"event_types": ["contact.created"]},
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",
