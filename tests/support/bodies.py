@@ -53,6 +53,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchTemplate": lambda: {"subject": "Changed"},
     "updateTemplate": lambda: {"subject": "Changed"},
     "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
+    "createDomain": lambda: {"domain": f"d{uuid4().hex[:12]}.example.com"},
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",
