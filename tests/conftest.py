@@ -107,6 +107,7 @@ def dns_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DnsSandbox
 
 @pytest.fixture(scope="session", autouse=True)
 def platform(
+    *,
     postgres: Postgres,
     valkey: Valkey,
     mail_catcher: MailCatcher,
