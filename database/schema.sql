@@ -1256,6 +1256,73 @@ CREATE TABLE public.content_objects (
 ALTER TABLE ONLY public.content_objects FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: domains; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.domains (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    workspace_id uuid,
+    domain character varying(253) NOT NULL COLLATE pg_catalog."C",
+    verification_status text DEFAULT 'pending'::text NOT NULL,
+    verification_token text NOT NULL,
+    dkim_selector text NOT NULL,
+    dkim_public_key text NOT NULL,
+    secret_ref text NOT NULL,
+    dns_results jsonb DEFAULT '{}'::jsonb NOT NULL,
+    dns_verification_attempts integer DEFAULT 0 NOT NULL,
+    dns_verification_error text,
+    failed_checks integer DEFAULT 0 NOT NULL,
+    verified_at timestamp with time zone,
+    dns_last_verified_at timestamp with time zone,
+    next_check_at timestamp with time zone DEFAULT clock_timestamp(),
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT domains_domain_check CHECK (((domain)::text = lower((domain)::text))),
+    CONSTRAINT domains_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT domains_verification_status_check CHECK ((verification_status = ANY (ARRAY['pending'::text, 'verified'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.domains FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN domains.domain; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.domain IS 'in its ASCII form (IDNA 2008)';
+
+--
+-- Name: COLUMN domains.secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.secret_ref IS 'where Vault keeps the private half of the DKIM key';
+
+--
+-- Name: COLUMN domains.dns_results; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.dns_results IS 'what was found for each record, by its purpose, at the last check';
+
+--
+-- Name: COLUMN domains.failed_checks; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.failed_checks IS 'checks in a row that found a required record missing';
+
+--
+-- Name: COLUMN domains.dns_last_verified_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.dns_last_verified_at IS 'when all required records were last seen';
+
+--
+-- Name: COLUMN domains.next_check_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.next_check_at IS 'null: asked again only when somebody wants it';
+
+--
 -- Name: email_attachments; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2684,6 +2751,27 @@ ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_pkey PRIMARY KEY (storage_key);
 
 --
+-- Name: domains domains_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_name_unique UNIQUE (tenant_id, mode, domain);
+
+--
+-- Name: domains domains_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_pkey PRIMARY KEY (id);
+
+--
+-- Name: domains domains_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: email_attachments email_attachments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3447,6 +3535,24 @@ CREATE UNIQUE INDEX contacts_external_id_unique ON public.contacts USING btree (
 CREATE INDEX content_objects_by_age ON public.content_objects USING btree (created_at);
 
 --
+-- Name: domains_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_created ON public.domains USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: domains_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_due ON public.domains USING btree (next_check_at) WHERE (next_check_at IS NOT NULL);
+
+--
+-- Name: domains_verified_once; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, domain) WHERE (verification_status = 'verified'::text);
+
+--
 -- Name: email_events_by_email; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3861,6 +3967,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH RO
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: domains set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.domains FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: lists set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -4143,6 +4255,20 @@ ALTER TABLE ONLY public.contacts
 
 ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: domains domains_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: domains domains_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id);
 
 --
 -- Name: email_attachments email_attachments_tenant_id_mode_content_key_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4651,6 +4777,12 @@ ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.content_objects ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: domains; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.domains ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: email_attachments; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4847,6 +4979,12 @@ CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USI
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: domains penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -5243,6 +5381,12 @@ CREATE POLICY tenant_isolation ON public.contacts TO penguinmails_app USING (((t
 --
 
 CREATE POLICY tenant_isolation ON public.content_objects TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: domains tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.domains TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: email_attachments tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5876,6 +6020,14 @@ GRANT SELECT,INSERT ON TABLE public.content_objects TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
+
+--
+-- Name: TABLE domains; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.domains TO penguinmails_app;
+GRANT SELECT ON TABLE public.domains TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.domains TO penguinmails_closing;
 
 --
 -- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from campaigns import previews
 from campaigns.access import require_sending
-from campaigns.preview_schemas import CampaignPreview, PreviewRequest, SentTest, SentTests, TestSend
+from campaigns.preview_schemas import CampaignPreview, CampaignPreviewRequest, SentTest, SentTests, TestSend
 from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.http.access import access
@@ -27,7 +27,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CAMPAIGNS)]
     response_model=CampaignPreview,
     responses=problems(404, 409),
 )
-async def preview_campaign(campaign_id: UUID, body: PreviewRequest, caller: Manager) -> Response:
+async def preview_campaign(campaign_id: UUID, body: CampaignPreviewRequest, caller: Manager) -> Response:
     """A mail of the campaign with a contact's fields, or with values of yours. Nothing is sent or stored."""
     with caller.work() as work:
         _, mail = previews.preview(work.tx, campaign_id, **body.model_dump())

@@ -11,7 +11,7 @@ MAX_TEST_RECIPIENTS = 5
 Address = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 
 
-class PreviewRequest(RequestModel):
+class CampaignPreviewRequest(RequestModel):
     """Which mail of a campaign is to be seen, and with whose fields."""
 
     step_id: UUID | None = Field(default=None, description="A step of type email; the first one when absent.")
@@ -34,7 +34,7 @@ class CampaignPreview(ResponseModel):
     text_body: str
 
 
-class TestSend(PreviewRequest):
+class TestSend(CampaignPreviewRequest):
     """A mail of a campaign to people of your own."""
 
     to: Annotated[list[Address], Field(min_length=1, max_length=MAX_TEST_RECIPIENTS)] = Field(

@@ -51,6 +51,7 @@ ONE_DATA_SET = {
 }
 UNIQUE_FOR_ALL_TENANTS = {
     "provider_accounts_endpoint_hash_key": "of random bits",
+    "domains_verified_once": "whoever proves a domain first sends from it; nobody else does",
     "api_keys_by_digest": "a presented key is looked up before its tenant is known",
     "invitations_token_hash_key": "a link is looked up before its tenant is known",
     "link_tokens_token_hash_key": "a link is looked up before its tenant is known",

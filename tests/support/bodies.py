@@ -56,6 +56,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "updateTemplate": lambda: {"subject": "Changed"},
     "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
     "rehearseWebhook": lambda: {"event_types": ["contact.created"]},
+    "createDomain": lambda: {"domain": f"d{uuid4().hex[:12]}.example.com"},
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",

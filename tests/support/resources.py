@@ -290,6 +290,7 @@ RESOURCES = {
     "segment_id": Resource("segments", _made_by("createSegment")),
     "suppression_id": Resource("suppression_list", _made_by("createSuppression")),
     "tag_id": Resource("tags", _made_by("createTag")),
+    "domain_id": Resource("domains", _made_by("createDomain")),
     "email_id": Resource("emails", _made_by("sendEmail")),
     "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
