@@ -102,6 +102,10 @@ fuzz: setup ## Try many more requests against the API document, other ones each 
 soak: setup ## Minutes of load while servers and workers fail at random (SOAK_SECONDS=120, SOAK_SEED to repeat a run)
 	@$(BIN)/python -m pytest -m soak -s tests/end_to_end
 
+.PHONY: soak-webhooks
+soak-webhooks: setup ## Many events to failing receivers while workers and servers die (EVENTS=100000)
+	@$(BIN)/python -m bench.soak_webhooks $${EVENTS:-100000}
+
 .PHONY: vault
 vault: setup ## Build a real Vault server into your cache (about five minutes, once)
 	@bash scripts/build_vault.sh
@@ -147,7 +151,7 @@ demo: setup ## Drive the running stack as a customer would, from sign-up to a ve
 
 # ---- measurements -----------------------------------------------------------------------------------------------------
 
-BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts
+BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts webhooks
 .PHONY: bench $(addprefix bench-,$(BENCHES))
 bench: $(addprefix bench-,$(BENCHES)) ## Measure everything that bench/README.md claims
 $(addprefix bench-,$(BENCHES)): bench-%: setup

@@ -532,6 +532,36 @@ END
 $$;
 
 --
+-- Name: refresh_webhook_statistics(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refresh_webhook_statistics() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  child regclass;
+  refreshed integer := 0;
+BEGIN
+  -- One at a time; whoever comes second has nothing to wait for.
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('refresh_webhook_statistics', 0)) THEN
+    RETURN 0;
+  END IF;
+  FOR child IN
+    SELECT c.oid::regclass FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent IN ('events'::regclass, 'webhook_deliveries'::regclass, 'webhook_attempts'::regclass)
+      AND c.reltuples < 100000
+      -- By size, as the counters of changes come seconds late.
+      AND pg_relation_size(c.oid) > current_setting('block_size')::integer * greatest(2 * c.relpages, 16)
+  LOOP
+    EXECUTE format('ANALYZE %s', child);
+    refreshed := refreshed + 1;
+  END LOOP;
+  RETURN refreshed;
+END
+$$;
+
+--
 -- Name: rows_in_order(text, jsonb, integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -1235,6 +1265,73 @@ CREATE TABLE public.content_objects (
 );
 
 ALTER TABLE ONLY public.content_objects FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: domains; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.domains (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    workspace_id uuid,
+    domain character varying(253) NOT NULL COLLATE pg_catalog."C",
+    verification_status text DEFAULT 'pending'::text NOT NULL,
+    verification_token text NOT NULL,
+    dkim_selector text NOT NULL,
+    dkim_public_key text NOT NULL,
+    secret_ref text NOT NULL,
+    dns_results jsonb DEFAULT '{}'::jsonb NOT NULL,
+    dns_verification_attempts integer DEFAULT 0 NOT NULL,
+    dns_verification_error text,
+    failed_checks integer DEFAULT 0 NOT NULL,
+    verified_at timestamp with time zone,
+    dns_last_verified_at timestamp with time zone,
+    next_check_at timestamp with time zone DEFAULT clock_timestamp(),
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT domains_domain_check CHECK (((domain)::text = lower((domain)::text))),
+    CONSTRAINT domains_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT domains_verification_status_check CHECK ((verification_status = ANY (ARRAY['pending'::text, 'verified'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.domains FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN domains.domain; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.domain IS 'in its ASCII form (IDNA 2008)';
+
+--
+-- Name: COLUMN domains.secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.secret_ref IS 'where Vault keeps the private half of the DKIM key';
+
+--
+-- Name: COLUMN domains.dns_results; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.dns_results IS 'what was found for each record, by its purpose, at the last check';
+
+--
+-- Name: COLUMN domains.failed_checks; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.failed_checks IS 'checks in a row that found a required record missing';
+
+--
+-- Name: COLUMN domains.dns_last_verified_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.dns_last_verified_at IS 'when all required records were last seen';
+
+--
+-- Name: COLUMN domains.next_check_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.next_check_at IS 'null: asked again only when somebody wants it';
 
 --
 -- Name: email_attachments; Type: TABLE; Schema: public; Owner: -
@@ -2308,12 +2405,19 @@ CREATE TABLE public.webhook_deliveries (
     next_sweep_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
+    parked_at timestamp with time zone,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN webhook_deliveries.parked_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.parked_at IS 'its place among those that wait for a free slot, null when it waits for none; retries stand some minutes further back';
 
 --
 -- Name: webhooks; Type: TABLE; Schema: public; Owner: -
@@ -2343,10 +2447,21 @@ CREATE TABLE public.webhooks (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     deleted_at timestamp with time zone,
+    failing_since timestamp with time zone,
+    warned_percent integer DEFAULT 0 NOT NULL,
+    exhaustion_told_at timestamp with time zone,
+    is_probing boolean DEFAULT false NOT NULL,
+    event_filters jsonb,
+    secret_version integer DEFAULT 1 NOT NULL,
+    previous_secret_until timestamp with time zone,
+    custom_header_names text[] DEFAULT '{}'::text[] NOT NULL,
+    max_per_second integer,
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
+    CONSTRAINT webhooks_max_per_second_check CHECK (((max_per_second >= 1) AND (max_per_second <= 1000))),
     CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
     CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
+    CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
+    CONSTRAINT webhooks_warned_percent_check CHECK ((warned_percent = ANY (ARRAY[0, 50, 70, 90])))
 );
 
 ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
@@ -2358,10 +2473,58 @@ ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.webhooks.secret_ref IS 'path of the signing secret in Vault';
 
 --
+-- Name: COLUMN webhooks.paused_reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.paused_reason IS 'null: by a user; failures: after many in a row; gone: the receiver answered 410';
+
+--
 -- Name: COLUMN webhooks.created_by; Type: COMMENT; Schema: public; Owner: -
 --
 
 COMMENT ON COLUMN public.webhooks.created_by IS 'user or API key';
+
+--
+-- Name: COLUMN webhooks.failing_since; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.failing_since IS 'the first failure since the last success';
+
+--
+-- Name: COLUMN webhooks.warned_percent; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.warned_percent IS 'how near to being switched off its owners were last told it is';
+
+--
+-- Name: COLUMN webhooks.is_probing; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.is_probing IS 'resumed after it was switched off: one post at a time until one succeeds, off again when one fails';
+
+--
+-- Name: COLUMN webhooks.event_filters; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.event_filters IS 'as webhook_filters.py describes it; null takes every event of the types';
+
+--
+-- Name: COLUMN webhooks.secret_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.secret_version IS 'the version of the record in Vault that holds; a later one belongs to a change that was not completed';
+
+--
+-- Name: COLUMN webhooks.previous_secret_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.previous_secret_until IS 'until then posts are signed with the secret before this one too';
+
+--
+-- Name: COLUMN webhooks.custom_header_names; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.custom_header_names IS 'their values are in Vault, in the record of the secret';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -2597,6 +2760,27 @@ ALTER TABLE ONLY public.content_objects
 
 ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_pkey PRIMARY KEY (storage_key);
+
+--
+-- Name: domains domains_name_unique; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_name_unique UNIQUE (tenant_id, mode, domain);
+
+--
+-- Name: domains domains_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_pkey PRIMARY KEY (id);
+
+--
+-- Name: domains domains_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: email_attachments email_attachments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -3362,6 +3546,24 @@ CREATE UNIQUE INDEX contacts_external_id_unique ON public.contacts USING btree (
 CREATE INDEX content_objects_by_age ON public.content_objects USING btree (created_at);
 
 --
+-- Name: domains_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_created ON public.domains USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: domains_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_due ON public.domains USING btree (next_check_at) WHERE (next_check_at IS NOT NULL);
+
+--
+-- Name: domains_verified_once; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, domain) WHERE (verification_status = 'verified'::text);
+
+--
 -- Name: email_events_by_email; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3548,6 +3750,12 @@ CREATE INDEX mail_outbox_due ON public.mail_outbox USING btree (next_attempt_at)
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
 --
+-- Name: outbox_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX outbox_by_tenant ON public.outbox USING btree (tenant_id, mode, queue, created_at);
+
+--
 -- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3668,6 +3876,18 @@ CREATE INDEX webhook_deliveries_by_webhook ON ONLY public.webhook_deliveries USI
 CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btree (next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
 
 --
+-- Name: webhook_deliveries_due_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_parked; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_parked ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, parked_at) WHERE (parked_at IS NOT NULL);
+
+--
 -- Name: webhooks_by_tenant; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3756,6 +3976,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH RO
 --
 
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
+-- Name: domains set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.domains FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: lists set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -4040,6 +4266,20 @@ ALTER TABLE ONLY public.contacts
 
 ALTER TABLE ONLY public.content_objects
     ADD CONSTRAINT content_objects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: domains domains_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: domains domains_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id);
 
 --
 -- Name: email_attachments email_attachments_tenant_id_mode_content_key_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4548,6 +4788,12 @@ ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.content_objects ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: domains; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.domains ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: email_attachments; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4744,6 +4990,12 @@ CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USI
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: domains penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -5140,6 +5392,12 @@ CREATE POLICY tenant_isolation ON public.contacts TO penguinmails_app USING (((t
 --
 
 CREATE POLICY tenant_isolation ON public.content_objects TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: domains tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.domains TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: email_attachments tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -5588,6 +5846,13 @@ REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
 
 --
+-- Name: FUNCTION refresh_webhook_statistics(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.refresh_webhook_statistics() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_webhook_statistics() TO penguinmails_app;
+
+--
 -- Name: FUNCTION rows_in_order(target text, after jsonb, batch integer); Type: ACL; Schema: public; Owner: -
 --
 
@@ -5775,6 +6040,14 @@ GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_closing;
 GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 
 --
+-- Name: TABLE domains; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.domains TO penguinmails_app;
+GRANT SELECT ON TABLE public.domains TO penguinmails_jobs;
+GRANT SELECT,DELETE ON TABLE public.domains TO penguinmails_closing;
+
+--
 -- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
 --
 
@@ -5904,7 +6177,7 @@ GRANT SELECT,DELETE ON TABLE public.mailbox_days TO penguinmails_closing;
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
 --
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.outbox TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.outbox TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.outbox TO penguinmails_closing;
 

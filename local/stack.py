@@ -24,6 +24,7 @@ from local.sandboxes.mails import SentMails
 from local.sandboxes.server import provider_app
 from local.schedules import run_schedule
 from local.services.aws import CREDENTIAL, AwsEmulator
+from local.services.dns import DnsSandbox
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, ServiceError, port_is_taken
@@ -39,7 +40,7 @@ DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
 _SHUTDOWN_SECONDS = 5
-SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers")
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers", "dns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Stack:
         self.valkey = Valkey(self.state / "valkey", self.ports.valkey, self.durable)
         self.aws = AwsEmulator(self.root, self.state / "aws", self.ports.aws)
         self.mail = MailCatcher(self.ports.smtp)
+        self.dns = DnsSandbox(self.state / "dns.json", self.ports.dns)
         self.vault: RunningVault | None = None
         self.template: Template = read_template(self.root / "template.yaml")
         self._tasks: list[asyncio.Task[None]] = []
@@ -125,6 +127,7 @@ class Stack:
             self.valkey.start,
             self.aws.start,
             self.mail.start,
+            self.dns.start,
             start_the_vault,
         ]
         # The kernel ends a child when the thread that started it ends, so the threads stay until the stack stops.
@@ -173,6 +176,7 @@ class Stack:
             "AWS_ENDPOINT_URL": self.aws.endpoint,
             "POSTMARK_URL": f"http://{LOOPBACK}:{self.ports.providers}",
             "MAILGUN_URL": f"http://{LOOPBACK}:{self.ports.providers}",
+            "DNS_RESOLVERS": self.dns.resolver,
             "AWS_ACCESS_KEY_ID": CREDENTIAL,
             "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
             "AWS_DEFAULT_REGION": REGION,
@@ -269,6 +273,7 @@ class Stack:
 
     def _stop_what_runs(self) -> None:
         self.mail.stop()
+        self.dns.stop()
         self.aws.stop()
         self.valkey.stop()
         if self.vault is not None:

@@ -52,6 +52,9 @@ ACCOUNTS = (
             "secret/data/crm/*": _WRITE,
             "secret/data/totp/*": _READ_WRITE,
             "secret/metadata/totp/*": _REMOVE,
+            # Makes the signing keys of domains and forgets them, but reads none.
+            "secret/data/dkim/*": _WRITE,
+            "secret/metadata/dkim/*": _REMOVE,
         },
         renewable_minutes=60,
     ),

@@ -13,6 +13,7 @@ from moto import mock_aws
 from database.migrate import migrate
 from dispatch_webhooks.client import close as close_webhook_connections
 from local.sandboxes.server import SandboxServer
+from local.services.dns import DnsSandbox
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
@@ -22,6 +23,7 @@ from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 from tests.support import secret_watch, which_vault
+from tests.support.emitted import watch_emitted_events
 from tests.support.mail import WatchedMailCatcher
 from tests.support.secret_watch import remember
 from tests.support.statuses import (  # noqa: F401 - hooks
@@ -95,12 +97,23 @@ def provider_sandbox() -> Iterator[SandboxServer]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def dns_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DnsSandbox]:
+    """The name server that functions ask."""
+    sandbox = DnsSandbox(tmp_path_factory.mktemp("dns") / "zone.json")
+    sandbox.start()
+    yield sandbox
+    sandbox.stop()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def platform(
+    *,
     postgres: Postgres,
     valkey: Valkey,
     mail_catcher: MailCatcher,
     provider_sandbox: SandboxServer,
+    dns_sandbox: DnsSandbox,
     vault_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[None]:
@@ -126,6 +139,7 @@ def platform(
             "SMTP_PORT": str(mail_catcher.port),
             "POSTMARK_URL": provider_sandbox.url,
             "MAILGUN_URL": provider_sandbox.url,
+            "DNS_RESOLVERS": dns_sandbox.resolver,
             "PLATFORM_SECRETS_FILE": str(secrets_file),
             # The cost is production's minimum; one test shows that, the others need not pay it.
             "BCRYPT_ROUNDS": "4",
@@ -164,6 +178,12 @@ def _write_platform_secrets(file: Path) -> None:
         for value in versions.values():
             remember("platform secret", value)
     file.write_text(json.dumps(document))
+
+
+@pytest.fixture(autouse=True)
+def validated_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test has the code raise is what the catalogue says of its type."""
+    watch_emitted_events(monkeypatch)
 
 
 @pytest.fixture

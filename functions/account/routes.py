@@ -74,8 +74,8 @@ def _closing(row: TenantRow) -> Closing:
 async def close_account(body: CloseAccount, caller: ConfirmedOwner) -> Response:
     """Suspend the account now and erase everything in it in thirty days.
 
-    Until then its data can be read and exported, and this can be taken back. Nothing is sent any more: campaigns, queued
-    emails and webhooks wait. Every owner is told by mail.
+    Until then its data can be read and exported, and this can be taken back. No mail is sent any more: campaigns and
+    queued emails wait. Every owner is told by mail.
     """
     with caller.work() as work:
         announcement = service.close(work.tx, account_name=body.account_name, asked_by=caller.user.user_id)

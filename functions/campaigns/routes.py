@@ -8,6 +8,8 @@ from pydantic import StringConstraints
 from starlette.responses import Response
 
 from campaigns import lifecycle, repository, service
+from campaigns.access import require_sending
+from campaigns.preview_routes import router as preview_router
 from campaigns.recipient_routes import router as recipient_router
 from campaigns.schemas import (
     Campaign,
@@ -22,7 +24,6 @@ from campaigns.service import Details
 from campaigns.views import campaign_view, details_view, versioned
 from penguinmails.auth.principal import UserPrincipal
 from penguinmails.auth.scopes import Scope
-from penguinmails.errors import InsufficientPermissions
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.idempotency import Work
@@ -43,17 +44,6 @@ StatusFilter = Literal["draft", "scheduled", "active", "paused", "completed", "s
 def _with_etag(response: Response, details: Details) -> CampaignDetails:
     response.headers["ETag"] = etag_of(versioned(details))
     return details_view(details)
-
-
-def require_sending(caller: Caller) -> None:
-    """Refuse who may manage campaigns but not make mail leave. Raises InsufficientPermissions."""
-    if Scope.SEND_EMAIL not in caller.scopes:
-        raise InsufficientPermissions(
-            "This makes mail leave, so it needs the scope send_email besides manage_campaigns. Use a key or role that has both.",
-            required_scope=Scope.SEND_EMAIL.value,
-            required_scopes=[Scope.SEND_EMAIL.value],
-            available_scopes=sorted(scope.value for scope in caller.scopes),
-        )
 
 
 @router.post(
@@ -208,4 +198,5 @@ def _paused(work: Work, caller: Caller, campaign_id: UUID) -> CampaignDetails:
     return details_view(service.details(work.tx, service.existing(work.tx, campaign_id)))
 
 
+router.include_router(preview_router)
 router.include_router(recipient_router)

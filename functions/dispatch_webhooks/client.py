@@ -1,4 +1,4 @@
-"""Posts to customers' endpoints: concurrently, to vetted addresses only, with a limit on everything.
+"""Posts to customers' endpoints: to vetted addresses only, with a limit on everything.
 
 The event loop and its connections live as long as the process, so that endpoints are met over kept connections.
 """
@@ -6,7 +6,8 @@ The event loop and its connections live as long as the process, so that endpoint
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ Result = TypeVar("Result")
 
 _MAX_BODY = 10 * 1024
 _MAX_HEADERS = 4 * 1024
+_RESOLVING_THREADS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Outcome:
     def is_success(self) -> bool:
         """Any 2xx; a redirect is not followed and not a success."""
         return self.status_code is not None and 200 <= self.status_code < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """The receiver says that nobody will ever listen there again."""
+        return self.status_code == 410
 
 
 class _VettedResolver(AbstractResolver):
@@ -62,52 +69,55 @@ class _VettedResolver(AbstractResolver):
 
 @lru_cache(maxsize=1)
 def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.new_event_loop()
+    loop = asyncio.new_event_loop()
+    # Names are resolved in threads; slow name servers of one customer leave some for the others.
+    loop.set_default_executor(ThreadPoolExecutor(_RESOLVING_THREADS, "resolve"))
+    return loop
 
 
 @lru_cache(maxsize=1)
 def _session() -> aiohttp.ClientSession:
     async def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(resolver=_VettedResolver(), use_dns_cache=False, limit=100, limit_per_host=20)
+        connector = aiohttp.TCPConnector(resolver=_VettedResolver(), use_dns_cache=False, limit=0)
         return aiohttp.ClientSession(
             connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
         )
 
-    return _run(open_session())
+    return _loop().run_until_complete(open_session())
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Carry out work that posts, on the loop that keeps the connections."""
+    _session()
     return _loop().run_until_complete(work)
-
-
-def post_all(requests: Sequence[SignedRequest]) -> list[Outcome]:
-    """Post all at the same time; the outcomes in the same order. Raises nothing."""
-    session = _session()
-
-    async def gather() -> list[Outcome]:
-        return list(await asyncio.gather(*(_post(session, request) for request in requests)))
-
-    return _run(gather())
 
 
 def close() -> None:
     """End all connections, for the end of the process."""
     if _session.cache_info().currsize:
-        _run(_session().close())
+        _loop().run_until_complete(_session().close())
         _session.cache_clear()
     if _loop.cache_info().currsize:
+        _loop().run_until_complete(_loop().shutdown_default_executor())
         _loop().close()
         _loop.cache_clear()
 
 
-async def _post(session: aiohttp.ClientSession, request: SignedRequest) -> Outcome:
-    started = time.perf_counter()
+async def post(request: SignedRequest) -> Outcome:
+    """Post within the time-out, which covers the whole exchange. Raises nothing but cancellation."""
+    session, started = _session(), time.perf_counter()
+    headers = {**request.custom_headers, **request.headers}
     try:
         # Address literals never reach the resolver, and rules may have changed since the URL was stored.
         check_url(request.url, field="endpoint_url")
         async with (
             asyncio.timeout(request.timeout_seconds),
-            session.post(request.url, data=request.body, headers=request.headers, allow_redirects=False) as response,
+            session.post(
+                request.url,
+                data=request.body,
+                headers=headers,
+                allow_redirects=False,
+            ) as response,
         ):
             body = await _read_some(response)
             return Outcome(

@@ -1,13 +1,11 @@
 """SQL of emails."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from penguinmails.db import Tx, jsonb
-from penguinmails.domain.emails import SWEEP_AFTER_SECONDS
+from penguinmails.db import Tx
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "e.created_at"}
@@ -113,93 +111,12 @@ def files_of(tx: Tx, email_id: UUID) -> list[FileRow]:
     )
 
 
-def insert_files(tx: Tx, content_key: UUID, files: dict[str, list[Any]]) -> None:
-    """Store the files of a request, once for all its recipients."""
-    tx.run(
-        """
-        INSERT INTO email_attachments (tenant_id, mode, content_key, position, file_name, content_type, content)
-        SELECT %(tenant_id)s, %(mode)s, %(key)s, f.position, f.name, f.type, f.content
-        FROM unnest(%(names)s::text[], %(types)s::text[], %(contents)s::bytea[])
-          WITH ORDINALITY AS f (name, type, content, position)
-        """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, "key": content_key, **files},
-    )
-
-
 def history(tx: Tx, email_id: UUID) -> list[EventRow]:
     """What happened to an email, oldest first."""
     return tx.all(
         "SELECT type, occurred_at, data FROM email_events WHERE email_id = %(id)s ORDER BY occurred_at, id",
         {"id": email_id},
         EventRow,
-    )
-
-
-def insert_content(tx: Tx, storage_key: UUID, values: dict[str, Any]) -> None:
-    """Store what all recipients of one request get, once: text, html, headers, track_opens and track_clicks."""
-    tx.run(
-        """
-        INSERT INTO content_objects (storage_key, tenant_id, mode, content_text, content_html, headers, track_opens,
-                                     track_clicks)
-        VALUES (%(storage_key)s, %(tenant_id)s, %(mode)s, %(text)s, %(html)s, %(headers)s, %(track_opens)s,
-                %(track_clicks)s)
-        """,
-        {
-            "storage_key": storage_key,
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
-            **values,
-            "headers": jsonb(values["headers"]),
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class NewRow:
-    """One recipient of a request."""
-
-    id: UUID
-    to_email: str
-    status: str
-
-
-def insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> None:
-    """Add one email per recipient; `shared` holds the columns that are the same for all."""
-    tx.run(
-        """
-        INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
-                            content_key, metadata, wanted_provider, created_at, scheduled_at, finished_at, next_sweep_at)
-        SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
-               %(email_type)s, new.status, %(content_key)s, %(metadata)s, %(wanted_provider)s,
-               %(created_at)s::timestamptz,
-               %(scheduled_at)s::timestamptz,
-               CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
-               CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s)
-                    WHEN new.status = 'scheduled' THEN %(scheduled_at)s::timestamptz END
-        FROM unnest(%(ids)s::uuid[], %(addresses)s::text[], %(statuses)s::text[]) AS new (id, to_email, status)
-        """,
-        {
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
-            "sweep_after": SWEEP_AFTER_SECONDS,
-            "ids": [row.id for row in rows],
-            "addresses": [row.to_email for row in rows],
-            "statuses": [row.status for row in rows],
-            **shared,
-            "metadata": jsonb(shared["metadata"]),
-        },
-    )
-
-
-def insert_tags(tx: Tx, email_ids: Sequence[UUID], tags: Sequence[str]) -> None:
-    """Give each email each tag."""
-    tx.run(
-        """
-        INSERT INTO email_tags (tenant_id, mode, email_id, tag)
-        SELECT %(tenant_id)s, %(mode)s, email_id, tag
-        FROM unnest(%(email_ids)s::uuid[]) AS email_id, unnest(%(tags)s::text[]) AS tag
-        """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, "email_ids": list(email_ids), "tags": list(tags)},
     )
 
 

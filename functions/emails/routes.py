@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from emails import repository, service
 from emails.attachment_schemas import AttachedFile, columns
-from emails.repository import EmailFilter, EmailRow, NewRow
+from emails.repository import EmailFilter, EmailRow
 from emails.schemas import (
     Email,
     EmailDetails,
@@ -20,10 +20,10 @@ from emails.schemas import (
     QueuedEmail,
     QueuedEmails,
 )
-from emails.service import Draft
 from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
+from penguinmails.domain.email_queue import Draft, NewRow, queue_many, queue_one
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -90,9 +90,9 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
     with caller.work() as work:
         draft = _draft(work.tx, body)
         if isinstance(body.to, str):
-            queued = service.queue_one(work.tx, draft, body.to, api_key_id=key_id)
+            queued = queue_one(work.tx, draft, body.to, api_key_id=key_id)
         else:
-            queued = service.queue_many(work.tx, draft, body.to, api_key_id=key_id)
+            queued = queue_many(work.tx, draft, body.to, api_key_id=key_id)
 
         def view(row: NewRow) -> QueuedEmail:
             return QueuedEmail.model_validate(

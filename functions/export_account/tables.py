@@ -9,7 +9,7 @@ OF_A_MODE = (
     "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
     "emails", "content_objects", "email_attachments", "email_tags",
     "email_events", "inbox_threads", "inbox_messages", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
-    "import_jobs", "export_jobs", "privacy_requests",
+    "import_jobs", "export_jobs", "privacy_requests", "domains",
 )  # fmt: skip
 LEFT_OUT = {
     "account_exports": "says how exports went, not what the account holds",

@@ -1,6 +1,6 @@
 """Lambda entry point of the events queue."""
 
 from fan_out_events.service import handle
-from penguinmails.queue import queue_handler
+from penguinmails.queue import queue_batch_handler
 
-handler = queue_handler(handle)
+handler = queue_batch_handler(handle)

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
+from penguinmails.domain.webhook_filters import compile_filter, view_of
+from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.ids import new_uuid7
 
 
@@ -15,25 +18,40 @@ class _Match:
     webhook_id: UUID
     event_id: UUID
     event_type: str
+    created_at: datetime
     is_active: bool
+    event_filters: dict[str, Any] | None
+    workspace_id: UUID | None
+    data: Any
+    """Read only where there is a filter."""
 
 
-def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -> list[DeliveryRef]:
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """Enough to find an event in its partition."""
+
+    id: UUID
+    created_at: datetime
+
+
+def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
     """One delivery per event and webhook that subscribed to its type; those that are new and go out now.
 
     What is for a paused webhook is held until it is resumed.
     """
     matches = tx.all(
         """
-        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, w.is_active
-        FROM events e
+        SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, e.created_at, w.is_active,
+               w.event_filters, e.workspace_id, CASE WHEN w.event_filters IS NOT NULL THEN e.data END AS data
+        FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, created_at)
+        JOIN events e ON e.id = asked.id AND e.created_at = asked.created_at
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
-        WHERE e.id = ANY(%(ids)s::uuid[]) AND e.created_at = %(created_at)s
-          AND w.deleted_at IS NULL AND e.type = ANY(w.event_types)
+        WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types)
         """,
-        {"ids": list(event_ids), "created_at": created_at},
+        {"ids": [event.id for event in events], "moments": [event.created_at for event in events]},
         _Match,
     )
+    matches = _wanted(tx, matches)
     if not matches:
         return []
     held_for = _paused(tx, {match.webhook_id for match in matches if not match.is_active})
@@ -42,11 +60,12 @@ def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -
         WITH stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
                                           next_sweep_at)
-          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, %(created_at)s,
+          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
                  CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
-                      %(active)s::boolean[]) AS new (id, webhook_id, event_id, event_type, is_active)
+                      %(moments)s::timestamptz[], %(active)s::boolean[])
+            AS new (id, webhook_id, event_id, event_type, created_at, is_active)
           ON CONFLICT (tenant_id, mode, webhook_id, event_id, event_created_at) DO NOTHING
           RETURNING id, event_created_at, status
         )
@@ -55,16 +74,31 @@ def insert_deliveries(tx: Tx, event_ids: Sequence[UUID], created_at: datetime) -
         {
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
-            "created_at": created_at,
             "sweep_after": SWEEP_AFTER_SECONDS,
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
             "event_types": [match.event_type for match in matches],
+            "moments": [match.created_at for match in matches],
             "active": [match.webhook_id not in held_for for match in matches],
         },
         DeliveryRef,
     )
+
+
+def _wanted(tx: Tx, matches: Sequence[_Match]) -> list[_Match]:
+    """Those whose webhook's filter takes the event."""
+    filters = {id(match): compile_filter(match.event_filters) for match in matches if match.event_filters}
+    contacts = {contact_of(match.data) for match in matches if id(match) in filters and filters[id(match)].needs_tags}
+    tags = tags_of(tx, contacts)
+    return [
+        match
+        for match in matches
+        if id(match) not in filters
+        or filters[id(match)].matches(
+            view_of(match.event_type, match.workspace_id, match.data, tags.get(contact_of(match.data), ()))
+        )
+    ]
 
 
 def _paused(tx: Tx, webhook_ids: set[UUID]) -> set[UUID]:

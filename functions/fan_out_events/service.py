@@ -1,23 +1,75 @@
-"""Fans one event out to its subscribers."""
+"""Fans events out to their subscribers."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fan_out_events import repository
-from penguinmails.db import transaction
+from fan_out_events.repository import EventRef
+from penguinmails.db import Mode, transaction
+from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import messages
-from penguinmails.events.outbox import send_after_commit
-from penguinmails.queue import Record
+from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
+from penguinmails.queue import PoisonMessage, Record
+from penguinmails.tracing import FIELD, traced
+
+_MOST_TAKEN = 500
+_PATIENCE_SECONDS = 5
+"""With the queue; nobody waits for an answer here."""
 
 
-def handle(record: Record) -> None:
-    """Store the deliveries of an event, or of the events of one bulk change, and hand them to the dispatcher.
+def handle(records: Sequence[Record]) -> list[Exception | None]:
+    """Store the deliveries of a batch's events, one transaction per tenant, and hand them to the dispatcher.
 
     Subscriptions are read from PostgreSQL each time: a webhook that was answered 201 misses nothing. A message that
     comes twice makes no second delivery.
     """
-    created_at = datetime.fromisoformat(record.body["created_at"])
-    event_ids = record.body["event_ids"] if "event_ids" in record.body else [record.body["event_id"]]
-    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-        deliveries = repository.insert_deliveries(tx, [UUID(event_id) for event_id in event_ids], created_at)
-        send_after_commit(tx, "deliveries", messages(deliveries))
+    outcomes: list[Exception | None] = [None] * len(records)
+    positions: dict[tuple[UUID, Mode], list[int]] = defaultdict(list)
+    events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
+    traces: dict[tuple[UUID, Mode], Any] = {}
+    for position, record in enumerate(records):
+        try:
+            found = _events(record.body)
+        except (KeyError, TypeError, ValueError) as error:
+            outcomes[position] = PoisonMessage(f"not a message of ours: {type(error).__name__}")
+            continue
+        positions[record.tenant_id, record.mode].append(position)
+        events[record.tenant_id, record.mode].update(found)
+        # What is done for several requests at once belongs to the trace of the first.
+        traces.setdefault((record.tenant_id, record.mode), record.body.get(FIELD))
+    for tenant, found in events.items():
+        try:
+            with traced("fan_out_events", "consumer", traceparent=traces[tenant], tenant_id=str(tenant[0])):
+                _fan_out(*tenant, list(found))
+        except Exception as error:  # a tenant's records are reported alone, whatever went wrong with them
+            for position in positions[tenant]:
+                outcomes[position] = error
+    return outcomes
+
+
+def _events(body: dict[str, Any]) -> list[EventRef]:
+    """The events of a message: one, or those of one bulk change."""
+    created_at = datetime.fromisoformat(body["created_at"])
+    event_ids = body["event_ids"] if "event_ids" in body else [body["event_id"]]
+    return [EventRef(UUID(event_id), created_at) for event_id in event_ids]
+
+
+def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef]) -> None:
+    """What messages name, and all else that waits in the outbox."""
+    end_announcement(tenant_id, mode)
+    while True:
+        with transaction(tenant_id=tenant_id, mode=mode) as tx:
+            waiting = take_events(tx, _MOST_TAKEN)
+            events = {*named, *(event for payload in waiting for event in _events(payload))}
+            in_order = sorted(events, key=lambda event: (event.created_at, event.id))
+            deliveries = repository.insert_deliveries(tx, in_order)
+            send_after_commit(tx, "deliveries", messages(deliveries), patience_seconds=_PATIENCE_SECONDS)
+        if webhook_statistics.is_due(len(deliveries)):
+            with transaction(tenant_id=tenant_id, mode=mode) as tx:
+                webhook_statistics.refresh(tx)
+        if len(waiting) < _MOST_TAKEN:
+            return
+        named = ()

@@ -12,6 +12,7 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain import campaign_mails, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
+from penguinmails.domain.campaign_versions import version_of
 from penguinmails.domain.contact_links import make_tags
 from penguinmails.domain.emails import suppressed
 from penguinmails.events.outbox import send_after_commit
@@ -164,10 +165,9 @@ def _contents(tx: Tx, steps: dict[UUID, StepRow], moves: Sequence[Move]) -> dict
         step = steps[step_id]
         key = step.content_of(variant)
         if key is None:
-            key, html = new_uuid7(), step.html_of(variant)
-            text = step.text_of(variant)
-            text = text if text is not None else derived_text(html or "")
-            writes.keep_content(tx, step.id, key, text=text, html=html, is_variant=variant == "b")
+            key, version = new_uuid7(), version_of(step, variant)
+            text = version.text if version.text is not None else derived_text(version.html or "")
+            writes.keep_content(tx, step.id, key, text=text, html=version.html, is_variant=variant == "b")
             tx.after_commit(refresh_statistics)
         keys[step_id, variant] = key
     return keys

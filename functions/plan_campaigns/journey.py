@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from penguinmails.domain import campaign_texts
+from penguinmails.domain.campaign_versions import version_of
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from plan_campaigns.repository import DueRow, SignRow, StepRow
 
@@ -88,8 +89,9 @@ class Journey:
             return _wait(moved, step.id, decided_at, "awaiting_test")
         values = campaign_texts.values_of(row, row.attributes)
         try:
-            subject = campaign_texts.fill_subject(step.subject_of(variant), values)
-            for text, is_html in ((step.html_of(variant), True), (step.text_of(variant), False)):
+            version = version_of(step, variant)
+            subject = campaign_texts.fill_subject(version.subject, values)
+            for text, is_html in ((version.html, True), (version.text, False)):
                 if text is not None:
                     campaign_texts.try_fill(text, values, is_html=is_html)
         except MissingVariable as missing:

@@ -66,24 +66,6 @@ class StepRow:
     next_step_id: UUID | None
     false_next_step_id: UUID | None
 
-    def _of(self, variant: str, name: str, own: str | None) -> str | None:
-        other = (self.variant or {}).get(name)
-        return other if variant == "b" and other is not None else own
-
-    def subject_of(self, variant: str) -> str:
-        """The subject of a version."""
-        return self._of(variant, "subject", self.subject) or ""
-
-    def html_of(self, variant: str) -> str | None:
-        """The HTML of a version."""
-        return self._of(variant, "html_body", self.html)
-
-    def text_of(self, variant: str) -> str | None:
-        """The text of a version; None when it is to be derived from the HTML, also from that of the version itself."""
-        if variant == "b" and (self.variant or {}).get("html_body") and not (self.variant or {}).get("text_body"):
-            return None
-        return self._of(variant, "text_body", self.text_body)
-
     def content_of(self, variant: str) -> UUID | None:
         """The stored content of a version."""
         return self.variant_content_key if variant == "b" else self.content_key
@@ -134,11 +116,12 @@ class RoomRow:
 
 
 def take_due_campaign(tx: Tx) -> Due | None:
-    """The campaign, of any tenant, that has waited longest for the planner; it is not taken again for two minutes."""
+    """The campaign, of any tenant that may send, that has waited longest; it is not taken again for two minutes."""
     return tx.one(
         """
         UPDATE campaigns SET next_plan_at = clock_timestamp() + make_interval(secs => %(lease)s)
-        WHERE id = (SELECT id FROM campaigns WHERE next_plan_at <= clock_timestamp()
+        WHERE id = (SELECT id FROM campaigns c WHERE next_plan_at <= clock_timestamp()
+                      AND EXISTS (SELECT FROM tenants t WHERE t.id = c.tenant_id AND t.status = 'active')
                     ORDER BY next_plan_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, tenant_id, mode
         """,

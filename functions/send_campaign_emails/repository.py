@@ -87,7 +87,7 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
         FROM unnest(%(ids)s::uuid[], %(attempts)s::integer[]) AS asked (id, attempts)
         JOIN emails m ON m.id = asked.id
         JOIN campaigns c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.campaign_id AND c.status = 'active'
-        JOIN tenants t ON t.id = m.tenant_id
+        JOIN tenants t ON t.id = m.tenant_id AND t.status = 'active'
         LEFT JOIN contacts p ON p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.id = m.contact_id
         WHERE e.id = asked.id AND e.status = 'queued' AND e.attempts = asked.attempts
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts,

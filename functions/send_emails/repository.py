@@ -58,6 +58,7 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
             next_sweep_at = clock_timestamp() + make_interval(secs => %(lease)s)
         FROM content_objects c, tenants t
         WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s AND t.id = e.tenant_id
+          AND t.status = 'active'
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
                   c.content_text, c.content_html, c.headers, e.wanted_provider,

@@ -38,6 +38,26 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingTenant:
+    """Whose deliveries are parked."""
+
+    tenant_id: UUID
+    mode: Mode
+
+
+def tenants_with_parked(tx: Tx) -> list[WaitingTenant]:
+    """Tenants of whom something has been parked for 15 s: whoever held their slots may have been killed."""
+    return tx.all(
+        """
+        SELECT DISTINCT tenant_id, mode FROM webhook_deliveries
+        WHERE parked_at IS NOT NULL AND parked_at < clock_timestamp() - interval '15 seconds'
+        """,
+        {},
+        WaitingTenant,
+    )
+
+
 def count_failing_webhooks(tx: Tx) -> int:
     """Webhooks of all tenants whose last three deliveries failed and that are not paused."""
     return tx.one("SELECT count_failing_webhooks()", {})

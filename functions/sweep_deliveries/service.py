@@ -1,7 +1,10 @@
 """Takes up deliveries whose time has come."""
 
-from penguinmails.db import transaction
-from penguinmails.domain.deliveries import DeliveryRef, message
+from collections import defaultdict
+from uuid import UUID
+
+from penguinmails.db import Mode, transaction
+from penguinmails.domain.deliveries import DeliveryRef, messages, wake_up
 from penguinmails.domain.sweeps import Swept, requeue
 from penguinmails.logging import count
 from sweep_deliveries import repository
@@ -10,14 +13,16 @@ BATCH = 500
 
 
 def sweep() -> int:
-    """One batch: put its next sweep off, and send its messages once that is committed."""
+    """One batch: put its next sweep off, and send its messages once that is committed; after the last, wake who is parked."""
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
+        parked = [] if rows else repository.tenants_with_parked(tx)
         failing = repository.count_failing_webhooks(tx) if len(rows) < BATCH else None
-    requeue(
-        "deliveries",
-        [Swept(row.tenant_id, row.mode, message(DeliveryRef(row.id, row.event_created_at))) for row in rows],
-    )
+    by_tenant: dict[tuple[UUID, Mode], list[DeliveryRef]] = defaultdict(list)
+    for row in rows:
+        by_tenant[row.tenant_id, row.mode].append(DeliveryRef(row.id, row.event_created_at))
+    due = [Swept(*tenant, message) for tenant, found in by_tenant.items() for message in messages(found)]
+    requeue("deliveries", [*due, *(Swept(tenant.tenant_id, tenant.mode, wake_up()) for tenant in parked)])
     if failing is not None:
         count("webhooks_failing", failing)
     return len(rows)

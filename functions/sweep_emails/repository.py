@@ -6,6 +6,8 @@ from uuid import UUID
 from penguinmails.db import Mode, Tx
 from penguinmails.domain.emails import SWEEP_AFTER_SECONDS
 
+_REST_SECONDS = 3_600
+
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
@@ -19,18 +21,26 @@ class DueRow:
 
 
 def take_due(tx: Tx, batch: int) -> list[DueRow]:
-    """Emails that are due, of any tenant, ready to be claimed; they are not taken again for two minutes."""
+    """Emails that are due, of any tenant, ready to be claimed; they are not taken again for two minutes.
+
+    Those of suspended accounts rest for an hour at a time.
+    """
     return tx.all(
         """
-        UPDATE emails e
-        SET status = 'queued', next_sweep_at = clock_timestamp() + make_interval(secs => %(sweep_after)s)
-        FROM (
+        WITH due AS (
           SELECT id FROM emails WHERE next_sweep_at <= clock_timestamp()
           ORDER BY next_sweep_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-        ) due
-        WHERE e.id = due.id
-        RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id
+        ), taken AS (
+          UPDATE emails e
+          SET status = 'queued',
+              next_sweep_at = clock_timestamp()
+                + make_interval(secs => CASE WHEN t.status = 'active' THEN %(sweep_after)s::integer ELSE %(rest)s END)
+          FROM due JOIN emails d ON d.id = due.id JOIN tenants t ON t.id = d.tenant_id
+          WHERE e.id = due.id
+          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, t.status = 'active' AS may_send
+        )
+        SELECT id, tenant_id, mode, attempts, step_id FROM taken WHERE may_send
         """,
-        {"batch": batch, "sweep_after": SWEEP_AFTER_SECONDS},
+        {"batch": batch, "sweep_after": SWEEP_AFTER_SECONDS, "rest": _REST_SECONDS},
         DueRow,
     )

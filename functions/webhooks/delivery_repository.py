@@ -63,6 +63,7 @@ class DeliveryFilter:
     status: str | None = None
     event_type: str | None = None
     event_id: UUID | None = None
+    email: str | None = None
     created_after: datetime
     created_before: datetime | None = None
 
@@ -71,6 +72,19 @@ def list_deliveries(
     tx: Tx, webhook_id: UUID, keyset: Keyset, wanted: DeliveryFilter
 ) -> tuple[list[DeliveryRow], int | None]:
     """A page of a webhook's log."""
+    return select_page(
+        tx,
+        _SELECT,
+        _wanted(webhook_id, wanted),
+        keyset,
+        COLUMNS,
+        DeliveryRow,
+        id_column="d.id",
+        count_from=" FROM webhook_deliveries d",
+    )
+
+
+def _wanted(webhook_id: UUID, wanted: DeliveryFilter) -> Conditions:
     where = Conditions()
     where.add("d.webhook_id = %(webhook_id)s", webhook_id=webhook_id)
     where.add("d.created_at > %(created_after)s", created_after=wanted.created_after)
@@ -78,9 +92,16 @@ def list_deliveries(
     where.add_given("d.status = %(status)s", status=wanted.status)
     where.add_given("d.event_type = %(event_type)s", event_type=wanted.event_type)
     where.add_given("d.event_id = %(event_id)s", event_id=wanted.event_id)
-    return select_page(
-        tx, _SELECT, where, keyset, COLUMNS, DeliveryRow, id_column="d.id", count_from=" FROM webhook_deliveries d"
+    where.add_given(
+        """
+        EXISTS (SELECT 1 FROM events e
+                WHERE e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
+                  AND e.created_at = d.event_created_at
+                  AND lower(%(email)s) IN (lower(e.data -> 'contact' ->> 'email'), lower(e.data ->> 'to')))
+        """,
+        email=wanted.email,
     )
+    return where
 
 
 def find_delivery(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> DeliveryRow | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from penguinmails.db import Tx
+from penguinmails.db import Tx, jsonb
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "name": "name"}
@@ -14,7 +14,8 @@ KINDS = {"created_at": "time", "name": "text"}
 _SELECT: LiteralString = """
 SELECT id, name, description, endpoint_url, secret_ref, secret_last3, event_types, api_version, is_active, is_failing,
        consecutive_failures, retry_enabled, max_retries, timeout_seconds, last_success_at, last_failure_at, created_by,
-       created_at, updated_at
+       created_at, updated_at, paused_reason, is_probing, event_filters, secret_version, previous_secret_until,
+       custom_header_names, max_per_second
 FROM webhooks"""
 
 
@@ -41,6 +42,13 @@ class WebhookRow:
     created_by: UUID
     created_at: datetime
     updated_at: datetime
+    paused_reason: str | None
+    is_probing: bool
+    event_filters: dict[str, Any] | None
+    secret_version: int
+    previous_secret_until: datetime | None
+    custom_header_names: list[str]
+    max_per_second: int | None
 
 
 def list_webhooks(
@@ -76,12 +84,13 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
     tx.run(
         """
         INSERT INTO webhooks (id, tenant_id, mode, name, description, endpoint_url, secret_ref, secret_last3,
-                              event_types, is_active, retry_enabled, max_retries, timeout_seconds, created_by)
+                              event_types, event_filters, is_active, retry_enabled, max_retries, timeout_seconds,
+                              max_per_second, custom_header_names, created_by)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(description)s, %(endpoint_url)s, %(secret_ref)s,
-                %(secret_last3)s, %(event_types)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
-                %(timeout_seconds)s, %(created_by)s)
+                %(secret_last3)s, %(event_types)s, %(event_filters)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
+                %(timeout_seconds)s, %(max_per_second)s, %(custom_header_names)s, %(created_by)s)
         """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, **values},
+        {"tenant_id": tx.tenant_id, "mode": tx.mode, **_stored(values)},
     )
 
 
@@ -91,20 +100,68 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
         """
         UPDATE webhooks
         SET name = %(name)s, description = %(description)s, endpoint_url = %(endpoint_url)s,
-            event_types = %(event_types)s, is_active = %(is_active)s, retry_enabled = %(retry_enabled)s,
-            max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s, updated_at = clock_timestamp()
+            event_types = %(event_types)s, event_filters = %(event_filters)s, is_active = %(is_active)s,
+            retry_enabled = %(retry_enabled)s,
+            max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s,
+            max_per_second = %(max_per_second)s, updated_at = clock_timestamp(),
+            is_probing = CASE WHEN is_active THEN is_probing ELSE %(is_active)s AND paused_reason IS NOT NULL END,
+            paused_reason = CASE WHEN %(is_active)s THEN NULL ELSE paused_reason END
         WHERE id = %(id)s
         """,
-        {"id": webhook_id, **values},
+        {"id": webhook_id, **_stored(values)},
     )
 
 
-def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:
-    """Pause or resume; a resumed webhook starts with a clean record."""
+def keep_secret(tx: Tx, webhook_id: UUID, *, version: int, last3: str, previous_until: datetime | None) -> None:
+    """Sign with another version of the record from now on."""
     tx.run(
         """
         UPDATE webhooks
-        SET is_active = %(is_active)s, updated_at = clock_timestamp(), paused_reason = NULL,
+        SET secret_version = %(version)s, secret_last3 = %(last3)s, previous_secret_until = %(previous_until)s,
+            updated_at = clock_timestamp()
+        WHERE id = %(id)s
+        """,
+        {"id": webhook_id, "version": version, "last3": last3, "previous_until": previous_until},
+    )
+
+
+def keep_headers(tx: Tx, webhook_id: UUID, *, version: int, names: list[str]) -> None:
+    """Send the headers of another version of the record from now on."""
+    tx.run(
+        """
+        UPDATE webhooks SET secret_version = %(version)s, custom_header_names = %(names)s, updated_at = clock_timestamp()
+        WHERE id = %(id)s
+        """,
+        {"id": webhook_id, "version": version, "names": names},
+    )
+
+
+def missing(tx: Tx, *, workspaces: list[UUID], campaigns: list[UUID]) -> set[UUID]:
+    """Those of the ids that are not the account's."""
+    found: list[UUID] = tx.all(
+        """
+        SELECT id FROM workspaces WHERE id = ANY(%(workspaces)s::uuid[])
+        UNION ALL SELECT id FROM campaigns WHERE id = ANY(%(campaigns)s::uuid[])
+        """,
+        {"workspaces": workspaces, "campaigns": campaigns},
+    )
+    return {*workspaces, *campaigns} - set(found)
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    filters = values["event_filters"]
+    return {**values, "event_filters": jsonb(filters) if filters else None}
+
+
+def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:
+    """Pause or resume; a resumed webhook starts with a clean record, and with one post alone if it had been switched off."""
+    tx.run(
+        """
+        UPDATE webhooks
+        SET is_active = %(is_active)s, updated_at = clock_timestamp(),
+            is_probing = CASE WHEN is_active THEN is_probing ELSE paused_reason IS NOT NULL END AND %(is_active)s,
+            paused_reason = NULL, warned_percent = 0,
+            failing_since = CASE WHEN %(is_active)s THEN NULL ELSE failing_since END,
             is_failing = is_failing AND NOT %(is_active)s,
             consecutive_failures = CASE WHEN %(is_active)s THEN 0 ELSE consecutive_failures END
         WHERE id = %(id)s

@@ -13,14 +13,32 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
+from penguinmails.settings import get_settings
 from webhooks import repository, service
 from webhooks.delivery_routes import resource as deliveries
-from webhooks.schemas import DeletedWebhook, EventType, NewWebhook, Webhook, WebhookChange, WebhookWithSecret
+from webhooks.event_routes import resource as events
+from webhooks.history_routes import events as stored_events
+from webhooks.history_routes import resource as history
+from webhooks.schemas import (
+    DeletedWebhook,
+    EventType,
+    NewWebhook,
+    Rotation,
+    SourceIps,
+    Webhook,
+    WebhookChange,
+    WebhookWithSecret,
+)
+from webhooks.stats_routes import resource as stats
 from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
+# Before the paths with an id, which would take "events" for one.
+resource.include_router(events)
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
+_CLEARABLE = {"description", "event_filters", "custom_headers", "max_per_second"}
+Rotator = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS, step_up="webhooks")]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 
 
@@ -59,11 +77,34 @@ async def list_webhooks(
     return page_of(page, rows, webhook_view, total)
 
 
-@resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
-async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
-    """One webhook and its health."""
-    with caller.transaction() as tx:
-        return webhook_view(service.existing(tx, webhook_id))
+@resource.get(
+    "/source-ips", operation_id="listWebhookSourceIps", summary="List where posts come from", responses=problems()
+)
+async def source_ips(_caller: Manager) -> SourceIps:
+    """The fixed addresses that all posts leave from, for the firewall before an endpoint."""
+    return SourceIps(source_ips=list(get_settings().webhook_source_ips))
+
+
+@resource.post(
+    "/{webhook_id}/rotate-secret",
+    operation_id="rotateWebhookSecret",
+    summary="Replace a webhook's secret",
+    response_model=WebhookWithSecret,
+    responses=problems(404, 409),
+)
+async def rotate_secret(webhook_id: UUID, body: Rotation, caller: Rotator) -> Response:
+    """Sign with a new secret from now on, and with the old one as well for as long as you ask.
+
+    The answer is the only place where the new secret is shown. In a console session the password is confirmed first.
+    """
+    with caller.work() as work:
+        row, secret = service.rotate_secret(work.tx, webhook_id, overlap_hours=body.overlap_hours)
+        caller.audit(
+            work.tx, "webhook_secret_rotated", resource_type="webhook", resource_id=str(webhook_id),
+            details={"overlap_hours": body.overlap_hours},
+        )  # fmt: skip
+        answer = WebhookWithSecret(**webhook_values(row), secret_key=secret)
+        return work.answer(200, answer, without=frozenset({"secret_key"}))
 
 
 @resource.put("/{webhook_id}", operation_id="updateWebhook", summary="Change a webhook", responses=problems(404))
@@ -73,7 +114,7 @@ async def get_webhook(webhook_id: UUID, caller: Manager) -> Webhook:
 async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager) -> Webhook:
     """Change the fields that are sent; absent fields stay."""
     sent = body.model_dump(mode="json", exclude_unset=True)
-    changes = {name: value for name, value in sent.items() if value is not None or name == "description"}
+    changes = {name: value for name, value in sent.items() if value is not None or name in _CLEARABLE}
     with caller.transaction() as tx:
         row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
         caller.audit(
@@ -95,8 +136,12 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
     return DeletedWebhook(id=webhook_id)
 
 
+resource.include_router(stats)
 resource.include_router(deliveries)
+resource.include_router(history)
 
 router = APIRouter()
 router.include_router(resource, prefix="/api/v1/webhooks")
 router.include_router(resource, prefix="/api/v1/platform/webhooks", include_in_schema=False)
+router.include_router(stored_events, prefix="/api/v1/events")
+router.include_router(stored_events, prefix="/api/v1/platform/events", include_in_schema=False)

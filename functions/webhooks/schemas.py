@@ -1,7 +1,7 @@
 """What the webhook endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -25,6 +25,17 @@ Retries = Annotated[int, Field(ge=1, le=10)]
 Seconds = Annotated[int, Field(ge=1, le=30)]
 
 
+_FILTERS = """Only events that meet all of this: `workspaces`, `campaigns` (ids), `tags` (of the contact, any of them), and
+`filters`, which lead a dotted path through the event's data to a value, a list (any of), or operators: $eq, $ne, $in, $nin,
+$gt, $gte, $lt, $lte, $exists."""
+_FILTERS_EXAMPLE = {"tags": ["vip"], "filters": {"source": ["api", "import"], "contact.email": {"$exists": True}}}
+EventFilters = dict[str, Any]
+CustomHeaders = dict[str, str]
+PerSecond = Annotated[int, Field(ge=1, le=1_000)]
+_HEADERS = "Up to ten headers that each post carries. Their values are kept as secrets and never shown again."
+_PACE = "Posts per second at most; what is above waits and costs no attempt."
+
+
 class NewWebhook(RequestModel):
     """An endpoint that should receive events."""
 
@@ -36,6 +47,11 @@ class NewWebhook(RequestModel):
     event_types: EventTypes = Field(
         description="What to receive. Each type needs the scope of its data.", examples=[["email.sent"]]
     )
+    event_filters: EventFilters | None = Field(default=None, description=_FILTERS, examples=[_FILTERS_EXAMPLE])
+    custom_headers: CustomHeaders | None = Field(
+        default=None, description=_HEADERS, examples=[{"X-Gateway-Token": "t0k3n"}]
+    )
+    max_per_second: PerSecond | None = Field(default=None, description=_PACE)
     is_active: bool = Field(default=True, description="Whether events are delivered.")
     retry_enabled: bool = Field(default=True, description="Whether failed deliveries are tried again.")
     max_retries: Retries = Field(default=5, description="Tries after the first.")
@@ -49,6 +65,13 @@ class WebhookChange(RequestModel):
     description: Description | None = Field(default=None, description="For people; null clears.")
     endpoint_url: Url | None = Field(default=None, description="Where to post from now on.")
     event_types: EventTypes | None = Field(default=None, description="What to receive from now on.")
+    event_filters: EventFilters | None = Field(
+        default=None, description=_FILTERS + " Null takes every event of the types.", examples=[_FILTERS_EXAMPLE]
+    )
+    custom_headers: CustomHeaders | None = Field(
+        default=None, description=_HEADERS + " Null takes them all away.", examples=[{"X-Gateway-Token": "t0k3n"}]
+    )
+    max_per_second: PerSecond | None = Field(default=None, description=_PACE + " Null lifts the limit.")
     is_active: bool | None = Field(default=None, description="Whether events are delivered.")
     retry_enabled: bool | None = Field(default=None, description="Whether failed deliveries are tried again.")
     max_retries: Retries | None = Field(default=None, description="Tries after the first.")
@@ -64,9 +87,21 @@ class Webhook(ResponseModel):
     endpoint_url: str
     masked_secret: str = Field(examples=["whsec_...xyz"])
     event_types: list[str]
+    event_filters: dict[str, Any] | None
+    custom_header_names: list[str] = Field(description="Headers of your own; their values are not shown.")
+    max_per_second: int | None
+    previous_secret_until: datetime | None = Field(
+        description="Until then posts are signed with the secret before this one too."
+    )
     api_version: str
-    status: Literal["active", "failing", "paused"]
+    status: Literal["active", "failing", "paused", "inactive"] = Field(
+        description="`paused` by somebody, `inactive` when it was switched off because of failures or a 410."
+    )
     is_active: bool
+    paused_reason: str | None = Field(description="`failures` or `gone` when the platform has switched it off.")
+    is_probing: bool = Field(
+        description="Resumed after it was switched off: one post at a time until one succeeds; off again when one fails."
+    )
     is_failing: bool = Field(description="Three attempts in a row have failed.")
     consecutive_failures: int
     retry_enabled: bool
@@ -83,6 +118,23 @@ class WebhookWithSecret(Webhook):
     """The only answer that ever carries the signing secret."""
 
     secret_key: str | None = Field(description="Signs every post. Shown this once; null when the request is replayed.")
+
+
+class Rotation(RequestModel):
+    """How a secret is replaced."""
+
+    overlap_hours: int = Field(
+        default=0,
+        ge=0,
+        le=24,
+        description="For how long posts carry signatures of both secrets; 0 drops the old one now.",
+    )
+
+
+class SourceIps(ResponseModel):
+    """Where posts come from."""
+
+    source_ips: list[str] = Field(description="Addresses or networks, for a firewall.", examples=[["192.0.2.10/32"]])
 
 
 class DeletedWebhook(ResponseModel):

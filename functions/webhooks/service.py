@@ -6,16 +6,19 @@ from uuid import UUID
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.endpoints import check_url
+from penguinmails.domain.webhook_filters import compile_filter
+from penguinmails.domain.webhook_headers import check_headers
 from penguinmails.domain.webhook_signature import new_secret
-from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded
+from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
-from webhooks import delivery_repository, repository
+from webhooks import delivery_repository, repository, secrets
 from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
-    "name", "description", "endpoint_url", "event_types", "is_active", "retry_enabled", "max_retries", "timeout_seconds",
+    "name", "description", "endpoint_url", "event_types", "event_filters", "is_active", "retry_enabled",
+    "max_retries", "timeout_seconds", "max_per_second",
 )  # fmt: skip
 
 
@@ -27,7 +30,10 @@ def create_webhook(
     The secret is written to Vault first: a webhook that PostgreSQL knows can always sign.
     """
     check_url(values["endpoint_url"], field="endpoint_url")
-    _check_event_types(values["event_types"], scopes)
+    check_event_types(values["event_types"], scopes)
+    _check_filters(tx, values["event_filters"])
+    headers = values["custom_headers"] or {}
+    check_headers(headers)
     present, allowed = repository.count_and_limit(tx)
     if present >= allowed:
         raise QuotaExceeded(
@@ -35,7 +41,7 @@ def create_webhook(
         )
     webhook_id, secret = new_uuid4(), new_secret()
     path = secret_path("webhooks", str(tx.tenant_id), str(webhook_id))
-    write_secret(path, {"secret": secret}, expected_version=0)
+    write_secret(path, {"secret": secret, "headers": headers}, expected_version=0)
     repository.insert_webhook(
         tx,
         {
@@ -43,6 +49,7 @@ def create_webhook(
             "id": webhook_id,
             "secret_ref": path,
             "secret_last3": secret[-3:],
+            "custom_header_names": sorted(headers),
             "created_by": created_by,
         },
     )
@@ -55,12 +62,23 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
     if "endpoint_url" in changes:
         check_url(changes["endpoint_url"], field="endpoint_url")
         # A new address carries everything elsewhere, so it needs what subscribing to everything needs.
-        _check_event_types(changes.get("event_types", present.event_types), scopes)
-    _check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
-    repository.update_webhook(tx, webhook_id, {name: getattr(present, name) for name in _CHANGEABLE} | changes)
+        check_event_types(changes.get("event_types", present.event_types), scopes)
+    check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
+    _check_filters(tx, changes.get("event_filters"))
+    repository.update_webhook(tx, webhook_id, {name: changes.get(name, getattr(present, name)) for name in _CHANGEABLE})
+    if "custom_headers" in changes:
+        headers = changes["custom_headers"] or {}
+        check_headers(headers)
+        secrets.replace_headers(tx, present, headers)
     if changes.get("is_active") and not present.is_active:
         delivery_repository.release_held(tx, webhook_id, None)
     return existing(tx, webhook_id)
+
+
+def rotate_secret(tx: Tx, webhook_id: UUID, *, overlap_hours: int) -> tuple[WebhookRow, str]:
+    """Replace the signing secret; the row as it is then, and the new secret, to be shown once."""
+    secret = secrets.rotate(tx, existing(tx, webhook_id, lock=True), overlap_hours=overlap_hours)
+    return existing(tx, webhook_id), secret
 
 
 def delete_webhook(tx: Tx, webhook_id: UUID) -> None:
@@ -78,7 +96,32 @@ def existing(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> WebhookRow:
     return row
 
 
-def _check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
+def _check_filters(tx: Tx, document: dict[str, Any] | None) -> None:
+    """A filter must be understood, and name workspaces and campaigns of the account."""
+    if not document:
+        return
+    compile_filter(document)
+    named = {part: [_id_or_none(text) for text in document.get(part, [])] for part in ("workspaces", "campaigns")}
+    known = {part: [found for found in ids if found is not None] for part, ids in named.items()}
+    missing = repository.missing(tx, **known)
+    errors = [
+        FieldError(f"event_filters.{part}[{position}]", "is not there", "unknown_reference")
+        for part, ids in named.items()
+        for position, found in enumerate(ids)
+        if found is None or found in missing
+    ]
+    if errors:
+        raise ValidationFailed("The filter names what is not there; see errors.", errors=errors)
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:
     """A subscription carries data out, so it needs the scope that reading that data needs."""
     lacking = {name: EVENT_TYPES[name].scope for name in event_types if EVENT_TYPES[name].scope not in scopes}
     if not lacking:

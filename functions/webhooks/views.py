@@ -9,8 +9,8 @@ from webhooks.schemas import Webhook
 def webhook_values(row: WebhookRow) -> dict[str, Any]:
     """The fields of Webhook; the secret is masked."""
     values = {name: getattr(row, name) for name in Webhook.model_fields if name not in {"masked_secret", "status"}}
-    status = "paused" if not row.is_active else "failing" if row.is_failing else "active"
-    return {**values, "masked_secret": f"whsec_...{row.secret_last3}", "status": status}
+    active, resting = ("failing" if row.is_failing else "active"), ("inactive" if row.paused_reason else "paused")
+    return {**values, "masked_secret": f"whsec_...{row.secret_last3}", "status": active if row.is_active else resting}
 
 
 def webhook_view(row: WebhookRow) -> Webhook:

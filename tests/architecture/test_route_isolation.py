@@ -25,8 +25,8 @@ from tests.support.resources import (
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
 # What stands on a list of contacts, in a webhook's log or in a campaign's ledger, and that it is nobody else's, is shown in
-# their own tests.
-ELSEWHERE = {"listListContacts", "listMailProviders", "listRecipients", "listWebhookDeliveries"}
+# their own tests; event types are the same for everybody.
+ELSEWHERE = {"listEventTypes", "listListContacts", "listMailProviders", "listRecipients", "listWebhookDeliveries"}
 LISTS = [
     o
     for o in OF_AN_ACCOUNT
@@ -77,6 +77,7 @@ ABOUT_THE_CALLER = {
     "renewRecoveryCodes": "concerns the signed-in user",
     "revokeAllApiKeys": "ends the keys of the account; those of another one are shown to go on below",
     "checkSuppression": "names an address; that another account has suppressed it changes nothing is shown in its own tests",
+    "listWebhookSourceIps": "lists addresses of the platform, the same for everybody",
     "previewSegment": "finds by rules; that those reach nobody else is shown in its own tests",
     "sendEmail": "makes a thing of the caller's",
     "signOut": "ends the very session that calls",

@@ -103,6 +103,26 @@ def test_a_repeated_request_shows_no_secret_again(tenant: TestTenant) -> None:
     assert [answers[1].json.get(name) for name in shown_once] == [None, None]
 
 
+@pytest.mark.parametrize("path", ["postmark", "mailgun", "postmark/test", "mailgun/test"])
+def test_a_key_of_repeated_requests_is_for_one_request(tenant: TestTenant, path: str) -> None:
+    person, provider = signed_in(tenant), path.partition("/")[0]
+    configured(tenant, "postmark" if provider == "postmark" else "mailgun")
+    body = {"default_sender": "a@example.com", "api_key": "sandbox-repeated"}
+    if provider == "mailgun":
+        body |= {"domain": "mg.example.com", "signing_key": "signing-sandbox-repeated"}
+
+    answers = [
+        call(
+            handler, "POST", f"{ESP}/{path}", token=person.access_token, headers={"Idempotency-Key": "one"},
+            json={**body, "default_sender": sender},
+        )
+        for sender in ("a@example.com", "b@example.com")
+    ]  # fmt: skip
+
+    assert [answer.status for answer in answers] == [200, 409]
+    assert answers[1].code == "IDEMPOTENCY_KEY_REUSED"
+
+
 @pytest.mark.parametrize("provider", BOTH)
 def test_a_test_says_whether_the_account_still_works(tenant: TestTenant, provider: ProviderName) -> None:
     person = signed_in(tenant)

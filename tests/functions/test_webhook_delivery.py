@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
+from penguinmails.cache import CacheUnavailable
 from penguinmails.db import transaction
 from penguinmails.events import outbox
 from sweep_deliveries.app import handler as sweep_deliveries
@@ -126,25 +127,75 @@ def test_an_event_whose_queue_was_away_is_sent_by_the_sweep(
     assert len(receiver.posts) == 1
 
 
-def test_vault_away_costs_no_attempt(
+def test_while_a_message_is_on_its_way_further_events_send_none_and_are_taken_with_it(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    hook(key, receiver)
+    for _ in range(5):
+        raise_event(tenant)
+
+    (announcement,) = messages_for("events", tenant.id)
+    assert consume(fan_out, announcement) == []
+    consume(dispatch, *messages_for("deliveries", tenant.id))
+    assert len(receiver.posts) == 5
+
+    raise_event(tenant)
+    work_off(tenant)
+    assert len(receiver.posts) == 6
+
+
+def test_an_event_of_an_announcement_that_never_arrives_is_sent_by_the_sweep(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    hook(key, receiver)
+    raise_event(tenant)
+    raise_event(tenant)
+    messages_for("events", tenant.id)
+    with transaction(role="jobs") as tx:
+        tx.run("UPDATE outbox SET created_at = now() - interval '1 minute'", {})
+
+    run_job(sweep_outbox)
+    work_off(tenant)
+    assert len(receiver.posts) == 2
+
+
+def test_events_send_their_messages_without_redis(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatch_webhooks import service
+    def away(*_parts: object) -> None:
+        raise CacheUnavailable
+
+    hook(key, receiver)
+    monkeypatch.setattr(outbox, "command", away)
+    raise_event(tenant)
+    raise_event(tenant)
+    assert len(messages := messages_for("events", tenant.id)) == 2
+    assert consume(fan_out, *messages) == []
+    monkeypatch.undo()
+    consume(dispatch, *messages_for("deliveries", tenant.id))
+    assert len(receiver.posts) == 2
+
+
+def test_vault_away_costs_no_attempt_and_holds_nobody_else_up(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dispatch_webhooks import signing
 
     hook(key, receiver)
     raise_event(tenant)
     consume(fan_out, *messages_for("events", tenant.id))
-    found = messages_for("deliveries", tenant.id)
 
-    def sealed(_path: str) -> None:
+    def sealed(_path: str, **_options: object) -> None:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(service, "read_secret", sealed)
-        assert len(consume(dispatch, *found)) == 1
+        patch.setattr(signing, "read_secret", sealed)
+        assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
     assert (deliveries(tenant)[0]["status"], deliveries(tenant)[0]["attempts"]) == ("queued", 0)
 
-    consume(dispatch, *found)
+    make_due(tenant)
+    run_job(sweep_deliveries)
+    consume(dispatch, *messages_for("deliveries", tenant.id))
     assert len(receiver.posts) == 1
 
 

@@ -18,13 +18,13 @@ from tests.support.vaults import BOTH, client_of, start_kind, using
 TENANT = "7b0c1f0e-6d7c-4d1f-9a35-0a8f7e1d2c3b"
 API_KEY, WEBHOOK, ESP, CRM = (f"secret/data/{kind}/{TENANT}/x" for kind in ("api_keys", "webhooks", "esp", "crm"))
 SSH, TENANT_SSH = f"secret/data/vps/{TENANT}/admin_ssh", f"secret/data/vps/{TENANT}/tenant_ssh"
-SMTP, DKIM, TOTP = f"secret/data/smtp/{TENANT}/admin", "secret/data/dkim/example.com/s1", f"secret/data/totp/{TENANT}/x"
+SMTP, DKIM, TOTP = f"secret/data/smtp/{TENANT}/admin", f"secret/data/dkim/{TENANT}/x", f"secret/data/totp/{TENANT}/x"
 PLATFORM = "secret/data/platform/stripe"
 SNAPSHOT = "sys/storage/raft/snapshot"
 ASKED = (API_KEY, WEBHOOK, ESP, CRM, SSH, TENANT_SSH, SMTP, DKIM, TOTP, PLATFORM, SNAPSHOT)
 READ, WRITE, CHANGE = {"read"}, {"create", "update"}, {"read", "update"}
 ALLOWED: dict[str, dict[str, set[str]]] = {
-    "api-service": {**dict.fromkeys((API_KEY, WEBHOOK, ESP, TOTP), READ | WRITE), CRM: WRITE},
+    "api-service": {**dict.fromkeys((API_KEY, WEBHOOK, ESP, TOTP), READ | WRITE), CRM: WRITE, DKIM: WRITE},
     "provisioning-service": dict.fromkeys((SSH, TENANT_SSH, SMTP, DKIM), WRITE),
     "rotation-service": {**dict.fromkeys((SSH, TENANT_SSH), READ | WRITE), **dict.fromkeys((SMTP, DKIM, CRM), CHANGE)},
     "delivery-service": {WEBHOOK: READ, ESP: READ},

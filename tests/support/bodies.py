@@ -20,6 +20,8 @@ _EVERYBODY = {"not": {"field": "email", "operator": "equals", "value": "nobody@e
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "setSender": lambda: {"postal_address": "1 Ice Shelf Road, Port Stanley"},
+    "previewCampaign": lambda: {"values": {"first_name": "Ada"}},
+    "testCampaign": lambda: {"to": [somebody()]},
     "createPrivacyRequest": lambda: {"type": "access", "email": somebody()},
     "closeAccount": lambda: {"account_name": "Test tenant"},
     "acceptInvitation": lambda: {"token": "x" * 43, "name": "Grace", "password": PASSWORD},
@@ -53,6 +55,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchTemplate": lambda: {"subject": "Changed"},
     "updateTemplate": lambda: {"subject": "Changed"},
     "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
+    "rehearseWebhook": lambda: {"event_types": ["contact.created"]},
+    "createDomain": lambda: {"domain": f"d{uuid4().hex[:12]}.example.com"},
     "createWebhook": lambda: {
         "name": "Hook",
         "endpoint_url": "https://hooks.example.com/in",
@@ -78,6 +82,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "sendCampaign": lambda: {"action": "pause"},
     "sendEmail": lambda: {"to": somebody(), "subject": "Hello", "text_body": "Hello"},
     "resumeWebhook": lambda: {"backlog": "deliver"},
+    "rotateWebhookSecret": lambda: {"overlap_hours": 1},
     "revokeAllApiKeys": lambda: {"reason": "A test"},
     "setWorkspaceMember": lambda: {"role": "viewer"},
     "signIn": lambda: {"email": somebody(), "password": PASSWORD},

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,8 @@ class Receiver:
     posts: list[Post] = field(default_factory=list[Post])
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list[tuple[int, dict[str, str]]])
     delay_seconds: float = 0.0
+    while_waiting: Callable[[int], None] = field(default=lambda _change: None)
+    """Told 1 when a post begins to wait, and -1 when it is answered."""
 
     def __post_init__(self) -> None:
         """Start listening on a free port."""
@@ -35,7 +38,9 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 receiver.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+                receiver.while_waiting(1)
                 time.sleep(receiver.delay_seconds)
+                receiver.while_waiting(-1)
                 status, headers = receiver.answers.pop(0) if receiver.answers else (200, {})
                 self.send_response(status)
                 for name, value in {"Content-Length": "2", **headers}.items():

@@ -177,6 +177,19 @@ def _thread(account: Account, mode: Mode, _ids: Ids) -> UUID:
     return thread_id
 
 
+def _event(account: Account, mode: Mode, _ids: Ids) -> UUID:
+    event_id = uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+        connection.execute(
+            """
+            INSERT INTO events (id, tenant_id, mode, type, data, created_at)
+            VALUES (%s, %s, %s, 'contact.created', '{}', now())
+            """,
+            [event_id, account.tenant.id, mode],
+        )
+    return event_id
+
+
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
     email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
@@ -277,6 +290,7 @@ RESOURCES = {
     "segment_id": Resource("segments", _made_by("createSegment")),
     "suppression_id": Resource("suppression_list", _made_by("createSuppression")),
     "tag_id": Resource("tags", _made_by("createTag")),
+    "domain_id": Resource("domains", _made_by("createDomain")),
     "email_id": Resource("emails", _made_by("sendEmail")),
     "key_id": Resource("api_keys", _made_by("createApiKey", "key_id")),
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
@@ -284,6 +298,7 @@ RESOURCES = {
     "template_id": Resource("templates", _made_by("createTemplate")),
     "thread_id": Resource("inbox_threads", _thread),
     "delivery_id": Resource("webhook_deliveries", _delivery),
+    "event_id": Resource("events", _event),
     "session_id": Resource("sessions", _session),
     "user_id": Resource("workspace_members", _workspace_member, column="user_id"),
     "webhook_id": Resource("webhooks", _made_by("createWebhook")),
@@ -304,6 +319,7 @@ REFERENCES = {
     "list_id": Resource("lists", _list_with_a_contact),
     "segment_id": Resource("segments", _made_by("createSegment")),
     "steps": Resource("lists", _list_with_a_contact),
+    "webhook_id": Resource("webhooks", _made_by("createWebhook")),
 }
 """By the name of the field or filter that holds the id."""
 
@@ -337,6 +353,7 @@ def confirmation(person: Person, requirement: Requirement) -> dict[str, str]:
 
 
 QUERIES: dict[str, Callable[[Account, Mode], dict[str, Any]]] = {
+    "explainEvent": lambda account, mode: {"webhook_id": str(_made_by("createWebhook")(account, mode, {}))},
     "removeListContacts": lambda account, mode: {"contact_id": str(_made_by("createContact")(account, mode, {}))},
 }
 """By operation: query parameters that must name a thing of the account's own."""

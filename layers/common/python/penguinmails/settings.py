@@ -70,8 +70,12 @@ class Settings:
     postmark_url: str
     mailgun_url: str
     """Mailgun's API for all regions; empty for its own."""
+    dns_resolvers: tuple[str, ...]
+    """Name servers to ask, as address:port; those of the machine when empty."""
     bcrypt_rounds: int
     allow_localhost_webhooks: bool
+    webhook_source_ips: tuple[str, ...]
+    """Where posts leave from, as customers may have to name it to their firewalls."""
 
     @property
     def in_lambda(self) -> bool:
@@ -162,8 +166,10 @@ def get_settings() -> Settings:
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
         postmark_url=env("POSTMARK_URL", POSTMARK_URL).rstrip("/"),
         mailgun_url=env("MAILGUN_URL", "").rstrip("/"),
+        dns_resolvers=tuple(entry for entry in env("DNS_RESOLVERS", "").split(",") if entry),
         bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
         allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
+        webhook_source_ips=tuple(found.strip() for found in env("WEBHOOK_SOURCE_IPS", "").split(",") if found.strip()),
     )
     _refuse_unsafe(settings)
     return settings

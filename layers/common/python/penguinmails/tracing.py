@@ -77,6 +77,13 @@ def traced(name: str, kind: Kind, *, traceparent: object = None, **attributes: A
         end()
 
 
+def past(name: str, kind: Kind, *, traceparent: object, started_ns: int, **attributes: Any) -> None:
+    """The log line of a span that is over, for work beside which other work of the same task went on."""
+    trace_id, parent_id = _read(traceparent)
+    span = Span(trace_id, parent_id, name, kind, secrets.token_hex(8), started_ns)
+    logger.info("span", extra={**attributes, **span.fields(), "trace_id": trace_id})
+
+
 def carried() -> dict[str, str]:
     """What a message takes along: the context of the span under way, or nothing."""
     span = _current.get()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from penguinmails.errors import ServiceUnavailable
 
-_PAUSES_SECONDS = (0.1, 0.3, 0.6, 1, 2, 4, 8, 8)
+PAUSES_SECONDS = (0.1, 0.3, 0.6, 1, 2, 4, 8, 8)
 """Together 24 s: longer than a restart or a failover's reconnect takes, and well within a worker's lease and time-out."""
 
 
@@ -15,7 +15,7 @@ def record_outcome(record: Callable[[], None]) -> None:
     `record` must change nothing the second time, as a COMMIT that broke may have succeeded. Raises ServiceUnavailable
     when the database stays away for 24 s.
     """
-    for pause in _PAUSES_SECONDS:
+    for pause in PAUSES_SECONDS:
         try:
             return record()
         except ServiceUnavailable:

@@ -26,6 +26,9 @@ MailType = Literal[
     "invitation",
     "staff_added",
     "account_closing",
+    "webhook_warning",
+    "webhook_paused",
+    "webhook_exhausted",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -96,8 +99,8 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
         subject, text = _ABOUT_KEYS[mail_type]
         key = "{key_name} ({masked_key})".format_map(variables)
         return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, key=key, base=base))
-    if mail_type in _ABOUT_THE_ACCOUNT:
-        subject, text = _ABOUT_THE_ACCOUNT[mail_type]
+    if mail_type in _NOTES:
+        subject, text = _NOTES[mail_type]
         return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, base=base))
     return MailText(
         "You already have an account",
@@ -149,11 +152,28 @@ _ABOUT_KEYS: dict[str, tuple[str, str]] = {
         "key.\n",
     ),
 }
-_ABOUT_THE_ACCOUNT: dict[str, tuple[str, str]] = {
+_NOTES: dict[str, tuple[str, str]] = {
     "account_closing": (
         "Your account is going to be closed",
         "an owner of your account has closed it. Nothing is sent any more, and on {closes_at} (UTC) everything in it is "
         "erased for good. Until then you can export your data, or keep the account, at {base}.\n",
+    ),
+    "webhook_warning": (
+        "A webhook keeps failing",
+        "the last {failures} posts to the webhook {webhook} have failed; that is {percent} % of the way to where it is "
+        "switched off. What its endpoint answered is in the delivery log: {base}/webhooks.\n",
+    ),
+    "webhook_paused": (
+        "A webhook was switched off",
+        "the webhook {webhook} was switched off after {failures} failed posts in a row. Its events are held for 30 days "
+        "and nothing is lost: repair the endpoint, then resume the webhook at {base}/webhooks. The first post decides "
+        "whether the others follow.\n",
+    ),
+    "webhook_exhausted": (
+        "A webhook delivery was given up",
+        "a delivery to the webhook {webhook} has failed for the last time; its last {failures} posts have failed. Look at "
+        "the delivery log, and try failed deliveries again there: {base}/webhooks. We write about this webhook once a "
+        "day at most.\n",
     ),
 }
 _NOTICES: dict[str, tuple[str, str]] = {

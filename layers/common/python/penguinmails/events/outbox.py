@@ -2,6 +2,9 @@
 
 What cannot be handed over at once stays in the table; `sweep_outbox` sends it again after 30 seconds. So nothing that
 was answered 2xx is lost, and a message may arrive more than once: consumers are idempotent.
+
+Single events are announced: while a message about a tenant's events is on its way, further ones send none. Whoever gets it
+takes all that wait from the table, so the queue's speed does not limit how many events there may be.
 """
 
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from penguinmails.aws import Message, send_messages
+from penguinmails.cache import CacheUnavailable, command
 from penguinmails.db import Mode, Tx, jsonb, transaction
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
@@ -18,6 +22,8 @@ from penguinmails.tracing import carried
 
 Queue = Literal["events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"]
 _PUBLISH_SECONDS = 0.2
+_ANNOUNCED_MS = 1_000
+"""How long an announcement is trusted to be on its way; a backlog of the queue costs one message per second and tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,59 @@ def queue_url(queue: Queue) -> str:
     }[queue]
 
 
+def take_events(tx: Tx, most: int) -> list[dict[str, Any]]:
+    """The tenant's single events that wait, oldest first; they are gone from the outbox when the transaction commits."""
+    return tx.all(
+        """
+        DELETE FROM outbox o USING (
+          SELECT id FROM outbox WHERE queue = 'events' AND payload ? 'event_id'
+          ORDER BY created_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+        ) waiting
+        WHERE o.id = waiting.id
+        RETURNING o.payload
+        """,
+        {"most": most},
+    )
+
+
+def end_announcement(tenant_id: UUID, mode: Mode) -> None:
+    """From now on an event sends a message again. To be called before the outbox is read, or an event could be missed."""
+    try:
+        if get_settings().redis_url:
+            command("DEL", _announcement(tenant_id, mode))
+    except CacheUnavailable:
+        count("event_announcements_unavailable_total")
+
+
+def _announcement(tenant_id: UUID, mode: Mode) -> str:
+    return f"events_announced:{{{tenant_id}:{mode}}}"
+
+
+def _is_to_be_announced(tenant_id: UUID, mode: Mode) -> bool:
+    """Whether no message about this tenant's events is on its way; when that cannot be told, one too many is sent."""
+    if not get_settings().redis_url:
+        return True
+    try:
+        return command("SET", _announcement(tenant_id, mode), 1, "NX", "PX", _ANNOUNCED_MS) is not None
+    except CacheUnavailable:
+        return True
+
+
+def _announce(event: OutboxRow) -> None:
+    """One message for all events of the tenant that wait; their rows stay for the fan-out to take."""
+    if not _is_to_be_announced(event.tenant_id, event.mode):
+        return
+    if not publish([event], timeout_seconds=_PUBLISH_SECONDS, attempts=1):
+        end_announcement(event.tenant_id, event.mode)
+
+
 def _publish_at_once(tx: Tx) -> None:
-    taken = publish(tx.stored_messages, timeout_seconds=_PUBLISH_SECONDS, attempts=1)
+    stored: list[OutboxRow] = tx.stored_messages
+    events = [row for row in stored if row.queue == "events" and "event_id" in row.payload]
+    if events:
+        _announce(events[0])
+    others = [row for row in stored if row not in events]
+    taken = publish(others, timeout_seconds=_PUBLISH_SECONDS, attempts=1) if others else []
     if not taken:
         return
     try:

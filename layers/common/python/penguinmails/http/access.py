@@ -86,9 +86,9 @@ class _Access:
         return Caller(principal, context, await _idempotency(request, principal))
 
 
-def access(*scopes: Scope) -> Any:
-    """API keys and sessions that hold any of the scopes."""
-    return Depends(_Access(Requirement("scoped", scopes=scopes)))
+def access(*scopes: Scope, step_up: str | None = None) -> Any:
+    """API keys and sessions that hold any of the scopes; `step_up` has sessions prove who they are once more."""
+    return Depends(_Access(Requirement("scoped", scopes=scopes, step_up=step_up)))
 
 
 def any_caller() -> Any:

@@ -1,0 +1,46 @@
+"""SQL that stores what came of attempts: a batch in one statement."""
+
+from typing import Any
+from uuid import UUID
+
+from penguinmails.db import Tx
+
+
+def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
+    """Store outcomes and log the attempts; the ids of the deliveries that were still this worker's.
+
+    An attempt is logged even when another worker took over meanwhile: the post was made. Storing twice changes nothing.
+    """
+    settled: list[UUID] = tx.all(
+        """
+        WITH done AS (
+          SELECT * FROM unnest(
+            %(ids)s::uuid[], %(moments)s::timestamptz[], %(attempts)s::integer[], %(statuses)s::text[],
+            %(tried)s::boolean[], %(retry_in)s::integer[], %(sweep_in)s::integer[], %(park_in)s::integer[],
+            %(attempted_at)s::timestamptz[], %(durations)s::integer[], %(status_codes)s::integer[],
+            %(request_headers)s::jsonb[], %(response_headers)s::jsonb[], %(bodies)s::text[], %(errors)s::text[]
+          ) AS d (id, event_created_at, attempt, status, tried, retry_in, sweep_in, park_in, attempted_at, duration_ms,
+                  status_code, request_headers, response_headers, response_body, error_message)
+        ), log AS (
+          INSERT INTO webhook_attempts (tenant_id, mode, delivery_id, event_created_at, attempt_number, attempted_at,
+                                        duration_ms, status_code, request_headers, response_headers, response_body,
+                                        error_message)
+          SELECT %(tenant_id)s, %(mode)s, id, event_created_at, attempt, attempted_at, duration_ms, status_code,
+                 request_headers, response_headers, response_body, error_message
+          FROM done WHERE tried
+          ON CONFLICT DO NOTHING
+        )
+        UPDATE webhook_deliveries d
+        SET status = n.status, attempts = n.attempt + n.tried::integer,
+            finished_at = CASE WHEN n.status IN ('success', 'failed') THEN clock_timestamp() END,
+            next_retry_at = clock_timestamp() + make_interval(secs => n.retry_in),
+            next_sweep_at = clock_timestamp() + make_interval(secs => n.sweep_in),
+            parked_at = clock_timestamp() + make_interval(secs => n.park_in)
+        FROM done n
+        WHERE d.id = n.id AND d.event_created_at = n.event_created_at
+          AND d.status = 'sending' AND d.attempts = n.attempt + 1
+        RETURNING d.id
+        """,
+        {**columns, "tenant_id": tx.tenant_id, "mode": tx.mode},
+    )
+    return set(settled)

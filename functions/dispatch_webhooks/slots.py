@@ -1,0 +1,147 @@
+"""Who may post how much at once: slots in Redis, held as leases that end by themselves when their worker is killed.
+
+A webhook has five slots and a tenant twenty. Receivers that keep their caller waiting may have fifteen of the twenty, and
+while a tenant has such a receiver one worker alone posts for it: others stay free for other tenants.
+"""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from penguinmails.cache import CacheUnavailable, Script
+from penguinmails.db import Mode
+from penguinmails.logging import count
+
+PER_WEBHOOK = 5
+PER_TENANT = 20
+PER_TENANT_OF_SLOW = 15
+LEASE_MS = 6_000
+RENEW_SECONDS = 1.5
+SLOW_FROM_MS = 1_000
+"""A post that took this long makes its webhook slow, for SLOW_SECONDS after the last one."""
+SLOW_SECONDS = 30
+_SEATS = 2
+"""How many workers may post for one tenant while all its receivers are quick."""
+
+_TAKE = Script(
+    """
+local slots, slow = KEYS[1], KEYS[2]
+local worker, lease = ARGV[1], tonumber(ARGV[2])
+local per_tenant, per_slow, seats = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
+redis.call('ZREMRANGEBYSCORE', slow, '-inf', now)
+local is_slow = {}
+for _, webhook in ipairs(redis.call('ZRANGE', slow, 0, -1)) do
+  is_slow[webhook] = true
+  seats = 1
+end
+local total, of_slow, used, workers, holders = 0, 0, {}, {}, 0
+for _, token in ipairs(redis.call('ZRANGE', slots, 0, -1)) do
+  local holder, webhook = string.match(token, '^([^/]+)/([^/]+)/')
+  total = total + 1
+  used[webhook] = (used[webhook] or 0) + 1
+  if is_slow[webhook] then of_slow = of_slow + 1 end
+  if not workers[holder] then
+    workers[holder] = true
+    holders = holders + 1
+  end
+  if holder == worker then redis.call('ZADD', slots, now + lease, token) end
+end
+local may_sit = workers[worker] or holders < seats
+local taken = {}
+for i = 6, #ARGV do
+  local webhook, most = string.match(ARGV[i], '^[^/]+/([^/]+)/(%d+)/')
+  taken[i - 5] = 0
+  if may_sit and total < per_tenant and (used[webhook] or 0) < tonumber(most)
+      and not (is_slow[webhook] and of_slow >= per_slow) then
+    redis.call('ZADD', slots, now + lease, ARGV[i])
+    total = total + 1
+    used[webhook] = (used[webhook] or 0) + 1
+    if is_slow[webhook] then of_slow = of_slow + 1 end
+    taken[i - 5] = 1
+  end
+end
+redis.call('PEXPIRE', slots, lease)
+return taken
+"""
+)
+
+_GIVE = Script(
+    """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local slow_ms, slow_webhooks = tonumber(ARGV[1]), tonumber(ARGV[2])
+for i = 3, 2 + slow_webhooks do
+  redis.call('ZADD', KEYS[2], now + slow_ms, ARGV[i])
+end
+if slow_webhooks > 0 then redis.call('PEXPIRE', KEYS[2], slow_ms) end
+for i = 3 + slow_webhooks, #ARGV do
+  redis.call('ZREM', KEYS[1], ARGV[i])
+end
+return 1
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The right to have one post to a webhook in flight."""
+
+    webhook_id: UUID
+    token: str
+
+
+class Slots:
+    """The slots that one worker holds for one tenant."""
+
+    def __init__(self, tenant_id: UUID, mode: Mode) -> None:
+        """Nothing is held yet."""
+        self._worker = uuid4().hex
+        tag = f"{{{tenant_id}:{mode}}}"
+        self._keys = [f"webhook_slots:{tag}", f"webhook_slow:{tag}"]
+        self._held = 0
+        self._count = 0
+
+    def take(self, wanted: Mapping[UUID, int], *, single: Container[UUID] = ()) -> list[Slot]:
+        """As many slots as there are of those wanted per webhook; what is held already is renewed.
+
+        Webhooks in `single` have one slot each. While Redis is away this process alone keeps to the limits.
+        """
+        slots = [
+            self._new_slot(webhook_id, 1 if webhook_id in single else PER_WEBHOOK)
+            for webhook_id, number in wanted.items()
+            for _ in range(number)
+        ]
+        try:
+            answer = _TAKE.run(
+                self._keys,
+                [
+                    self._worker, LEASE_MS, PER_TENANT, PER_TENANT_OF_SLOW, _SEATS,
+                    *(slot.token for slot in slots),
+                ],
+            )  # fmt: skip
+        except CacheUnavailable:
+            count("webhook_slots_fail_open")
+            answer = [position < PER_TENANT - self._held for position in range(len(slots))]
+        taken = [slot for slot, is_taken in zip(slots, answer, strict=True) if is_taken]
+        self._held += len(taken)
+        return taken
+
+    def give(self, slots: Sequence[Slot], slow: Sequence[UUID]) -> None:
+        """Give slots back, and tell which webhooks kept their caller waiting."""
+        self._held -= len(slots)
+        if not slots and not slow:
+            return
+        names = [str(webhook_id) for webhook_id in slow]
+        try:
+            _GIVE.run(
+                self._keys, [SLOW_SECONDS * 1000, len(names), *names, *(slot.token for slot in slots)], try_anyway=True
+            )
+        except CacheUnavailable:
+            count("webhook_slots_not_returned")
+
+    def _new_slot(self, webhook_id: UUID, most: int) -> Slot:
+        self._count += 1
+        return Slot(webhook_id, f"{self._worker}/{webhook_id}/{most}/{self._count}")

@@ -1,0 +1,289 @@
+"""The deliveries of one tenant that a worker attempts: what messages name, then what is parked, until nothing is left.
+
+Posts run in lanes: one per slot, each posting one delivery after the other. What has no slot is parked in PostgreSQL, and
+whoever frees a slot looks there. A worker that parks something asks for a slot once more after that is stored, so that
+either it or the one who freed the last slot meanwhile takes it up.
+"""
+
+import asyncio
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from dispatch_webhooks import recording, repository
+from dispatch_webhooks.client import Outcome, post
+from dispatch_webhooks.recording import Attempt, Untried
+from dispatch_webhooks.repository import Claim
+from dispatch_webhooks.request import build_request
+from dispatch_webhooks.signing import credentials_of
+from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
+from penguinmails import clock, ratelimit, tracing
+from penguinmails.db import Mode, Tx, transaction
+from penguinmails.domain import webhook_statistics
+from penguinmails.domain.deliveries import PATIENCE_SECONDS, DeliveryRef, wake_up
+from penguinmails.domain.outcomes import PAUSES_SECONDS
+from penguinmails.errors import ServiceUnavailable
+from penguinmails.events.outbox import send_after_commit
+from penguinmails.ids import delivery_public_id, event_public_id
+from penguinmails.logging import count, logger
+
+Result = TypeVar("Result")
+
+_TICK_SECONDS = 0.25
+_GATHER_SECONDS = 0.01
+"""What ends within it is stored together."""
+_LONGEST_PAUSE_SECONDS = 2.0
+_MOST_PULLED = 100
+_MOST_CLAIMED = 200
+_NO_SECRET_SECONDS = 30
+_TURNED_AWAY_SECONDS = 1.0
+_MOST_REMEMBERED = 1_000
+_turned_away_until: dict[tuple[UUID, Mode], float] = {}
+
+
+class TenantWork:
+    """One tenant's deliveries in the hands of one worker."""
+
+    def __init__(self, tenant_id: UUID, mode: Mode, *, stop_at: float, traces: Mapping[UUID, Any]) -> None:
+        """From `stop_at` (monotonic seconds) on nothing more is taken up; `traces` has what deliveries' messages carried."""
+        self._traces = traces
+        self._tenant_id = tenant_id
+        self._mode: Mode = mode
+        self._stop_at = stop_at
+        self._named: deque[DeliveryRef] = deque()
+        self._slots = Slots(tenant_id, mode)
+        self._queues: dict[UUID, deque[tuple[float, Claim]]] = defaultdict(deque)
+        self._lanes: dict[asyncio.Task[None], Slot] = {}
+        self._spare: list[Slot] = []
+        self._attempts: list[Attempt] = []
+        self._untried: list[Untried] = []
+        self._refused: set[UUID] = set()
+        self._has_room = True
+        self._pull_size = _MOST_PULLED
+        self._pull_pause = _TICK_SECONDS
+        self._pulled_at = self._renewed_at = time.monotonic()
+
+    async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
+        """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away."""
+        try:
+            if deliveries and self._was_turned_away():
+                if not await self._park_at_once(deliveries):
+                    return
+            else:
+                self._named = deque(deliveries)
+                self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
+            while True:
+                self._open_lanes()
+                await self._some_progress()
+                if not await self._settle() and not self._lanes and not self._waiting():
+                    break
+        finally:
+            for lane in self._lanes:
+                lane.cancel()
+            self._slots.give([*self._lanes.values(), *self._spare], [])
+
+    def _was_turned_away(self) -> bool:
+        """Whether this process has just been refused any slot of the tenant: then it does not read what it cannot post."""
+        return _turned_away_until.get((self._tenant_id, self._mode), 0.0) > time.monotonic()
+
+    async def _park_at_once(self, deliveries: Sequence[DeliveryRef]) -> bool:
+        """Put deliveries in line; whether there is a slot for them after all."""
+        parked = await self._stored(
+            lambda tx: repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
+        )
+        self._spare = self._slots.take(dict.fromkeys(parked, 1))
+        if self._spare:
+            self._queue(await self._stored(self._pull))
+        return bool(self._spare)
+
+    def _claim_parked(self, tx: Tx) -> list[Claim]:
+        repository.settle_parked(tx)
+        return self._pull(tx)
+
+    def _claim_named(self, tx: Tx) -> list[Claim]:
+        deliveries = [self._named.popleft() for _ in range(min(len(self._named), _MOST_CLAIMED))]
+        claims = repository.claim(tx, deliveries)
+        if len(claims) < len(deliveries):
+            taken = {claim.id for claim in claims}
+            repository.settle_unclaimed(tx, [delivery for delivery in deliveries if delivery.id not in taken])
+        if webhook_statistics.is_due(len(claims)):
+            webhook_statistics.refresh(tx)
+        return claims
+
+    def _pull(self, tx: Tx) -> list[Claim]:
+        self._pulled_at = time.monotonic()
+        if self._named:
+            return self._claim_named(tx) if sum(map(len, self._queues.values())) < webhook_statistics.MANY else []
+        busy = [*self._refused, *(webhook_id for webhook_id, queue in self._queues.items() if queue)]
+        return repository.claim_waiting(
+            tx, busy=busy, per_webhook=self._pull_size, most=max(PER_TENANT, self._pull_size)
+        )
+
+    def _queue(self, claims: Sequence[Claim]) -> None:
+        start_by = time.monotonic() + PATIENCE_SECONDS
+        # First attempts before retries.
+        for claim in sorted(claims, key=lambda claim: claim.attempts):
+            self._queues[claim.webhook_id].append((start_by, claim))
+
+    def _waiting(self) -> bool:
+        return any(self._queues.values()) or bool(self._spare) or (bool(self._named) and not self._is_over())
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._stop_at
+
+    def _open_lanes(self) -> None:
+        """Take the slots that are needed, and give back what finds none in time."""
+        running = Counter(slot.webhook_id for slot in self._lanes.values())
+        # On trial, a webhook gets one post; what comes of it is stored before there is another.
+        probing = {w for w, queue in self._queues.items() if queue and queue[0][1].is_probing}
+        wanted = {
+            w: min(len(queue), 1 if w in probing else PER_WEBHOOK) - running[w]
+            for w, queue in self._queues.items()
+            if queue
+        }
+        wanted = {webhook_id: number for webhook_id, number in wanted.items() if number > 0}
+        taken, self._spare = self._spare, []
+        if wanted or time.monotonic() - self._renewed_at > RENEW_SECONDS:
+            self._renewed_at = time.monotonic()
+            taken += self._slots.take(wanted, single=probing)
+        idle = [slot for slot in taken if not self._queues[slot.webhook_id]]
+        self._slots.give(idle, [])
+        found = Counter(slot.webhook_id for slot in taken)
+        self._refused = {webhook_id for webhook_id, number in wanted.items() if found[webhook_id] < number}
+        self._has_room = bool(taken) or not wanted
+        if not self._has_room and not self._lanes:
+            if len(_turned_away_until) > _MOST_REMEMBERED:
+                _turned_away_until.clear()
+            _turned_away_until[self._tenant_id, self._mode] = time.monotonic() + _TURNED_AWAY_SECONDS
+        for slot in taken:
+            if slot not in idle:
+                self._lanes[asyncio.create_task(self._lane(slot.webhook_id))] = slot
+        self._give_up_waiting(set(running) | set(found))
+
+    def _give_up_waiting(self, served: set[UUID]) -> None:
+        now = time.monotonic()
+        for webhook_id, queue in self._queues.items():
+            if queue and webhook_id not in served:
+                self._pull_size = PER_WEBHOOK
+                self._untried += [Untried(claim) for _, claim in queue]
+                queue.clear()
+            while queue and queue[0][0] < now:
+                self._untried.append(Untried(queue.popleft()[1]))
+                self._pull_size = PER_WEBHOOK
+
+    async def _lane(self, webhook_id: UUID) -> None:
+        queue = self._queues[webhook_id]
+        while queue and queue[0][0] > time.monotonic():
+            claim = queue.popleft()[1]
+            wait = _seconds_to_wait(claim)
+            if wait:
+                # The others of the batch come back one after the other, as fast as the receiver wants them.
+                found = [claim, *(waiting for _, waiting in queue)]
+                queue.clear()
+                self._untried += [
+                    Untried(late, put_off_seconds=wait + number // (claim.max_per_second or 1))
+                    for number, late in enumerate(found)
+                ]
+                return
+            try:
+                credentials = credentials_of(claim.secret_ref, claim.secret_version)
+            except Exception as error:  # one webhook's secret is no reason to leave the others' events lying
+                logger.warning("no signing secret", extra={"webhook_id": webhook_id, "reason": type(error).__name__})
+                count("webhook_secret_unavailable_total")
+                self._untried.append(Untried(claim, put_off_seconds=_NO_SECRET_SECONDS))
+                continue
+            now = clock.now()
+            request = build_request(claim, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            outcome = await post(request)
+            # Only now, since what is collected is taken away while posts are under way.
+            self._attempts.append(Attempt(claim, now, request.logged_headers(), outcome))
+            self._trace(claim, now, outcome)
+            if claim.is_probing:
+                self._untried += [Untried(waiting) for _, waiting in queue]
+                queue.clear()
+
+    async def _some_progress(self) -> None:
+        if not self._lanes:
+            return
+        _, running = await asyncio.wait(self._lanes, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if running:
+            await asyncio.sleep(_GATHER_SECONDS)
+
+    def _trace(self, claim: Claim, started_at: datetime, outcome: Outcome) -> None:
+        tracing.past(
+            "dispatch_webhooks",
+            "client",
+            traceparent=self._traces.get(claim.id),
+            started_ns=int(started_at.timestamp() * 1e9),
+            tenant_id=str(self._tenant_id),
+            delivery_id=delivery_public_id(claim.id),
+            event_id=event_public_id(claim.event_id),
+            attempt=claim.attempts,
+            status_code=outcome.status_code,
+            error=outcome.error,
+        )
+
+    async def _settle(self) -> bool:
+        """Free the slots of lanes that ended, store what came of them, take up what waits; whether anything happened."""
+        ended = [lane for lane in self._lanes if lane.done()]
+        slow = {a.claim.webhook_id for a in self._attempts if a.outcome.duration_ms >= SLOW_FROM_MS}
+        self._slots.give([self._lanes.pop(lane) for lane in ended], sorted(slow))
+        for lane in ended:
+            lane.result()
+        attempts, self._attempts = self._attempts, []
+        untried, self._untried = self._untried, []
+        # What was taken up only to be put back is looked for less often, until a slot frees.
+        self._pull_pause = (
+            _TICK_SECONDS if ended else min(_LONGEST_PAUSE_SECONDS, self._pull_pause * (2 if untried else 1))
+        )
+        parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
+        self._refused |= parked
+        is_over = self._is_over()
+        may_pull = not is_over and (
+            bool(ended)
+            or not self._lanes
+            or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
+        )
+        if not (attempts or untried or may_pull):
+            return False
+
+        def store(tx: Tx) -> list[Claim]:
+            recording.record(tx, attempts, untried)
+            if is_over and not self._lanes:
+                send_after_commit(tx, "deliveries", [wake_up()])
+            return self._pull(tx) if may_pull else []
+
+        pulled = await self._stored(store)
+        self._queue(pulled)
+        self._pull_size = min(_MOST_PULLED, 2 * self._pull_size)
+        if parked and not is_over:
+            self._spare = self._slots.take(dict.fromkeys(parked, 1))
+            self._refused -= {slot.webhook_id for slot in self._spare}
+            if self._spare:
+                self._queue(await self._stored(self._pull))
+        return bool(pulled)
+
+    async def _stored(self, work: Callable[[Tx], Result]) -> Result:
+        """What `work` returns, committed; while the database is away it is tried again, as posts cannot be unmade."""
+        for pause in PAUSES_SECONDS:
+            try:
+                return self._in_transaction(work)
+            except ServiceUnavailable:
+                await asyncio.sleep(pause)
+        return self._in_transaction(work)
+
+    def _in_transaction(self, work: Callable[[Tx], Result]) -> Result:
+        with transaction(tenant_id=self._tenant_id, mode=self._mode) as tx:
+            return work(tx)
+
+
+def _seconds_to_wait(claim: Claim) -> int:
+    """How long the pace that the webhook asked for makes a post wait; 0 for one that may go out now."""
+    if claim.max_per_second is None:
+        return 0
+    name = f"webhook:{claim.webhook_id}"
+    admitted, state = ratelimit.take(name, limit=60 * claim.max_per_second, burst=claim.max_per_second)
+    return 0 if admitted else state.retry_after

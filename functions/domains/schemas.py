@@ -1,0 +1,70 @@
+"""What the domain endpoints take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from penguinmails.http.models import RequestModel, ResponseModel, Storable
+
+DomainName = Annotated[str, StringConstraints(min_length=1, max_length=253), Storable]
+Status = Literal["pending", "verified", "failed"]
+
+
+class NewDomain(RequestModel):
+    """A domain to send from."""
+
+    domain: DomainName = Field(
+        description="The part after the @ of your senders' addresses; international names are taken in either form.",
+        examples=["example.com"],
+    )
+    workspace_id: UUID | None = Field(default=None, description="The workspace that it belongs to.")
+
+
+class Record(ResponseModel):
+    """A DNS record to publish, and what DNS had when it was last asked."""
+
+    purpose: Literal["ownership", "dkim", "spf", "dmarc", "return_path"] = Field(description="What it is for.")
+    type: Literal["TXT", "CNAME"]
+    name: str = Field(description="The whole name of the record.", examples=["_penguinmails.example.com"])
+    value: str = Field(description="What to publish. Your DNS provider splits long values by itself.")
+    required: bool = Field(description="Whether the domain is verified only with it.")
+    status: Literal["unchecked", "valid", "missing", "invalid", "unreachable"] = Field(
+        description="`unreachable`: the name servers gave no answer, which counts neither for nor against the domain."
+    )
+    found: list[str] = Field(description="What is published, where something is.")
+
+
+class Domain(ResponseModel):
+    """A domain that the account sends from, or will."""
+
+    id: UUID
+    domain: str = Field(description="In its ASCII form, as DNS has it.", examples=["xn--bcher-kva.example"])
+    display_name: str = Field(description="As people write it.", examples=["bücher.example"])
+    workspace_id: UUID | None
+    verification_status: Status = Field(
+        description="`pending` until all required records were seen; `failed` when they were there and are gone."
+    )
+    verification_error: str | None = Field(description="What the last check found wanting.")
+    verification_attempts: int = Field(description="How often DNS was asked.")
+    verified_at: datetime | None = Field(description="Since when it is verified, or when it last became so.")
+    last_verified_at: datetime | None = Field(description="When all required records were last seen.")
+    next_check_at: datetime | None = Field(description="When DNS is asked next by itself; null: only when you ask.")
+    dns_records: list[Record]
+    created_at: datetime
+    updated_at: datetime
+
+
+class DomainRecords(ResponseModel):
+    """The records of a domain."""
+
+    domain: str
+    records: list[Record]
+
+
+class DeletedDomain(ResponseModel):
+    """The confirmation of a deletion; the signing key is gone too."""
+
+    deleted: Literal[True] = True
+    id: UUID

@@ -1,0 +1,130 @@
+"""The rules of domains: what a domain is, whose it is, and how its signing key comes and goes."""
+
+import secrets
+from ipaddress import ip_address
+from uuid import UUID
+
+from domains import repository
+from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
+from penguinmails.domain.sending_domains import Checked, DomainRow, platform_domain, store
+from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
+from penguinmails.ids import new_uuid7
+from penguinmails.vault import delete_secret, secret_path, write_secret
+
+_KEY_BITS = 2048
+_SELECTOR = "pm1"
+
+
+def ascii_name(written: str) -> str:
+    """A domain as DNS knows it (IDNA 2008, UTS 46). Raises ValidationFailed for what is none, or the platform's own."""
+    import idna
+
+    try:
+        name = idna.encode(written.strip().removesuffix("."), uts46=True).decode("ascii").lower()
+    except idna.IDNAError:
+        raise _not_a_domain() from None
+    if "." not in name or _is_address(name) or name.rpartition(".")[2].isdecimal():
+        raise _not_a_domain()
+    platform = platform_domain()
+    if name == platform or name.endswith("." + platform):
+        raise ValidationFailed.of("domain", "belongs to the platform; name one of your own")
+    return name
+
+
+def _not_a_domain() -> ValidationFailed:
+    return ValidationFailed.of(
+        "domain", "is not a domain; write the part after the @ of your addresses, like example.com"
+    )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def unicode_name(name: str) -> str:
+    """A domain as people write it."""
+    import idna
+
+    try:
+        return idna.decode(name)
+    except idna.IDNAError:
+        return name
+
+
+def create(tx: Tx, domain: str, workspace_id: UUID | None) -> DomainRow:
+    """Add a domain with a signing key of its own.
+
+    The key is in Vault before the row is committed: a domain that others see can always sign. Raises Conflict for a domain that
+    the account has, ValidationFailed for an unknown workspace.
+    """
+    name, domain_id = ascii_name(domain), new_uuid7()
+    private, public = _new_key()
+    path = secret_path("dkim", str(tx.tenant_id), str(domain_id))
+    values = {
+        "id": domain_id,
+        "workspace_id": workspace_id,
+        "domain": name,
+        "verification_token": secrets.token_hex(20),
+        "dkim_selector": _SELECTOR,
+        "dkim_public_key": public,
+        "secret_ref": path,
+    }
+    try:
+        with tx.savepoint():
+            repository.insert(tx, values)
+    except UniqueViolation:
+        raise Conflict(
+            f"The account has the domain {name} already. Use that one.",
+            errors=[FieldError("domain", "is there already", "taken")],
+        ) from None
+    except ForeignKeyViolation:
+        raise ValidationFailed.of("workspace_id", "names a workspace that does not exist", "not_found") from None
+    record = {"domain": name, "selector": _SELECTOR, "private_key": private}
+    write_secret(path, record, expected_version=0)
+    return existing(tx, domain_id)
+
+
+def _new_key() -> tuple[str, str]:
+    """An RSA key of the length that every receiver takes (RFC 8301): private as PEM, public as a DKIM record has it."""
+    import base64
+
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.decode("ascii"), base64.b64encode(public).decode("ascii")
+
+
+def existing(tx: Tx, domain_id: UUID) -> DomainRow:
+    """The domain, or NotFound."""
+    row = repository.find(tx, domain_id)
+    if row is None:
+        raise NotFound.of("domain", domain_id)
+    return row
+
+
+def existing_locked(tx: Tx, domain_id: UUID) -> DomainRow:
+    """The domain, which nobody else changes meanwhile, or NotFound."""
+    row = repository.find_locked(tx, domain_id)
+    if row is None:
+        raise NotFound.of("domain", domain_id)
+    return row
+
+
+def record_check(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow:
+    """Store what DNS said; the domain as it is now. Raises NotFound when it was deleted meanwhile."""
+    return store(tx, row, checked) or existing(tx, row.id)
+
+
+def delete(tx: Tx, present: DomainRow) -> None:
+    """Forget a domain and, once that is committed, its key."""
+    repository.delete(tx, present.id)
+    tx.after_commit(lambda: delete_secret(present.secret_ref))

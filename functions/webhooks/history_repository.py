@@ -1,0 +1,177 @@
+"""SQL of the stored events, and of what became of them for a webhook."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx
+from penguinmails.keyset import Conditions, Keyset, select_page
+
+COLUMNS: dict[str, LiteralString] = {"created_at": "created_at"}
+KINDS = {"created_at": "time"}
+FAN_OUT_MINUTES = 2
+"""An event that is younger may not have met its webhooks yet."""
+
+_SELECT: LiteralString = "SELECT id, type, schema_version, workspace_id, data, created_at FROM events"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One stored event."""
+
+    id: UUID
+    type: str
+    schema_version: int
+    workspace_id: UUID | None
+    data: Any
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What became of an event for a webhook."""
+
+    id: UUID
+    status: str
+    attempts: int
+    next_retry_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountsRow:
+    """Deliveries of a span of time, by outcome."""
+
+    matched: int
+    delivered: int
+    pending: int
+    held: int
+    failed: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """An event that did not arrive."""
+
+    event_id: UUID
+    type: str
+    created_at: datetime
+    state: str
+
+
+def list_events(
+    tx: Tx,
+    keyset: Keyset,
+    *,
+    event_type: str | None,
+    created_after: datetime | None,
+    created_before: datetime | None,
+) -> tuple[list[EventRow], int | None]:
+    """A page of stored events."""
+    where = Conditions()
+    where.add_given("type = %(type)s", type=event_type)
+    where.add_given("created_at > %(created_after)s", created_after=created_after)
+    where.add_given("created_at < %(created_before)s", created_before=created_before)
+    return select_page(tx, _SELECT, where, keyset, COLUMNS, EventRow)
+
+
+def find_event(tx: Tx, event_id: UUID) -> EventRow | None:
+    """A stored event."""
+    return tx.one(_SELECT + " WHERE id = %(id)s", {"id": event_id}, EventRow)
+
+
+def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
+    """The newest stored events of these types."""
+    return tx.all(
+        """
+        SELECT id, type, schema_version, workspace_id, data, created_at FROM events
+        WHERE type = ANY(%(event_types)s) ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+        """,
+        {"event_types": event_types, "limit": limit},
+        EventRow,
+    )
+
+
+def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
+    """The event's delivery to a webhook; None when none was made."""
+    return tx.one(
+        """
+        SELECT d.id, d.status, d.attempts, d.next_retry_at,
+               coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error
+        FROM webhook_deliveries d
+        LEFT JOIN webhook_attempts a
+          ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
+          AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1
+        WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND d.event_created_at = %(created_at)s
+        ORDER BY d.created_at LIMIT 1
+        """,
+        {"webhook_id": webhook_id, "id": event.id, "created_at": event.created_at},
+        OutcomeRow,
+    )
+
+
+def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> CountsRow:
+    """The deliveries of the events of a span of time."""
+    row = tx.one(
+        """
+        SELECT count(*) AS matched, count(*) FILTER (WHERE status = 'success') AS delivered,
+               count(*) FILTER (WHERE status IN ('queued', 'sending', 'pending_retry')) AS pending,
+               count(*) FILTER (WHERE status = 'held') AS held, count(*) FILTER (WHERE status = 'failed') AS failed,
+               count(*) FILTER (WHERE status = 'dropped') AS dropped
+        FROM webhook_deliveries
+        WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
+        """,
+        {"webhook_id": webhook_id, "start": start, "end": end},
+        CountsRow,
+    )
+    if row is None:
+        raise LookupError("an aggregate without a row")
+    return row
+
+
+def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit: int) -> list[GapRow]:
+    """Events of a span of time whose delivery was given up, the oldest first."""
+    return tx.all(
+        """
+        SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state
+        FROM webhook_deliveries
+        WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
+          AND status IN ('failed', 'dropped')
+        ORDER BY event_created_at, event_id LIMIT %(limit)s
+        """,
+        {"webhook_id": webhook_id, "start": start, "end": end, "limit": limit},
+        GapRow,
+    )
+
+
+def without_delivery(
+    tx: Tx, webhook_id: UUID, start: datetime, end: datetime, event_types: list[str], limit: int
+) -> list[EventRow]:
+    """Stored events of these types that no delivery to the webhook was made of, the oldest first.
+
+    Leaves out what is so young that its deliveries may still be made.
+    """
+    return tx.all(
+        """
+        SELECT e.id, e.type, e.schema_version, e.workspace_id, e.data, e.created_at
+        FROM events e
+        WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(start)s AND e.created_at < %(end)s
+          AND e.created_at < clock_timestamp() - make_interval(mins => %(fan_out_minutes)s)
+          AND NOT EXISTS (
+            SELECT 1 FROM webhook_deliveries d
+            WHERE d.tenant_id = e.tenant_id AND d.mode = e.mode AND d.webhook_id = %(webhook_id)s
+              AND d.event_id = e.id AND d.event_created_at = e.created_at)
+        ORDER BY e.created_at, e.id LIMIT %(limit)s
+        """,
+        {
+            "webhook_id": webhook_id,
+            "start": start,
+            "end": end,
+            "event_types": event_types,
+            "fan_out_minutes": FAN_OUT_MINUTES,
+            "limit": limit,
+        },
+        EventRow,
+    )

@@ -1,0 +1,46 @@
+"""What the statistics of a webhook answer."""
+
+from pydantic import Field
+
+from penguinmails.http.models import ResponseModel
+from webhooks.schemas import Webhook
+
+
+class Stats(ResponseModel):
+    """What came of the deliveries of a span of time."""
+
+    total: int = Field(description="Deliveries that were made for the webhook.")
+    success: int
+    failed: int = Field(description="Given up after the last retry.")
+    pending: int = Field(description="Still to be tried, or tried again.")
+    held: int = Field(description="Waiting because the webhook is paused.")
+    dropped: int = Field(description="Given up when the webhook was resumed.")
+    success_rate: float | None = Field(
+        description="Successes among what succeeded or failed, 0 to 1; null while nothing did.", examples=[0.998]
+    )
+    attempts: int = Field(description="Posts, retries included.")
+    average_ms: float | None = Field(description="Mean time of a post until its answer was read.")
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class CommonError(ResponseModel):
+    """One way in which posts failed."""
+
+    error: str = Field(examples=["HTTP 500"])
+    count: int
+
+
+class WebhookStats(ResponseModel):
+    """How a webhook does."""
+
+    last_24_hours: Stats
+    last_7_days: Stats
+    common_errors: list[CommonError] = Field(description="Of the last 7 days, the most frequent first; five at most.")
+
+
+class WebhookDetails(Webhook):
+    """One webhook and how it did in the last 24 hours."""
+
+    last_24_hours: Stats

@@ -1,0 +1,194 @@
+"""Domains that accounts send from: which records prove and protect them, and what their DNS says of these.
+
+SPF is RFC 7208, DKIM RFC 6376, DMARC RFC 7489.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any, Literal, LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx, UniqueViolation, jsonb
+from penguinmails.resolver import DnsUnavailable, alias, texts
+from penguinmails.settings import get_settings
+
+Purpose = Literal["ownership", "dkim", "spf", "dmarc", "return_path"]
+Finding = Literal["unchecked", "valid", "missing", "invalid", "unreachable"]
+
+CHECKS_UNTIL_LOST = 3
+"""How many checks in a row must miss a record before a verified domain is none any more: one slip of DNS is no loss."""
+
+_TAG = re.compile(r"\s*([a-z]+)\s*=\s*([^;]*)", re.IGNORECASE)
+
+SELECT: LiteralString = """
+SELECT id, tenant_id, mode, workspace_id, domain, verification_status, verification_token, dkim_selector, dkim_public_key,
+secret_ref, dns_results, dns_verification_attempts, dns_verification_error, verified_at, dns_last_verified_at,
+next_check_at, created_at, updated_at
+FROM domains"""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """One domain; `domain` in ASCII."""
+
+    id: UUID
+    tenant_id: UUID
+    mode: Literal["live", "test"]
+    workspace_id: UUID | None
+    domain: str
+    verification_status: Literal["pending", "verified", "failed"]
+    verification_token: str
+    dkim_selector: str
+    dkim_public_key: str
+    secret_ref: str
+    dns_results: dict[str, Any]
+    dns_verification_attempts: int
+    dns_verification_error: str | None
+    verified_at: datetime | None
+    dns_last_verified_at: datetime | None
+    next_check_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """A record to publish; without the required ones nothing is sent from the domain."""
+
+    purpose: Purpose
+    type: Literal["TXT", "CNAME"]
+    name: str
+    value: str
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What DNS has for one record."""
+
+    record: DnsRecord
+    finding: Finding
+    found: list[str]
+
+
+def records_of(row: DomainRow) -> list[DnsRecord]:
+    """What the owner is to publish."""
+    platform = platform_domain()
+    dkim = f"v=DKIM1; k=rsa; p={row.dkim_public_key}"
+    return [
+        DnsRecord("ownership", "TXT", f"_penguinmails.{row.domain}", f"penguinmails={row.verification_token}", True),
+        DnsRecord("dkim", "TXT", f"{row.dkim_selector}._domainkey.{row.domain}", dkim, True),
+        DnsRecord("spf", "TXT", row.domain, f"v=spf1 include:spf.{platform} ~all", True),
+        DnsRecord("dmarc", "TXT", f"_dmarc.{row.domain}", "v=DMARC1; p=none", False),
+        DnsRecord("return_path", "CNAME", f"bounces.{row.domain}", f"bounces.{platform}", False),
+    ]
+
+
+def platform_domain() -> str:
+    """The domain of the platform's own mail."""
+    return parseaddr(get_settings().mail_from)[1].rpartition("@")[2].lower()
+
+
+def check(row: DomainRow) -> list[Checked]:
+    """Ask DNS for every record. Takes up to 15 seconds, so call it outside any transaction."""
+    return [_check(record) for record in records_of(row)]
+
+
+def _check(record: DnsRecord) -> Checked:
+    try:
+        if record.type == "CNAME":
+            target = alias(record.name)
+            found = [] if target is None else [target]
+        else:
+            found = [text for text in texts(record.name) if _concerns(record, text)]
+    except DnsUnavailable:
+        return Checked(record, "unreachable", [])
+    if not found:
+        return Checked(record, "missing", [])
+    shown = [text[:1_000] for text in found[:5]]
+    return Checked(record, "valid" if _satisfies(record, found) else "invalid", shown)
+
+
+def _concerns(record: DnsRecord, text: str) -> bool:
+    """Whether a TXT record is of the kind that is looked for: a name may have many of other kinds."""
+    lowered = text.lower().lstrip()
+    if record.purpose == "spf":
+        return lowered.split(" ", 1)[0] == "v=spf1"
+    if record.purpose == "dmarc":
+        return lowered.startswith("v=dmarc1")
+    return True
+
+
+def _satisfies(record: DnsRecord, found: list[str]) -> bool:
+    match record.purpose:
+        case "ownership":
+            return record.value in (text.strip() for text in found)
+        case "spf":
+            # Two SPF records are an error for every receiver (RFC 7208, section 4.5).
+            include = record.value.split()[1]
+            return len(found) == 1 and include in {term.lstrip("+") for term in found[0].lower().split()}
+        case "dkim":
+            key = _tags(record.value)["p"]
+            return len(found) == 1 and _tags(found[0]).get("p") == key
+        case "dmarc":
+            return len(found) == 1 and _tags(found[0]).get("p", "").lower() in {"none", "quarantine", "reject"}
+        case "return_path":
+            return found == [record.value]
+
+
+def _tags(text: str) -> dict[str, str]:
+    """The tags of a DKIM or DMARC record; white space within a value does not count (RFC 6376, section 3.2)."""
+    return {name.lower(): re.sub(r"\s", "", value) for name, value in _TAG.findall(text)}
+
+
+def store(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow | None:
+    """Record a check; the domain as it is now, or None when another check was stored since `row` was read.
+
+    A name that another account has verified is not verified a second time: the error says so.
+    """
+    wanting = [c for c in checked if c.record.is_required and c.finding != "valid"]
+    lacking = [c for c in wanting if c.finding != "unreachable"]
+    error = "; ".join(f"{c.record.type} {c.record.name} is {c.finding}" for c in wanting) or None
+    values = {
+        "id": row.id,
+        "attempts": row.dns_verification_attempts,
+        "results": jsonb({c.record.purpose: {"finding": c.finding, "found": c.found} for c in checked}),
+        "error": error,
+        "complete": not wanting,
+        "lacking": bool(lacking),
+        "until_lost": CHECKS_UNTIL_LOST,
+    }
+    try:
+        with tx.savepoint():
+            return _store(tx, values)
+    except UniqueViolation:
+        taken = "another account has verified this domain; remove it there first"
+        return _store(tx, {**values, "complete": False, "lacking": True, "error": taken})
+
+
+def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
+    # A verified domain is asked once a day, or hourly while something lacks; others hourly for their first week.
+    stored = tx.one(
+        """
+        UPDATE domains
+        SET dns_results = %(results)s, dns_verification_error = %(error)s,
+            dns_verification_attempts = dns_verification_attempts + 1,
+            failed_checks = CASE WHEN %(complete)s THEN 0 WHEN %(lacking)s THEN failed_checks + 1 ELSE failed_checks END,
+            verification_status = CASE
+              WHEN %(complete)s THEN 'verified'
+              WHEN verification_status = 'verified' AND %(lacking)s AND failed_checks + 1 >= %(until_lost)s THEN 'failed'
+              ELSE verification_status END,
+            verified_at = CASE WHEN %(complete)s AND verification_status <> 'verified' THEN now() ELSE verified_at END,
+            dns_last_verified_at = CASE WHEN %(complete)s THEN now() ELSE dns_last_verified_at END,
+            next_check_at = CASE
+              WHEN %(complete)s THEN now() + interval '1 day'
+              WHEN verification_status = 'verified' OR created_at > now() - interval '7 days' THEN now() + interval '1 hour'
+              ELSE NULL END
+        WHERE id = %(id)s AND dns_verification_attempts = %(attempts)s
+        RETURNING id
+        """,
+        values,
+    )
+    return None if stored is None else tx.one(SELECT + " WHERE id = %(id)s", {"id": stored}, DomainRow)

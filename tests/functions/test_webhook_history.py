@@ -1,0 +1,243 @@
+"""What happened, why it arrived or did not, and whether everything did."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from penguinmails.auth.scopes import Scope
+from penguinmails.db import transaction
+from tests.support.hooks import deliveries, hook, raise_event, work_off
+from tests.support.http import Answer, call
+from tests.support.receiver import Receiver
+from tests.support.tenants import TestKey, TestTenant
+from webhooks.app import handler
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.stop()
+
+
+def ask(key: TestKey, path: str, **query: Any) -> Answer:
+    return call(handler, "GET", f"/api/v1/{path}", token=key.plaintext, query=query)
+
+
+def raised(tenant: TestTenant) -> UUID:
+    """The event that a tenant raised last."""
+    raise_event(tenant)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.one("SELECT id FROM events ORDER BY created_at DESC LIMIT 1", {})
+
+
+def age(tenant: TestTenant, minutes: int) -> None:
+    """Have everything of a tenant happened earlier, its webhooks included."""
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET created_at = created_at - make_interval(mins => %(m)s)", {"m": minutes})
+
+
+def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created") -> UUID:
+    """An event that no fan-out has seen."""
+    event_id = uuid4()
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            """
+            INSERT INTO events (id, tenant_id, mode, type, data, created_at)
+            VALUES (%(id)s, %(tenant_id)s, 'live', %(type)s, '{}', now() - make_interval(mins => %(minutes)s))
+            """,
+            {"id": event_id, "tenant_id": tenant.id, "type": type, "minutes": minutes_ago},
+        )
+    return event_id
+
+
+def reason(key: TestKey, event_id: UUID, webhook_id: str) -> tuple[str, str]:
+    answer = ask(key, f"events/{event_id}/explain", webhook_id=webhook_id)
+    assert answer.status == 200, answer.body
+    return answer.json["outcome"], answer.json["reason"]
+
+
+def test_events_are_listed_whether_or_not_a_webhook_asked_for_them(tenant: TestTenant, key: TestKey) -> None:
+    event_id = raised(tenant)
+
+    (listed,) = ask(key, "events", event="contact.created").json["data"]
+
+    assert listed["event_id"] == "evt_" + event_id.hex
+    assert listed["event_data"]["contact"]["first_name"] == "Zoë"
+    assert ask(key, "events", event="email.sent").json["data"] == []
+    assert ask(key, f"events/{listed['event_id']}").json == ask(key, f"events/{event_id}").json == listed
+
+
+def test_events_show_their_data_only_to_who_may_read_it(tenant: TestTenant) -> None:
+    event_id = raised(tenant)
+
+    shown = ask(tenant.key(Scope.MANAGE_WEBHOOKS), f"events/{event_id}")
+
+    assert (shown.status, shown.json["event_data"]) == (200, None)
+
+
+def test_an_event_that_was_never_raised_is_not_found(key: TestKey, receiver: Receiver) -> None:
+    webhook = hook(key, receiver).id
+
+    assert ask(key, f"events/{uuid4()}").code == "RESOURCE_NOT_FOUND"
+    assert ask(key, f"events/{uuid4()}/explain", webhook_id=webhook).code == "RESOURCE_NOT_FOUND"
+
+
+def test_a_delivered_event_is_explained_by_the_answer(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    webhook = hook(key, receiver).id
+    event_id = raised(tenant)
+    work_off(tenant)
+
+    explained = ask(key, f"events/{event_id}/explain", webhook_id=webhook).json
+
+    assert (explained["outcome"], explained["reason"]) == ("delivered", "accepted")
+    assert explained["delivery_id"] == deliveries(tenant)[0]["id"]
+
+
+def test_an_event_is_explained_by_its_retries(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    receiver.answers += [(503, {}), (404, {})]
+    retried, given_up = hook(key, receiver).id, None
+    first = raised(tenant)
+    work_off(tenant)
+    assert reason(key, first, retried) == ("pending", "retrying")
+
+    given_up = hook(key, receiver, retry_enabled=False, event_types=["contact.created"]).id
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET is_active = false WHERE id = %(id)s", {"id": retried})
+    second = raised(tenant)
+    work_off(tenant)
+
+    assert reason(key, second, given_up) == ("failed", "retries_exhausted")
+    assert "HTTP 404" in ask(key, f"events/{second}/explain", webhook_id=given_up).json["detail"]
+    assert reason(key, second, retried) == ("held", "paused")
+
+
+def test_an_event_that_was_given_up_on_resuming_says_so(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    webhook = hook(key, receiver).id
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/pause", token=key.plaintext)
+    event_id = raised(tenant)
+    work_off(tenant)
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/resume", token=key.plaintext, json={"backlog": "drop"})
+
+    assert reason(key, event_id, webhook) == ("dropped", "given_up_on_resume")
+
+
+def test_an_event_that_no_delivery_was_made_of_is_explained(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    webhook = hook(key, receiver).id
+    other_type, older = store_event(tenant, minutes_ago=0, type="email.sent"), store_event(tenant, minutes_ago=60)
+    young = store_event(tenant, minutes_ago=0)
+
+    assert reason(key, other_type, webhook) == ("not_sent", "type_not_subscribed")
+    assert reason(key, older, webhook) == ("not_sent", "webhook_is_newer")
+    assert reason(key, young, webhook) == ("pending", "just_raised")
+    age(tenant, 120)
+    assert reason(key, older, webhook) == ("not_sent", "not_matched_at_the_time")
+
+
+def test_a_webhook_of_nobody_explains_nothing(tenant: TestTenant, key: TestKey) -> None:
+    assert ask(key, f"events/{raised(tenant)}/explain", webhook_id=str(uuid4())).code == "RESOURCE_NOT_FOUND"
+
+
+def test_reconciling_counts_what_arrived_and_names_what_did_not(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    webhook = hook(key, receiver, retry_enabled=False).id
+    receiver.answers += [(200, {}), (500, {})]
+    for _ in range(2):
+        raise_event(tenant)
+        work_off(tenant)
+    age(tenant, 120)
+    lost = store_event(tenant, minutes_ago=30)
+
+    found = ask(key, f"webhooks/{webhook}/reconcile").json
+
+    counts = {name: found[name] for name in ("matched", "delivered", "pending", "held", "failed", "dropped", "missing")}
+    assert counts == {
+        "matched": 2, "delivered": 1, "pending": 0, "held": 0, "failed": 1, "dropped": 0, "missing": 1,
+    }  # fmt: skip
+    failed = next(row for row in deliveries(tenant) if row["status"] == "failed")
+    assert [(gap["event_id"], gap["state"]) for gap in found["gaps"]] == [
+        ("evt_" + lost.hex, "missing"),
+        ("evt_" + UUID(failed["event_id"]).hex, "failed"),
+    ]
+    assert found["more_gaps"] is False
+
+
+def test_reconciling_leaves_out_what_is_not_for_the_webhook(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    webhook = hook(key, receiver).id
+    store_event(tenant, minutes_ago=60)
+    age(tenant, 30)
+    store_event(tenant, minutes_ago=10, type="email.sent")
+    store_event(tenant, minutes_ago=0)
+
+    found = ask(key, f"webhooks/{webhook}/reconcile").json
+
+    assert (found["matched"], found["missing"], found["gaps"]) == (0, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "later than from"),
+        ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "at most 31 days"),
+    ],
+)
+def test_reconciling_takes_a_span_of_31_days_at_most(
+    key: TestKey, receiver: Receiver, start: str, end: str, said: str
+) -> None:
+    answer = ask(key, f"webhooks/{hook(key, receiver).id}/reconcile", **{"from": start, "to": end})
+
+    assert answer.status == 400
+    assert said in answer.body
+
+
+def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    webhook = hook(key, receiver, event_filters={"filters": {"source": "import"}}).id
+    age(tenant, 120)
+    event_id = store_event(tenant, minutes_ago=30)
+
+    assert reason(key, event_id, webhook) == ("not_sent", "filtered")
+    assert "filters.source" in ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
+    assert ask(key, f"webhooks/{webhook}/reconcile").json["missing"] == 0
+
+
+def rehearse(key: TestKey, **body: Any) -> Answer:
+    return call(handler, "POST", "/api/v1/webhooks/rehearse", token=key.plaintext, json=body)
+
+
+def test_a_filter_is_tried_on_what_has_happened(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    webhook = hook(key, receiver).id
+    store_event(tenant, minutes_ago=5)
+    wanted = raised(tenant)
+
+    found = rehearse(key, event_types=["contact.created"], event_filters={"filters": {"source": "api"}}).json
+
+    assert (found["examined"], found["matched"]) == (2, 1)
+    assert [(event["event_id"] == "evt_" + wanted.hex, event["matched"]) for event in found["events"]] == [
+        (True, True),
+        (False, False),
+    ]
+    assert found["events"][1]["refused_by"].startswith("filters.source")
+    assert rehearse(key, event_types=["contact.created"], events=1).json["matched"] == 1
+    assert ask(key, f"webhooks/{webhook}/deliveries").json["data"] == []
+
+
+def test_a_filter_that_cannot_be_understood_is_refused_part_by_part(key: TestKey) -> None:
+    refused = rehearse(key, event_types=["contact.created"], event_filters={"filters": {"source": {"$like": "a"}}})
+
+    assert refused.status in {400, 422}
+    assert "$like" in refused.body
+
+
+def test_only_who_may_receive_events_tries_filters_on_them(tenant: TestTenant) -> None:
+    refused = rehearse(tenant.key(Scope.MANAGE_WEBHOOKS), event_types=["contact.created"])
+
+    assert (refused.status, refused.code) == (403, "INSUFFICIENT_PERMISSIONS")

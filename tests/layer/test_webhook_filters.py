@@ -1,0 +1,188 @@
+"""Filters of webhooks: every operator, every refusal, and the same answer as a slow and plain reading of the rules."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penguinmails.domain import webhook_filters
+from penguinmails.domain.webhook_filters import compile_filter, view_of
+from penguinmails.errors import ValidationFailed
+
+VIEW = view_of(
+    "email.bounced",
+    None,
+    {"email_id": "e1", "campaign_id": "c1", "to": "ada@example.com", "subject": "Hi", "bounce_type": "hard", "size": 7,
+     "is_soft": False, "nothing": None, "links": [{"url": "a"}, {"url": "b"}],
+     "contact": {"id": "p1", "email": "ada@example.com"}},
+    ["vip", "beta"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "condition", "expected"),
+    [
+        ("bounce_type", "hard", True),
+        ("bounce_type", "soft", False),
+        ("bounce_type", ["soft", "hard"], True),
+        ("bounce_type", {"$ne": "soft"}, True),
+        ("bounce_type", {"$nin": ["soft", "hard"]}, False),
+        ("size", {"$gt": 6, "$lt": 8}, True),
+        ("size", {"$gte": 7}, True),
+        ("size", {"$lte": 6.9}, False),
+        ("size", {"$gt": "6"}, False),
+        ("size", "7", False),
+        ("is_soft", False, True),
+        ("is_soft", 0, False),
+        ("nothing", None, True),
+        ("nothing", {"$exists": True}, False),
+        ("absent", None, False),
+        ("absent", {"$exists": False}, True),
+        ("absent", {"$ne": "x"}, True),
+        ("absent", {"$nin": ["x"]}, True),
+        ("absent", {"$lt": 5}, False),
+        ("links.url", "b", True),
+        ("links.url", {"$ne": "b"}, False),
+        ("contact.tags", ["vip", "other"], True),
+        ("contact.tags", {"$nin": ["vip"]}, False),
+        ("campaign.id", "c1", True),
+        ("email.subject", {"$gte": "H"}, True),
+        ("type", "email.bounced", True),
+        ("contact", {"$exists": True}, False),
+        ("contact.email", {"$exists": True}, True),
+    ],
+)
+def test_a_condition_holds_as_the_rules_say(path: str, condition: Any, expected: bool) -> None:
+    found = compile_filter({"filters": {path: condition}})
+
+    assert found.matches(VIEW) is expected
+    assert (found.refusing_clause(VIEW) is None) is expected
+
+
+def test_all_parts_must_hold_and_an_empty_filter_takes_everything() -> None:
+    workspace_id = uuid4()
+    view = view_of("contact.created", workspace_id, {"contact": {"id": "p"}}, ["vip"])
+    assert compile_filter({}).matches(view)
+    assert compile_filter({"workspaces": [], "tags": []}).matches(view)
+    assert compile_filter({"workspaces": [str(workspace_id).upper()], "tags": ["vip"]}).matches(view)
+    assert compile_filter({"workspaces": [str(workspace_id)], "tags": ["x"]}).refusing_clause(view) == "tags"
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"event": []}, "event_filters.event"),
+        ({"tags": "vip"}, "event_filters.tags"),
+        ({"tags": ["x" * 256]}, "event_filters.tags"),
+        ({"workspaces": ["x"] * 101}, "event_filters.workspaces"),
+        ({"filters": []}, "event_filters.filters"),
+        ({"filters": {"a.b.c.d.e.f": 1}}, "event_filters.filters.a.b.c.d.e.f"),
+        ({"filters": {"": 1}}, "event_filters.filters."),
+        ({"filters": {"a..b": 1}}, "event_filters.filters.a..b"),
+        ({"filters": {"a": {"$regex": "x"}}}, "event_filters.filters.a.$regex"),
+        ({"filters": {"a": {}}}, "event_filters.filters.a."),
+        ({"filters": {"a": {"$gt": True}}}, "event_filters.filters.a.$gt"),
+        ({"filters": {"a": {"$in": []}}}, "event_filters.filters.a.$in"),
+        ({"filters": {"a": {"$in": [{}]}}}, "event_filters.filters.a.$in"),
+        ({"filters": {"a": {"$exists": 1}}}, "event_filters.filters.a.$exists"),
+        ({"filters": {"a": {"$eq": {"b": 1}}}}, "event_filters.filters.a.$eq"),
+        ({"filters": {f"a{n}": 1 for n in range(21)}}, "event_filters.filters"),
+        ({"filters": {"a": ["x" * 255] * 100}}, "event_filters"),
+        ({"filters": {"a": float("nan")}}, "event_filters"),
+        ({"filters": {"a": "\ud800"}}, "event_filters"),
+        ({"filters": {"a": "\x00"}}, "event_filters"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_by_its_place(document: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationFailed) as refusal:
+        compile_filter(document)
+
+    assert field in {error.field for error in refusal.value.errors}
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 1.0, "", "a", "b", "1"]))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=12,
+)
+CONDITIONS = st.one_of(
+    SCALARS,
+    st.lists(SCALARS, min_size=1, max_size=3),
+    st.dictionaries(st.sampled_from(["$eq", "$ne"]), SCALARS, min_size=1),
+    st.dictionaries(st.sampled_from(["$in", "$nin"]), st.lists(SCALARS, min_size=1, max_size=3), min_size=1),
+    st.dictionaries(
+        st.sampled_from(["$gt", "$gte", "$lt", "$lte"]), st.sampled_from([-1, 0, 0.5, 2, "a", ""]), min_size=1
+    ),
+    st.dictionaries(st.just("$exists"), st.booleans(), min_size=1),
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every scalar of a document with the names that lead to it."""
+    if isinstance(value, dict):
+        return [leaf for name, inner in value.items() for leaf in leaves(inner, (*path, name))]
+    if isinstance(value, list):
+        # A list in a list is a value of its own kind: no path leads into it.
+        return [leaf for inner in value if not isinstance(inner, list) for leaf in leaves(inner, path)]
+    return [(path, value)]
+
+
+def same(left: Any, right: Any) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool) or left is None or right is None:
+        return left is right
+    return isinstance(left, str) == isinstance(right, str) and left == right
+
+
+def compare(operator: str, value: Any, operand: Any) -> bool:
+    if isinstance(value, bool) or value is None or isinstance(value, str) != isinstance(operand, str):
+        return False
+    return {"$gt": value > operand, "$gte": value >= operand, "$lt": value < operand, "$lte": value <= operand}[
+        operator
+    ]
+
+
+def holds(operator: str, operand: Any, values: list[Any]) -> bool:
+    match operator:
+        case "$eq":
+            return any(same(value, operand) for value in values)
+        case "$ne":
+            return not any(same(value, operand) for value in values)
+        case "$in":
+            return any(same(value, choice) for value in values for choice in operand)
+        case "$nin":
+            return not any(same(value, choice) for value in values for choice in operand)
+        case "$exists":
+            return (len([value for value in values if value is not None]) > 0) == operand
+        case _:
+            return any(compare(operator, value, operand) for value in values)
+
+
+def slow_reference(filters: dict[str, Any], view: dict[str, Any]) -> bool:
+    for path, condition in filters.items():
+        values = [value for found, value in leaves(view) if found == tuple(path.split("."))]
+        wanted = (
+            condition if isinstance(condition, dict) else {"$in" if isinstance(condition, list) else "$eq": condition}
+        )
+        if not all(holds(operator, operand, values) for operator, operand in wanted.items()):
+            return False
+    return True
+
+
+@settings(max_examples=600, deadline=None)
+@given(filters=st.dictionaries(PATHS, CONDITIONS, max_size=4), view=st.dictionaries(NAMES, VALUES, max_size=3))
+def test_a_compiled_filter_answers_as_a_plain_reading_of_the_rules(
+    filters: dict[str, Any], view: dict[str, Any]
+) -> None:
+    assert compile_filter({"filters": filters}).matches(view) is slow_reference(filters, view)
+
+
+def test_a_filter_is_compiled_once() -> None:
+    document = {"filters": {f"once_{uuid4().hex}": 1}}
+
+    assert compile_filter(document) is compile_filter(dict(document))
+    assert tuple(webhook_filters._TESTS) == webhook_filters.OPERATORS
