@@ -63,8 +63,9 @@ def _left(row: RecipientRow, mails: list[MailRow]) -> str:
     code, _, name = (row.reason or "").partition(":")
     if code == "missing_field":
         return f"The mail's text needs {name}, which the contact does not have. Give the text a default, or fill the field."
-    error = next((mail.error for mail in reversed(mails) if mail.error), "no reason was given")
-    return _LEFT.get(code, "They left the campaign.").format(error=error)
+    error = next((mail.error for mail in reversed(mails) if mail.error), None)
+    said = _LEFT.get(code, "They left the campaign.").format(error=error or "no reason was given")
+    return f"{said} The mail server said: {error}." if code == "bounced" and error else said
 
 
 def _in_flight(mails: list[MailRow]) -> str:

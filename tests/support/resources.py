@@ -329,7 +329,18 @@ WRITTEN: dict[str, Callable[[str], Any]] = {
 """By the name of a field that holds an id deep within: what the field is then."""
 
 
+def _with_provider(provider: str) -> Callable[[Account, Mode, Ids], None]:
+    def configure(account: Account, mode: Mode, _ids: Ids) -> None:
+        operation = next(o for o in operations() if o.id == f"configure{provider}")
+        answer = Client(account, "session", mode).call(operation, json=body_for(operation))
+        assert answer.status in {200, 201}, answer.body
+
+    return configure
+
+
 FIRST: dict[str, Callable[[Account, Mode, Ids], None]] = {
+    "testMailgun": _with_provider("Mailgun"),
+    "testPostmark": _with_provider("Postmark"),
     "keepAccount": _close,
     "pauseCampaign": _start,
     "sendCampaign": _start,
