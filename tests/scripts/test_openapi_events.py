@@ -26,8 +26,25 @@ def _posted(event: Event) -> dict[str, Any]:
     """What a receiver gets: the event as it is stored, in its envelope."""
     stored = json.loads(_compact_json(asdict(event)))
     claim = Claim(
-        uuid4(), uuid4(), uuid4(), event.type, datetime.now(UTC), 0, "", "", "v1", True, 5, 5, None, stored
-    )  # fmt: skip
+        id=uuid4(),
+        webhook_id=uuid4(),
+        event_id=uuid4(),
+        event_type=event.type,
+        event_created_at=datetime.now(UTC),
+        attempts=0,
+        endpoint_url="",
+        secret_ref="",
+        secret_version=1,
+        max_per_second=None,
+        api_version="v1",
+        retry_enabled=True,
+        max_retries=5,
+        timeout_seconds=5,
+        is_troubled=False,
+        is_probing=False,
+        workspace_id=None,
+        data=stored,
+    )
     return json.loads(envelope(claim, tenant_id=uuid4(), mode="test"))
 
 
