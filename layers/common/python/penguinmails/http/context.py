@@ -62,4 +62,9 @@ def context_of(request: Request) -> RequestContext:
 
 def route_template(scope: Scope) -> str:
     """The route's template (`/api/v1/contacts/{contact_id}`), never the raw URL; `unmatched` when there is none."""
-    return getattr(scope.get("route"), "path", "unmatched")
+    if scope.get("route") is None:
+        return "unmatched"
+    # Not the route's own path: that of a route in a nested router lacks what the routers around it begin with.
+    names = {str(value): name for name, value in scope.get("path_params", {}).items()}
+    segments = [f"{{{names[part]}}}" if part in names else part for part in scope["path"].split("/")]
+    return "/".join(segments)
