@@ -72,7 +72,8 @@ def test_what_is_posted_fits_its_description_and_holds_nothing_else(event_type: 
     def fits(event: Event) -> None:
         document = _posted(event)
         assert [error.message for error in validator.iter_errors(document)] == []
-        assert set(document) == set(schema["properties"])
+        assert set(document) == set(schema["required"])
+        assert set(schema["properties"]) - set(document) == {"truncated"}
         assert set(document["data"]) == set(schema["properties"]["data"]["properties"])
 
     fits()

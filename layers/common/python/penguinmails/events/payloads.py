@@ -27,6 +27,10 @@ _ALWAYS_THE_SAME: dict[str, dict[str, Any]] = {
     "workspace_id": {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]},
     "test": {"type": "boolean", "description": "Whether the event is about test data."},
 }
+_TRUNCATED = {
+    "type": "boolean",
+    "description": "True, and there only then, when texts were cut to keep the body within 256 KB.",
+}
 
 
 def payload_schema(kind: type[Event]) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def payload_schema(kind: type[Event]) -> dict[str, Any]:
     return {
         "type": "object",
         "description": kind.description,
-        "properties": properties,
+        "properties": {**properties, "truncated": _TRUNCATED},
         "required": list(properties),
     }
 
