@@ -14,7 +14,9 @@ Address = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 class CampaignPreviewRequest(RequestModel):
     """Which mail of a campaign is to be seen, and with whose fields."""
 
-    step_id: UUID | None = Field(default=None, description="A step of type email; the first one when absent.")
+    step: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        default=None, description="The `order` of a step of type email; the first one when absent."
+    )
     version: Literal["a", "b"] = Field(
         default="a", description="Of an A/B test: the step's own text, or the other one."
     )

@@ -9,7 +9,7 @@ from campaigns.repository import CampaignRow
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_texts
 from penguinmails.domain.campaign_versions import Version, version_of
-from penguinmails.domain.contacts import SELECT, ContactRow
+from penguinmails.domain.contacts import find_contact
 from penguinmails.domain.email_queue import Draft, NewRow, queue_many
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from penguinmails.errors import Conflict, FieldError, ValidationFailed
@@ -18,7 +18,7 @@ TAG = "campaign-test"
 
 
 def preview(
-    tx: Tx, campaign_id: UUID, *, step_id: UUID | None, version: str, contact_id: UUID | None, values: dict[str, Any]
+    tx: Tx, campaign_id: UUID, *, step: int | None, version: str, contact_id: UUID | None, values: dict[str, Any]
 ) -> tuple[CampaignRow, Version]:
     """The campaign, and a mail of it with a contact's fields.
 
@@ -26,15 +26,15 @@ def preview(
     is no mail.
     """
     campaign = service.existing(tx, campaign_id)
-    step = _email_step(tx, campaign_id, step_id)
-    if version == "b" and step.variant is None:
+    mail = _email_step(tx, campaign_id, step)
+    if version == "b" and mail.variant is None:
         raise ValidationFailed.of("version", "is b, but the step has one version only")
     known = {**_fields_of(tx, contact_id), **values}
     attributes = known.setdefault(campaign_texts.ATTRIBUTES, {})
     if not isinstance(attributes, dict):
         raise ValidationFailed.of("values.attributes", "must be an object of custom fields")
     try:
-        return campaign, version_of(step, version).filled(known)
+        return campaign, version_of(mail, version).filled(known)
     except MissingVariable as missing:
         message = f"the text needs {missing.name}, and nothing says what it is; send it in values, or name a contact that has it"
         raise ValidationFailed(
@@ -44,12 +44,12 @@ def preview(
         raise ValidationFailed.of("values", fault.message, "template") from None
 
 
-def _email_step(tx: Tx, campaign_id: UUID, step_id: UUID | None) -> step_rows.StepRow:
+def _email_step(tx: Tx, campaign_id: UUID, order: int | None) -> step_rows.StepRow:
     mails = [step for step in step_rows.steps_of(tx, campaign_id) if step.step_type == "email"]
-    if step_id is not None:
-        mails = [step for step in mails if step.id == step_id]
+    if order is not None:
+        mails = [step for step in mails if step.step_order == order]
         if not mails:
-            raise ValidationFailed.of("step_id", "names no step of type email of this campaign", "not_found")
+            raise ValidationFailed.of("step", "is the order of no step of type email of this campaign", "not_found")
     if not mails:
         raise Conflict("The campaign has no email to look at. Add a step of type email first.")
     return mails[0]
@@ -58,7 +58,7 @@ def _email_step(tx: Tx, campaign_id: UUID, step_id: UUID | None) -> step_rows.St
 def _fields_of(tx: Tx, contact_id: UUID | None) -> dict[str, Any]:
     if contact_id is None:
         return {}
-    contact = tx.one(SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
+    contact = find_contact(tx, contact_id)
     if contact is None:
         raise ValidationFailed.of("contact_id", "names no contact of yours in this mode", "not_found")
     return campaign_texts.values_of(contact, contact.attributes)

@@ -4,12 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow
-
-
-def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
-    """One contact."""
-    return tx.one(SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
+from penguinmails.domain.contacts import SELECT, TEXT_FIELDS, ContactRow, find_contact
 
 
 def lock_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from contacts import bulk, listing, repository, service
+from contacts import bulk, listing, service
 from contacts.bulk_items import bulk_answer, bulk_items
 from contacts.listing import ContactFilter
 from contacts.schemas import (
@@ -21,7 +21,7 @@ from contacts.schemas import (
     NewContact,
 )
 from penguinmails.auth.scopes import Scope
-from penguinmails.domain.contacts import ContactRow
+from penguinmails.domain.contacts import ContactRow, find_contact
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -126,7 +126,7 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
 async def get_contact(contact_id: UUID, caller: Manager, response: Response) -> Contact:
     """One contact with its tags, workspaces and engagement. Its ETag changes with it."""
     with caller.transaction() as tx:
-        row = repository.find_contact(tx, contact_id)
+        row = find_contact(tx, contact_id)
     if row is None:
         raise NotFound.of("contact", contact_id)
     return _with_etag(response, _view(row))

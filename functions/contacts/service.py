@@ -9,7 +9,7 @@ from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import DeclaredField, check_attributes, declared_fields, store_field_values
 from penguinmails.domain.contact_links import set_tags, set_workspaces
 from penguinmails.domain.contact_room import require_room
-from penguinmails.domain.contacts import TEXT_FIELDS, ContactRow, delete_contacts
+from penguinmails.domain.contacts import TEXT_FIELDS, ContactRow, delete_contacts, find_contact
 from penguinmails.domain.suppression import suppress
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.events.catalogue import ContactBlock, ContactCreated, ContactUnsubscribed, ContactUpdated
@@ -124,7 +124,7 @@ def _link(tx: Tx, contact_id: UUID, tags: list[str], workspace_ids: list[UUID]) 
 
 
 def _existing(tx: Tx, contact_id: UUID) -> ContactRow:
-    contact = repository.find_contact(tx, contact_id)
+    contact = find_contact(tx, contact_id)
     if contact is None:
         raise LookupError("the contact that was just written is not there")
     return contact

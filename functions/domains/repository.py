@@ -19,11 +19,6 @@ def list_domains(tx: Tx, keyset: Keyset, *, name: str | None, status: str | None
     return select_page(tx, SELECT, where, keyset, COLUMNS, DomainRow)
 
 
-def find(tx: Tx, domain_id: UUID) -> DomainRow | None:
-    """One domain."""
-    return tx.one(SELECT + " WHERE id = %(id)s", {"id": domain_id}, DomainRow)
-
-
 def find_locked(tx: Tx, domain_id: UUID) -> DomainRow | None:
     """One domain, which nobody else changes meanwhile."""
     return tx.one(SELECT + " WHERE id = %(id)s FOR UPDATE", {"id": domain_id}, DomainRow)

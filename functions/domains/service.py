@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domains import repository
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
-from penguinmails.domain.sending_domains import Checked, DomainRow, platform_domain, store
+from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, platform_domain, store
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.vault import delete_secret, secret_path, write_secret
@@ -105,7 +105,7 @@ def _new_key() -> tuple[str, str]:
 
 def existing(tx: Tx, domain_id: UUID) -> DomainRow:
     """The domain, or NotFound."""
-    row = repository.find(tx, domain_id)
+    row = find_domain(tx, domain_id)
     if row is None:
         raise NotFound.of("domain", domain_id)
     return row

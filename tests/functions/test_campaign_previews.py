@@ -54,17 +54,17 @@ def test_values_win_over_the_contact_s(key: TestKey, campaign: dict[str, Any]) -
 
 
 def test_either_version_and_any_step_can_be_seen(key: TestKey, campaign: dict[str, Any]) -> None:
-    later = campaign["steps"][2]["id"]
+    later = campaign["steps"][2]["order"]
 
     assert preview(key, campaign, version="b", values={"first_name": "Ada"}).json["subject"] == "Hi Ada"
-    assert preview(key, campaign, step_id=later).json["subject"] == "Later"
+    assert preview(key, campaign, step=later).json["subject"] == "Later"
 
 
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
         ({}, "values.first_name", "the text needs first_name"),
-        ({"step_id": str(uuid4())}, "step_id", "names no step"),
+        ({"step": 2}, "step", "no step of type email"),
         ({"contact_id": str(uuid4())}, "contact_id", "names no contact"),
         ({"values": {"first_name": "Ada", "attributes": 3}}, "values.attributes", "must be an object"),
     ],
@@ -80,7 +80,7 @@ def test_what_cannot_be_shown_is_told_by_field(
 
 
 def test_a_step_without_another_version_has_no_b(key: TestKey, campaign: dict[str, Any]) -> None:
-    answer = preview(key, campaign, version="b", step_id=campaign["steps"][2]["id"])
+    answer = preview(key, campaign, version="b", step=campaign["steps"][2]["order"])
 
     assert (answer.status, answer.json["errors"][0]["field"]) == (400, "version")
 

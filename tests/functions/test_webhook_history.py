@@ -11,7 +11,7 @@ from penguinmails.db import transaction
 from tests.support.hooks import deliveries, hook, raise_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
-from tests.support.tenants import TestKey, TestTenant
+from tests.support.tenants import TestKey, TestTenant, make_tenant
 from webhooks.app import handler
 
 
@@ -228,6 +228,14 @@ def test_a_filter_is_tried_on_what_has_happened(tenant: TestTenant, key: TestKey
     assert found["events"][1]["refused_by"].startswith("filters.source")
     assert rehearse(key, event_types=["contact.created"], events=1).json["matched"] == 1
     assert ask(key, f"webhooks/{webhook}/deliveries").json["data"] == []
+
+
+def test_a_filter_is_tried_on_nobody_else_s_events(tenant: TestTenant) -> None:
+    store_event(tenant, minutes_ago=5)
+
+    found = rehearse(make_tenant().key(), event_types=["contact.created"]).json
+
+    assert (found["examined"], found["matched"]) == (0, 0)
 
 
 def test_a_filter_that_cannot_be_understood_is_refused_part_by_part(key: TestKey) -> None:

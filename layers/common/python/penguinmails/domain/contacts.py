@@ -69,6 +69,11 @@ def page_of_contacts(tx: Tx, keyset: Keyset, condition: Condition | None) -> lis
     ]
 
 
+def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:
+    """One contact."""
+    return tx.one(SELECT + " WHERE c.id = %(id)s", {"id": contact_id}, ContactRow)
+
+
 def delete_contacts(tx: Tx, ids: Sequence[UUID]) -> int:
     """Remove contacts, and what tells who they were from the events about them; how many events there were."""
     tx.run("DELETE FROM contacts WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(ids)})

@@ -191,4 +191,9 @@ def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
         """,
         values,
     )
-    return None if stored is None else tx.one(SELECT + " WHERE id = %(id)s", {"id": stored}, DomainRow)
+    return None if stored is None else find_domain(tx, stored)
+
+
+def find_domain(tx: Tx, domain_id: UUID) -> DomainRow | None:
+    """One domain."""
+    return tx.one(SELECT + " WHERE id = %(id)s", {"id": domain_id}, DomainRow)

@@ -1,5 +1,6 @@
 """Turns a router into a Lambda handler."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Callable
@@ -52,10 +53,19 @@ def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> H
     serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        _have_event_loop()
         refused = _refuse_strangers(event)
         return refused or serve(_without_alias(_with_viewer(event)), context)
 
     return handler
+
+
+def _have_event_loop() -> None:
+    """Mangum takes the thread's loop as given; there is none once something has run and closed one of its own."""
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 def _refuse_strangers(event: dict[str, Any]) -> dict[str, Any] | None:
