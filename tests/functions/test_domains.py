@@ -249,13 +249,12 @@ def test_a_domain_that_nobody_finishes_is_left_alone_after_a_week(tenant: TestTe
 
 
 def test_a_check_that_was_overtaken_is_not_stored(tenant: TestTenant, key: TestKey) -> None:
-    from penguinmails.domain.sending_domains import check, store
+    from penguinmails.domain.sending_domains import check, find_domain, store
 
     made = add(key).json
-    from domains import repository
 
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        row = repository.find(tx, UUID(made["id"]))
+        row = find_domain(tx, UUID(made["id"]))
     assert row is not None
     verify(key, made["id"])
 
