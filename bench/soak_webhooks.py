@@ -48,10 +48,10 @@ def break_things(stack: WebhookStack) -> dict[float, Any]:
         server.start()
 
     return {
-        0.2: lambda: kill("dispatch-0"),
-        0.4: lambda: restart(stack.stack.postgres),
-        0.6: lambda: restart(stack.stack.valkey),
-        0.75: lambda: kill("dispatch-1"),
+        0.05: lambda: kill("dispatch-0"),
+        0.15: lambda: restart(stack.stack.postgres),
+        0.25: lambda: restart(stack.stack.valkey),
+        0.4: lambda: kill("dispatch-1"),
     }
 
 
