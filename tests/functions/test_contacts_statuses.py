@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from contacts import listing, repository
+from contacts import listing, repository, routes
 from contacts.app import handler
 from contacts.routes import router
 from penguinmails import db
@@ -117,7 +117,8 @@ def test_a_fault_of_ours_is_500_without_its_inner_workings(
         raise ZeroDivisionError("an inner detail")
 
     monkeypatch.setattr(listing, "list_contacts", crash)
-    for name in ("insert_contact", "find_contact", "lock_contact"):
+    monkeypatch.setattr(routes, "find_contact", crash)
+    for name in ("insert_contact", "lock_contact"):
         monkeypatch.setattr(repository, name, crash)
 
     answer = send(key.plaintext, method, path)
