@@ -4,7 +4,10 @@
 The plan's limits and pace are lifted by a tenant override, as staff would do it.
 """
 
+import base64
+import json
 import os
+import secrets
 import signal
 import smtplib
 import subprocess
@@ -24,6 +27,7 @@ from database.migrate import migrate
 from local.services.aws import AwsEmulator
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, free_port, start, stop, wait_until
+from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 
 _DATABASE = "penguinmails"
@@ -68,7 +72,11 @@ class Bench:
         wait_until(self._sink_answers, self.sink, name="The SMTP sink", log=self.logs / "sink.log", seconds=10)
 
     def _environment(self) -> dict[str, str]:
+        keys = self.logs / "platform-secrets.json"
+        key = {"1": base64.b64encode(secrets.token_bytes(32)).decode()}
+        keys.write_text(json.dumps(dict.fromkeys(PURPOSES, key)))
         return {
+            "PLATFORM_SECRETS_FILE": str(keys),
             "ENVIRONMENT": "local",
             "DATABASE_URL": self.postgres.url(_DATABASE, "penguinmails_app"),
             "JOBS_DATABASE_URL": self.postgres.url(_DATABASE, "penguinmails_jobs"),
