@@ -27,6 +27,7 @@ FUNCTIONS = {
     "produce": "WebhooksFunction",
 }
 _QUEUES = ("EventsQueue", "DeliveriesQueue")
+_POLLS_PER_SECOND = 100
 
 
 class WebhookStack:
@@ -70,11 +71,10 @@ class WebhookStack:
         return self.processes[name]
 
     def launch_workers(self, fan_outs: int, dispatchers: int) -> None:
-        """Start consumers of both queues."""
-        for number in range(fan_outs):
-            self.launch(f"fan_out-{number}")
-        for number in range(dispatchers):
-            self.launch(f"dispatch-{number}")
+        """Start consumers of both queues; however many there are, they ask a queue a hundred times per second together."""
+        for kind, number in (("fan_out", fan_outs), ("dispatch", dispatchers)):
+            for position in range(number):
+                self.launch(f"{kind}-{position}", str(number / _POLLS_PER_SECOND))
 
     def kill(self, name: str) -> None:
         """End a worker as the kernel does when memory is short."""

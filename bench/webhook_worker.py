@@ -1,7 +1,7 @@
 """One process of the webhook bench: a consumer that takes messages off its queue as Lambda's mapping does, or a producer.
 
-`python -m bench.webhook_worker fan_out|dispatch|sweep`, or `... produce RATE SECONDS SIZE FILE TENANT`: events at an even rate,
-each in a transaction of its own, whose ids and moments of commit go to FILE.
+`python -m bench.webhook_worker fan_out|dispatch [PAUSE]`, `... sweep`, or `... produce RATE SECONDS SIZE FILE TENANT`:
+events at an even rate, each in a transaction of its own, whose ids and moments of commit go to FILE.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _CONSUMERS = {
 _OTHER_BYTES = 560
 """What an envelope holds besides the name that is padded."""
 _POLL_SECONDS = 0.02
-"""The emulator's own long poll looks every 0.1 s only, where SQS answers at once."""
+"""How long a consumer of an empty queue waits; the emulator's own long poll looks every 0.1 s only, where SQS answers at once."""
 
 
 class _Context:
@@ -43,7 +43,7 @@ def sample(size: int) -> ContactCreated:
     return ContactCreated(contact=ContactBlock(id=uuid4(), email="ada@example.com", first_name=name), source="api")
 
 
-def consume(folder: str, queue: str) -> None:
+def consume(folder: str, queue: str, pause: float) -> None:
     """Batches of ten, until ended."""
     handler: Any = importlib.import_module(f"{folder}.app").handler
     sqs, url = client("sqs", timeout_seconds=30), os.environ[queue]
@@ -53,7 +53,7 @@ def consume(folder: str, queue: str) -> None:
         )
         messages = answer.get("Messages", [])
         if not messages:
-            time.sleep(_POLL_SECONDS)
+            time.sleep(pause)
             continue
         failures = handler({"Records": [build_record(message, "Queue") for message in messages]}, _Context())
         failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
@@ -107,4 +107,4 @@ if __name__ == "__main__":
         elif sys.argv[1] == "sweep":
             sweep()
         else:
-            consume(*_CONSUMERS[sys.argv[1]])
+            consume(*_CONSUMERS[sys.argv[1]], pause=float(sys.argv[2]) if len(sys.argv) > 2 else _POLL_SECONDS)

@@ -20,6 +20,8 @@ _RATES = ((100, 1), (300, 2), (1000, 2))
 _SIZES = (1_000, 7_000)
 _BACKLOG = 10_000
 _HANGING = 1_000
+_DISPATCHERS = 8
+"""Where receivers hang; the template lets twenty run at once."""
 
 
 def latencies(stack: WebhookStack, files: list[Path]) -> tuple[list[float], int]:
@@ -104,7 +106,7 @@ def measure_drain(stack: WebhookStack) -> None:
 def measure_fairness(stack: WebhookStack) -> None:
     """Tenants with hanging receivers beside one whose receiver is well: 200 deliveries per second to what hangs."""
     well = stack.make_tenant(["/ok/well"])
-    stack.launch_workers(2, 3)
+    stack.launch_workers(2, _DISPATCHERS)
     open_loop(stack, well, 20, 1_000, 1)
     alone, _ = open_loop(stack, well, 50, 1_000, 1)
     print(latency_line("50/s alone", alone, _SECONDS))
@@ -132,8 +134,8 @@ def measure_kill(stack: WebhookStack) -> None:
     tenant = stack.make_tenant(["/ok/kill"])
     stack.launch_workers(1, 2)
     stack.forget()
-    files = stack.produce(100, _SECONDS, 1_000, tenant)
-    time.sleep(_SECONDS / 2)
+    files = stack.produce(100, 2 * _SECONDS, 1_000, tenant)
+    time.sleep(_SECONDS)
     killed_at = time.time()
     stack.kill("dispatch-0")
     stack.launch("dispatch-0")

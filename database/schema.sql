@@ -237,6 +237,7 @@ CREATE PROCEDURE public.create_monthly_partition(IN parent regclass, IN month da
 DECLARE
   first_day date := date_trunc('month', month)::date;
   partition name := format('%s_%s', parent, to_char(month, 'YYYYMM'));
+  of_column record;
 BEGIN
   IF to_regclass(partition::text) IS NOT NULL THEN
     RETURN;
@@ -245,6 +246,9 @@ BEGIN
                  partition, parent, first_day, (first_day + interval '1 month')::date);
   EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);
   EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', partition);
+  FOR of_column IN SELECT attname FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND attstattarget = 0 LOOP
+    EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STATISTICS 0', partition, of_column.attname);
+  END LOOP;
 END
 $$;
 
@@ -1481,6 +1485,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (created_at);
+ALTER TABLE ONLY public.events ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 
@@ -2378,6 +2383,7 @@ CREATE TABLE public.webhook_attempts (
     CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (event_created_at);
+ALTER TABLE ONLY public.webhook_attempts ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.webhook_attempts FORCE ROW LEVEL SECURITY;
 
@@ -2410,6 +2416,7 @@ CREATE TABLE public.webhook_deliveries (
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
+ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
@@ -2463,6 +2470,7 @@ CREATE TABLE public.webhooks (
     CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
     CONSTRAINT webhooks_warned_percent_check CHECK ((warned_percent = ANY (ARRAY[0, 50, 70, 90])))
 );
+ALTER TABLE ONLY public.webhooks ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
 

@@ -10,6 +10,7 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
     """Store outcomes and log the attempts; the ids of the deliveries that were still this worker's.
 
     An attempt is logged even when another worker took over meanwhile: the post was made. Storing twice changes nothing.
+    Rows are found and written one by one by their key, as `repository` says; none is ever inserted.
     """
     settled: list[UUID] = tx.all(
         """
@@ -30,15 +31,24 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
           FROM done WHERE tried
           ON CONFLICT DO NOTHING
         )
-        UPDATE webhook_deliveries d
-        SET status = n.status, attempts = n.attempt + n.tried::integer,
-            finished_at = CASE WHEN n.status IN ('success', 'failed') THEN clock_timestamp() END,
-            next_retry_at = clock_timestamp() + make_interval(secs => n.retry_in),
-            next_sweep_at = clock_timestamp() + make_interval(secs => n.sweep_in),
-            parked_at = clock_timestamp() + make_interval(secs => n.park_in)
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
+                                             attempts, finished_at, next_retry_at, next_sweep_at, parked_at)
+        SELECT o.tenant_id, o.mode, o.id, o.webhook_id, o.event_id, o.event_type, o.event_created_at, n.status,
+               n.attempt + n.tried::integer,
+               CASE WHEN n.status IN ('success', 'failed') THEN clock_timestamp() END,
+               clock_timestamp() + make_interval(secs => n.retry_in),
+               clock_timestamp() + make_interval(secs => n.sweep_in),
+               clock_timestamp() + make_interval(secs => n.park_in)
         FROM done n
-        WHERE d.id = n.id AND d.event_created_at = n.event_created_at
-          AND d.status = 'sending' AND d.attempts = n.attempt + 1
+        CROSS JOIN LATERAL (
+          SELECT d.* FROM webhook_deliveries d
+          WHERE d.id = n.id AND d.event_created_at = n.event_created_at
+            AND d.status = 'sending' AND d.attempts = n.attempt + 1
+          LIMIT 1 FOR UPDATE
+        ) o
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET status = excluded.status, attempts = excluded.attempts, finished_at = excluded.finished_at,
+            next_retry_at = excluded.next_retry_at, next_sweep_at = excluded.next_sweep_at, parked_at = excluded.parked_at
         RETURNING d.id
         """,
         {**columns, "tenant_id": tx.tenant_id, "mode": tx.mode},

@@ -9,59 +9,79 @@ from uuid import UUID
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import LEASE_MARGIN_SECONDS, DeliveryRef
 
-# Rows that another worker is about to claim are left to it instead of being waited for.
+# Rows are found by LATERAL with LIMIT and written by INSERT ... ON CONFLICT, that is, one by one by their key. A join would
+# be planned by statistics, which take a tenant that has just begun to fill a table for one with a single row in it, and would
+# read all of them for each. Every row that is written is locked before, so none is ever inserted. An event's moment only says
+# in which month to look: those of one bulk change share it, so an index that has it is the wrong one.
+
 _NAMED: LiteralString = """
-    WITH free AS (
-      SELECT d.tenant_id, d.mode, d.id, d.event_created_at
-      FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
-      JOIN webhook_deliveries d ON d.id = asked.id AND d.event_created_at = asked.event_created_at
-      WHERE (d.status = 'queued'
-             OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
-             OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
-      FOR UPDATE OF d SKIP LOCKED
+    WITH asked AS (
+      SELECT * FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS named (id, event_created_at)
     )
 """
 
 _WAITING: LiteralString = """
-    WITH waiting AS (
-      (SELECT p.tenant_id, p.mode, p.id, p.event_created_at
+    WITH asked AS (
+      (SELECT p.id, p.event_created_at
        FROM webhooks w
        CROSS JOIN LATERAL (
-         SELECT d.tenant_id, d.mode, d.id, d.event_created_at, d.parked_at FROM webhook_deliveries d
+         SELECT d.id, d.event_created_at, d.parked_at FROM webhook_deliveries d
          WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
          ORDER BY d.parked_at LIMIT %(per_webhook)s
        ) p
        WHERE w.is_active AND w.deleted_at IS NULL AND w.id <> ALL(%(busy)s::uuid[])
        ORDER BY p.parked_at LIMIT %(most)s)
-      UNION ALL
-      (SELECT d.tenant_id, d.mode, d.id, d.event_created_at FROM webhook_deliveries d
-       JOIN webhooks w ON w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active
+      UNION
+      (SELECT d.id, d.event_created_at FROM webhook_deliveries d
        WHERE d.next_sweep_at <= now() AND d.webhook_id <> ALL(%(busy)s::uuid[])
+         AND EXISTS (SELECT 1 FROM webhooks w
+                     WHERE w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active)
        ORDER BY d.next_sweep_at LIMIT %(per_webhook)s)
-    ), free AS (
-      SELECT d.tenant_id, d.mode, d.id, d.event_created_at
-      FROM waiting p
-      JOIN webhook_deliveries d ON d.tenant_id = p.tenant_id AND d.mode = p.mode AND d.id = p.id
-       AND d.event_created_at = p.event_created_at
-      WHERE (d.status = 'queued'
-             OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
-             OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
-      FOR UPDATE OF d SKIP LOCKED
     )
 """
 
+# What another worker is about to claim is left to it instead of being waited for.
 _CLAIM: LiteralString = """
-    UPDATE webhook_deliveries d
-    SET status = 'sending', attempts = d.attempts + 1, next_retry_at = NULL, parked_at = NULL,
-        next_sweep_at = clock_timestamp() + make_interval(secs => w.timeout_seconds + %(margin)s)
-    FROM free f, webhooks w, events e
-    WHERE d.tenant_id = f.tenant_id AND d.mode = f.mode AND d.id = f.id AND d.event_created_at = f.event_created_at
-      AND w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active AND w.deleted_at IS NULL
-      AND e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id AND e.created_at = d.event_created_at
-    RETURNING d.id, d.webhook_id, d.event_id, d.event_type, d.event_created_at, d.attempts - 1 AS attempts,
-              w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
-              w.retry_enabled, w.max_retries, w.timeout_seconds,
-              w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data
+    , free AS (
+      SELECT d.* FROM asked
+      CROSS JOIN LATERAL (
+        SELECT d.* FROM webhook_deliveries d
+        WHERE d.id = asked.id AND d.event_created_at = asked.event_created_at
+          AND (d.status = 'queued'
+               OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
+               OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+      ) d
+    )
+    , due AS (
+      SELECT f.tenant_id, f.mode, f.id, f.webhook_id, f.event_id, f.event_type, f.event_created_at, f.attempts,
+             w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
+             w.retry_enabled, w.max_retries, w.timeout_seconds,
+             w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data
+      FROM free f
+      CROSS JOIN LATERAL (
+        SELECT w.* FROM webhooks w WHERE w.id = f.webhook_id AND w.is_active AND w.deleted_at IS NULL LIMIT 1
+      ) w
+      CROSS JOIN LATERAL (
+        SELECT e.workspace_id, e.data FROM events e
+        WHERE e.id = f.event_id AND e.created_at BETWEEN f.event_created_at - interval '1 hour'
+                                                     AND f.event_created_at + interval '1 hour'
+        LIMIT 1
+      ) e
+    ), claimed AS (
+      INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
+                                           next_sweep_at)
+      SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
+             clock_timestamp() + make_interval(secs => timeout_seconds + %(margin)s)
+      FROM due
+      ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+      SET status = 'sending', attempts = d.attempts + 1, next_retry_at = NULL, parked_at = NULL,
+          next_sweep_at = excluded.next_sweep_at
+    )
+    SELECT id, webhook_id, event_id, event_type, event_created_at, attempts, endpoint_url, secret_ref, secret_version,
+           max_per_second, api_version, retry_enabled, max_retries, timeout_seconds, is_troubled, is_probing, workspace_id,
+           data
+    FROM due
 """
 
 
@@ -114,21 +134,25 @@ def settle_unclaimed(tx: Tx, deliveries: Sequence[DeliveryRef]) -> None:
     """
     tx.run(
         """
-        WITH resting AS (
-          SELECT w.tenant_id, w.mode, w.id, w.deleted_at IS NOT NULL AS is_deleted FROM webhooks w
-          WHERE NOT w.is_active AND w.id IN (
-            SELECT d.webhook_id FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
-            JOIN webhook_deliveries d ON d.id = asked.id AND d.event_created_at = asked.event_created_at)
+        WITH asked AS (
+          SELECT d.* FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
+          CROSS JOIN LATERAL (
+            SELECT d.tenant_id, d.mode, d.id, d.webhook_id, d.event_id, d.event_type, d.event_created_at
+            FROM webhook_deliveries d WHERE d.id = asked.id AND d.event_created_at = asked.event_created_at LIMIT 1
+          ) d
+        ), resting AS (
+          SELECT w.id, w.deleted_at IS NOT NULL AS is_deleted FROM webhooks w
+          WHERE NOT w.is_active AND w.id IN (SELECT webhook_id FROM asked)
           ORDER BY w.id FOR SHARE
         )
-        UPDATE webhook_deliveries d
-        SET status = CASE WHEN r.is_deleted THEN 'failed' ELSE 'held' END,
-            finished_at = CASE WHEN r.is_deleted THEN clock_timestamp() END,
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status)
+        SELECT a.tenant_id, a.mode, a.id, a.webhook_id, a.event_id, a.event_type, a.event_created_at,
+               CASE WHEN r.is_deleted THEN 'failed' ELSE 'held' END
+        FROM asked a JOIN resting r ON r.id = a.webhook_id
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET status = excluded.status, finished_at = CASE WHEN excluded.status = 'failed' THEN clock_timestamp() END,
             next_retry_at = NULL, next_sweep_at = NULL, parked_at = NULL
-        FROM resting r, unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
-        WHERE d.id = asked.id AND d.event_created_at = asked.event_created_at
-          AND d.tenant_id = r.tenant_id AND d.mode = r.mode AND d.webhook_id = r.id
-          AND (d.status IN ('queued', 'pending_retry') OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
+        WHERE d.status IN ('queued', 'pending_retry') OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp())
         """,
         _named(deliveries),
     )
@@ -161,18 +185,22 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
     found: list[UUID] = tx.all(
         """
         WITH free AS (
-          SELECT d.tenant_id, d.mode, d.id, d.event_created_at
-          FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
-          JOIN webhook_deliveries d ON d.id = asked.id AND d.event_created_at = asked.event_created_at
-          WHERE d.status = 'queued'
-             OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
-          FOR UPDATE OF d SKIP LOCKED
+          SELECT d.* FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
+          CROSS JOIN LATERAL (
+            SELECT d.* FROM webhook_deliveries d
+            WHERE d.id = asked.id AND d.event_created_at = asked.event_created_at
+              AND (d.status = 'queued'
+                   OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds'))
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+          ) d
         )
-        UPDATE webhook_deliveries d
-        SET next_sweep_at = NULL, parked_at = clock_timestamp()
-          + make_interval(secs => CASE WHEN d.attempts > 0 THEN %(retries_stand_back_seconds)s ELSE 0 END)
-        FROM free f
-        WHERE d.tenant_id = f.tenant_id AND d.mode = f.mode AND d.id = f.id AND d.event_created_at = f.event_created_at
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, parked_at)
+        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
+               clock_timestamp()
+               + make_interval(secs => CASE WHEN attempts > 0 THEN %(retries_stand_back_seconds)s ELSE 0 END)
+        FROM free
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET next_sweep_at = NULL, parked_at = excluded.parked_at
         RETURNING d.webhook_id
         """,
         {**_named(deliveries), "retries_stand_back_seconds": retries_stand_back_seconds},

@@ -91,13 +91,14 @@ class TenantWork:
 
     async def _park_at_once(self, deliveries: Sequence[DeliveryRef]) -> bool:
         """Put deliveries in line; whether there is a slot for them after all."""
-        parked = await self._stored(
-            lambda tx: repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
-        )
+        parked = await self._stored(lambda tx: self._park(tx, deliveries))
         self._spare = self._slots.take(dict.fromkeys(parked, 1))
         if self._spare:
             self._queue(await self._stored(self._pull))
         return bool(self._spare)
+
+    def _park(self, tx: Tx, deliveries: Sequence[DeliveryRef]) -> set[UUID]:
+        return repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
 
     def _claim_parked(self, tx: Tx) -> list[Claim]:
         repository.settle_parked(tx)
@@ -247,16 +248,23 @@ class TenantWork:
             or not self._lanes
             or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
         )
-        if not (attempts or untried or may_pull):
+        # Others have all slots: what cannot be posted now is not read either.
+        unread = [] if self._has_room or self._lanes else list(self._named)
+        if not (attempts or untried or unread or may_pull):
             return False
 
         def store(tx: Tx) -> list[Claim]:
             recording.record(tx, attempts, untried)
             if is_over and not self._lanes:
                 send_after_commit(tx, "deliveries", [wake_up()])
+            if unread:
+                parked.update(self._park(tx, unread))
+                return []
             return self._pull(tx) if may_pull else []
 
         pulled = await self._stored(store)
+        if unread:
+            self._named.clear()
         self._queue(pulled)
         self._pull_size = min(_MOST_PULLED, 2 * self._pull_size)
         if parked and not is_over:

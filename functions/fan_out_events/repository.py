@@ -44,7 +44,12 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
         SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, e.created_at, w.is_active,
                w.event_filters, e.workspace_id, CASE WHEN w.event_filters IS NOT NULL THEN e.data END AS data
         FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, created_at)
-        JOIN events e ON e.id = asked.id AND e.created_at = asked.created_at
+        CROSS JOIN LATERAL (
+          SELECT e.* FROM events e
+          WHERE e.id = asked.id AND e.created_at BETWEEN asked.created_at - interval '1 hour'
+                                                     AND asked.created_at + interval '1 hour'
+          LIMIT 1
+        ) e
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
         WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types)
         """,

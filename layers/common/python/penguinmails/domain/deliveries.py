@@ -14,7 +14,7 @@ SWEEP_AFTER_SECONDS = 8
 """When a delivery whose queue message was lost is taken up without it: by the tenant's next worker, or by the sweep."""
 PATIENCE_SECONDS = 2
 """How long a claimed delivery may wait for its post to begin."""
-LEASE_MARGIN_SECONDS = PATIENCE_SECONDS + 3
+LEASE_MARGIN_SECONDS = PATIENCE_SECONDS + 2
 """How long beyond its time-out an attempt may take before another worker may claim it."""
 DELIVERIES_PER_MESSAGE = 100
 
