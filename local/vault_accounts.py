@@ -77,7 +77,8 @@ ACCOUNTS = (
             **_OPEN,
         },
     ),
-    _account("delivery-service", 20, {"secret/data/webhooks/*": _READ, "secret/data/esp/*": _READ}),
+    _account("delivery-service", 20, {"secret/data/webhooks/*": _READ}),
+    _account("sending-service", 20, {"secret/data/esp/*": _READ, "secret/data/dkim/*": _READ}),
     _account("crm-service", 20, {"secret/data/crm/*": ["read", "update"]}),
     _account(
         "admin-console",

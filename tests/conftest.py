@@ -33,6 +33,7 @@ from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_testnodedown,
 )
 from tests.support.tenants import TestKey, TestTenant, make_tenant
+from tests.support.vaults import AsSender, using
 
 QUEUES = ("events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports")
 BUCKET = "files"
@@ -71,6 +72,12 @@ def running_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningV
     running = start(tmp_path_factory.mktemp("vault"), free_port())
     yield running
     running.stop()
+
+
+@pytest.fixture
+def as_sender(running_vault: RunningVault) -> AsSender:
+    """What sends mail may read signing keys; the account of the API, which tests have otherwise, may not."""
+    return lambda: using(running_vault.environment("sending-service"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from dispatch_webhooks import health_repository
 from dispatch_webhooks.health_repository import State
 from penguinmails import audit
 from penguinmails.db import Tx
-from penguinmails.domain.platform_mail import MailType, queue_mail
+from penguinmails.domain.platform_mail import MailType, owners_and_admins, queue_mail
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 
@@ -90,7 +90,7 @@ def _audit(tx: Tx, event: str, webhook_id: UUID, *, severity: audit.Severity = "
 def _tell(tx: Tx, mail_type: MailType, state: State, **facts: int) -> None:
     """Write to the owner and the admins; the transaction that notes it decides how often, so no key is shared."""
     variables = {"webhook": state.name, **{name: str(value) for name, value in facts.items()}}
-    for user_id in health_repository.owners_and_admins(tx):
+    for user_id in owners_and_admins(tx):
         queue_mail(
             tx, user_id=user_id, mail_type=mail_type, dedupe_key=f"{mail_type}:{new_uuid7()}", variables=variables
         )

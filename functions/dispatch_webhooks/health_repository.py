@@ -104,14 +104,3 @@ def keep_warned(tx: Tx, webhook_id: UUID, percent: int) -> None:
 def keep_told(tx: Tx, webhook_id: UUID) -> None:
     """Note that its owners were told of a delivery that was given up."""
     tx.run("UPDATE webhooks SET exhaustion_told_at = clock_timestamp() WHERE id = %(id)s", {"id": webhook_id})
-
-
-def owners_and_admins(tx: Tx) -> list[UUID]:
-    """Who is told of a webhook's trouble."""
-    return tx.all(
-        """
-        SELECT id FROM users
-        WHERE role IN ('owner', 'admin') AND deleted_at IS NULL AND email_verified_at IS NOT NULL ORDER BY id
-        """,
-        {},
-    )

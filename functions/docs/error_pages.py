@@ -25,6 +25,8 @@ WHAT_TO_DO = {
     "INVALID_STATE_TRANSITION": "Read the resource to see its present state; <code>detail</code> says which states "
     "allow the action.",
     "INVALID_TIME_RANGE": "Let the start lie before the end.",
+    "DOMAIN_NOT_VERIFIED": "Add the domain with <code>POST /api/v1/domains</code>, publish the DNS records that it lists, and "
+    "verify it; or leave the sender out, and the mail comes from the platform's own address.",
     "KEY_LIMIT_REACHED": "Revoke keys that are no longer used, or move to a larger plan.",
     "METHOD_NOT_ALLOWED": "The <code>Allow</code> header lists the methods of this path.",
     "MISSING_REQUIRED_FIELD": "Add the fields that <code>errors</code> names.",

@@ -16,6 +16,7 @@ from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
+from penguinmails.domain.sender_domains import SigningDomain, signed, signing_domains
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.events.catalogue import ContactBlock, EmailSent
@@ -53,9 +54,10 @@ def handle(record: Record) -> None:
             repository.park(tx, [email_id for email_id, _ in mails])
         wanted, refused = _checked(tx, claims)
         _load(tx, {claim.content_key for claim in wanted})
+        domains = signing_domains(tx, {claim.from_email for claim in wanted}) if wanted else {}
         if refused:
             _store(tx, refused, record.mode)
-    outcomes = _hand_over(record, wanted)
+    outcomes = _hand_over(record, wanted, domains)
     if outcomes:
         record_outcome(partial(_record, record, outcomes))
 
@@ -86,7 +88,7 @@ def _load(tx: Tx, keys: set[UUID]) -> None:
         _contents.update((content.storage_key, content) for content in repository.contents(tx, sorted(missing)))
 
 
-def _hand_over(record: Record, claims: Sequence[Claim]) -> list[Outcome]:
+def _hand_over(record: Record, claims: Sequence[Claim], domains: dict[str, SigningDomain]) -> list[Outcome]:
     if record.mode == "test":
         return [_simulated(claim) for claim in claims]
     outcomes: list[Outcome] = []
@@ -95,12 +97,9 @@ def _hand_over(record: Record, claims: Sequence[Claim]) -> list[Outcome]:
         if time.monotonic() - began > PATIENCE_SECONDS:
             outcomes.append(Outcome(claim, "untried", retry_in_seconds=0))
         else:
-            outcomes.append(_attempt(TrackedMail(record.tenant_id, record.mode, claim.id), claim, date))
+            mail = TrackedMail(record.tenant_id, record.mode, claim.id)
+            outcomes.append(_outcome(claim, attempt(claim.attempts, partial(_send, mail, claim, date, domains))))
     return outcomes
-
-
-def _attempt(mail: TrackedMail, claim: Claim, date: str) -> Outcome:
-    return _outcome(claim, attempt(claim.attempts, partial(_send, mail, claim, date)))
 
 
 def _simulated(claim: Claim) -> Outcome:
@@ -117,7 +116,7 @@ def _outcome(claim: Claim, refusal: MailRefused | None) -> Outcome:
     return Outcome(claim, "queued", refusal.reason, DELAYS_SECONDS[claim.attempts - 1])
 
 
-def _send(mail: TrackedMail, claim: Claim, date: str) -> None:
+def _send(mail: TrackedMail, claim: Claim, date: str, domains: dict[str, SigningDomain]) -> None:
     content, values = _contents[claim.content_key], claim.values()
     try:
         html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)
@@ -139,7 +138,7 @@ def _send(mail: TrackedMail, claim: Claim, date: str) -> None:
         reply_to=claim.reply_to,
         plain_headers=dressed.headers,
     )
-    send_content(claim.from_email, recipient, message)
+    send_content(claim.from_email, recipient, signed(message, claim.from_email, domains))
 
 
 def _record(record: Record, outcomes: Sequence[Outcome]) -> None:

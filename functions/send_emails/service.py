@@ -1,6 +1,7 @@
 """Sends one queued email: claim, hand over outside any transaction, record together with the event."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from penguinmails import clock
@@ -12,6 +13,7 @@ from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.provider_secrets import provider_secret
+from penguinmails.domain.sender_domains import SigningDomain, signed, signing_domains
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.errors import ServiceUnavailable
@@ -43,11 +45,12 @@ def handle(record: Record) -> None:
             return
         files = repository.attachments(tx, claim.content_key) if claim is not None else []
         account = _account_row(tx, claim) if claim is not None else None
+        domains = signing_domains(tx, [claim.from_email]) if claim is not None else {}
     if claim is None:
         return
     handover = Handover("simulated", message_id(claim.id))
     if record.mode == "live":
-        refusal, handover = _hand_over(record, claim, files, account)
+        refusal, handover = _hand_over(record, claim, files, account, domains)
     else:
         refusal = simulation.refusal(claim.to_email, claim.attempts)
     record_outcome(lambda: _record(record, claim, refusal, handover))
@@ -88,7 +91,11 @@ def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
 
 
 def _hand_over(
-    record: Record, claim: Claim, files: Sequence[Attachment], account: StoredAccount | None
+    record: Record,
+    claim: Claim,
+    files: Sequence[Attachment],
+    account: StoredAccount | None,
+    domains: dict[str, SigningDomain],
 ) -> tuple[MailRefused | None, Handover]:
     taken: list[Handover] = []
 
@@ -107,7 +114,8 @@ def _hand_over(
             plain_headers=dressed.headers,
             attachments=files,
         )
-        taken.append(send(mail, claim.id, _opened(claim, account)))
+        seal = partial(signed, sender=claim.from_email, domains=domains)
+        taken.append(send(mail, claim.id, _opened(claim, account), seal))
 
     refusal = attempt(claim.attempts, hand_over)
     return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))

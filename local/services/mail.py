@@ -36,6 +36,8 @@ class CaughtMail:
     html: str | None
     attachments: list[tuple[str, str, bytes]]
     """Name, media type and content of each file."""
+    content: bytes = field(repr=False, default=b"")
+    """The whole mail as it came."""
 
 
 def _part(message: Message, kind: str) -> str | None:
@@ -102,6 +104,7 @@ class MailCatcher:
             text=_part(message, "text/plain") or "",
             html=_part(message, "text/html"),
             attachments=_files(message),
+            content=bytes(envelope.content or b""),  # pyright: ignore[reportArgumentType]
         )
         with self._arrived:
             self._mails.append(mail)

@@ -69,7 +69,7 @@ def content_of(tenant: TestTenant, email_id: str) -> Any:
 
 
 def test_an_email_is_queued_and_shown_with_its_history(tenant: TestTenant, key: TestKey) -> None:
-    sender, reply_to = "Grace Hopper <grace@sender.example.com>", "answers@sender.example.com"
+    sender, reply_to = f"Grace Hopper <grace@{tenant.verified_domain()}>", "answers@sender.example.com"
 
     answer = send(key, to=" Ada@Example.com ", tags=["b", "a", "a"], reply_to=reply_to, **{"from": sender})
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contacts.app import handler as contacts
@@ -22,6 +22,7 @@ from sweep_emails.app import handler as sweep_emails
 from tests.support.http import call
 from tests.support.queues import consume, messages_for, receive, run_job
 from tests.support.tenants import TestKey, TestTenant, make_tenant
+from tests.support.vaults import AsSender
 
 
 def queue(key: TestKey, to: str | None = None, **fields: Any) -> str:
@@ -69,18 +70,20 @@ def only_mail(catcher: MailCatcher, recipient: str) -> CaughtMail:
 
 
 def test_a_queued_email_reaches_the_mail_server_and_is_told_as_an_event(
-    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, as_sender: AsSender
 ) -> None:
     to = f"{uuid4().hex}@example.com"
     person = {"email": to, "first_name": "Zoë"}
     contact = call(contacts, "POST", "/api/v1/contacts", token=key.plaintext, json=person).json
-    fields = {"from": "Grace <grace@sender.example.com>", "reply_to": "a@b.example.com", "headers": {"X-Order": "7 ä"}}
+    sender = f"grace@{tenant.verified_domain()}"
+    fields = {"from": f"Grace <{sender}>", "reply_to": "a@b.example.com", "headers": {"X-Order": "7 ä"}}
     email_id = queue(key, to, subject="Grüße", track_opens=False, **fields)
 
-    assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+    with as_sender():
+        assert consume(send_emails, *messages_for("emails", tenant.id)) == []
 
     mail = only_mail(mail_catcher, to)
-    assert (mail.subject, mail.sender) == ("Grüße", "grace@sender.example.com")
+    assert (mail.subject, mail.sender) == ("Grüße", sender)
     assert mail.message_id == f"<{UUID(email_id).hex}@penguinmails.com>"
     assert (mail.headers["From"], mail.headers["Reply-To"]) == (fields["from"], "a@b.example.com")
     assert mail.headers["X-Order"] == "7 ä"
@@ -332,12 +335,14 @@ def test_an_address_that_is_suppressed_while_the_email_waits_is_not_written_to(
 
 
 def test_an_international_domain_is_written_to_in_its_ascii_form(
-    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, as_sender: AsSender
 ) -> None:
     name = uuid4().hex
+    tenant.verified_domain("xn--bcher-kva.de")
     queue(key, f"{name}@straße.de", reply_to="info@bücher.de", **{"from": "Bücher <info@bücher.de>"})
 
-    assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+    with as_sender():
+        assert consume(send_emails, *messages_for("emails", tenant.id)) == []
 
     mail = only_mail(mail_catcher, f"{name}@xn--strae-oqa.de")
     assert mail.sender == "info@xn--bcher-kva.de"
@@ -367,13 +372,15 @@ def test_a_message_that_names_another_tenants_email_sends_nothing(
     assert mail_catcher.mails_to(shown(key, email_id)["to"]) == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subject=st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), codec="utf-8"), min_size=1, max_size=300),
     value=st.text(st.characters(categories=("L", "N", "P", "S"), codec="utf-8"), min_size=1, max_size=200),
     name=st.text(st.characters(categories=("L", "N"), codec="utf-8"), min_size=1, max_size=40),
 )
-def test_whatever_is_accepted_can_be_written_as_a_mail(subject: str, value: str, name: str) -> None:
+def test_whatever_is_accepted_can_be_written_as_a_mail(
+    as_sender: AsSender, subject: str, value: str, name: str
+) -> None:
     tenant = make_tenant()
     key = tenant.key()
     body = {
@@ -381,11 +388,12 @@ def test_whatever_is_accepted_can_be_written_as_a_mail(subject: str, value: str,
         "subject": subject,
         "text_body": value,
         "headers": {"X-Note": value},
-        "from": f'"{name}" <a@example.com>',
+        "from": f'"{name}" <a@{tenant.verified_domain()}>',
     }
     answer = call(emails, "POST", "/api/v1/emails/send", token=key.plaintext, json=body)
     if answer.status == 400:
         return
-    consume(send_emails, *messages_for("emails", tenant.id))
+    with as_sender():
+        consume(send_emails, *messages_for("emails", tenant.id))
 
     assert shown(key, answer.json["id"])["status"] == "sent"

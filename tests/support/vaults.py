@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,9 @@ from local.services.process import free_port
 from local.vault import RunningVault, find_server, start, version_of
 from penguinmails import vault
 from penguinmails.settings import get_settings
+
+AsSender = Callable[[], contextlib.AbstractContextManager[None]]
+"""Does what is within as the service account of the functions that send."""
 
 
 @lru_cache(maxsize=1)

@@ -187,6 +187,13 @@ class NoRecipients(Conflict):
     title = "There is nobody to send to"
 
 
+class DomainNotVerified(Conflict):
+    """Mail is to come from a domain that the account has not verified."""
+
+    code = "DOMAIN_NOT_VERIFIED"
+    title = "The sender's domain is not verified"
+
+
 class PostalAddressMissing(Conflict):
     """Commercial mail without an address of whoever sends it."""
 

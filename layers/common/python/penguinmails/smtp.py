@@ -2,7 +2,7 @@
 
 import smtplib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -63,14 +63,14 @@ class OutgoingMail:
     """Headers of ASCII that are written as they stand."""
 
 
-def send(mail: OutgoingMail) -> str:
-    """The server's answer to the content once it has taken the mail over.
+def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
+    """The server's answer to the content once it has taken the mail over. `seal` is given the message as it is written.
 
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
     content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=SMTP)
-    return send_content(mail.sender, mail.recipient, content)
+    return send_content(mail.sender, mail.recipient, seal(content))
 
 
 def send_content(sender: str, recipient: str, content: bytes) -> str:

@@ -11,6 +11,7 @@ from penguinmails.db import Tx, jsonb
 from penguinmails.domain import send_quota, simulated
 from penguinmails.domain.emails import SWEEP_AFTER_SECONDS, log_event, message, suppressed
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.errors import QuotaExceeded, RecipientSuppressed, ValidationFailed
 from penguinmails.events.outbox import send_after_commit
@@ -94,6 +95,9 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
         rows = [replace(row, status="scheduled") if row.status == "queued" else row for row in rows]
     if draft.email_type != "transactional":
         require_postal_address(tx)
+    if draft.provider in {None, "smtp"}:
+        # Other providers let their customers send from domains that they have verified themselves.
+        require_verified(tx, draft.sender, field="from")
     content = {"html": draft.html, "text": text, "headers": draft.headers}
     following = {"track_opens": draft.track_opens, "track_clicks": draft.track_clicks}
     _insert_content(tx, content_key, {**content, **following})

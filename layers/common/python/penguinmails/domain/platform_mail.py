@@ -29,6 +29,7 @@ MailType = Literal[
     "webhook_warning",
     "webhook_paused",
     "webhook_exhausted",
+    "domain_lost",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -41,6 +42,17 @@ def queue_mail(
     `variables` is what its text names; never a secret.
     """
     _insert_mail(tx, mail_type, dedupe_key, variables or {}, user_id=user_id)
+
+
+def owners_and_admins(tx: Tx) -> list[UUID]:
+    """Who is told when something of the account is in trouble."""
+    return tx.all(
+        """
+        SELECT id FROM users
+        WHERE role IN ('owner', 'admin') AND deleted_at IS NULL AND email_verified_at IS NOT NULL ORDER BY id
+        """,
+        {},
+    )
 
 
 def queue_invitation(tx: Tx, *, invitation_id: UUID) -> None:
@@ -168,6 +180,12 @@ _NOTES: dict[str, tuple[str, str]] = {
         "the webhook {webhook} was switched off after {failures} failed posts in a row. Its events are held for 30 days "
         "and nothing is lost: repair the endpoint, then resume the webhook at {base}/webhooks. The first post decides "
         "whether the others follow.\n",
+    ),
+    "domain_lost": (
+        "A domain is no longer verified",
+        "DNS no longer has what proves that {domain} is yours ({reason}), so nothing is sent from it. {campaigns} campaigns "
+        "that send from it were stopped. Publish the records that {base}/domains lists; the domain is checked every hour. "
+        "Then start the campaigns again.\n",
     ),
     "webhook_exhausted": (
         "A webhook delivery was given up",

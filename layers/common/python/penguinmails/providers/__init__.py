@@ -5,6 +5,7 @@ seconds), or permanent with the reason, and with `bounce` when it says something
 AccountRefused. Each adapter says in its docstring which of the vendor's pages it follows.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -29,10 +30,15 @@ class Handover:
     message_id: str
 
 
-def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount | None) -> Handover:
-    """Hand a mail over to the account's provider, or to the built-in server when there is no account."""
+def send(
+    mail: OutgoingMail, email_id: UUID, account: ProviderAccount | None, seal: Callable[[bytes], bytes]
+) -> Handover:
+    """Hand a mail over to the account's provider, or to the built-in server when there is no account.
+
+    `seal` signs what the built-in server gets; providers sign for themselves.
+    """
     if account is None:
-        send_by_smtp(mail)
+        send_by_smtp(mail, seal)
         return Handover("smtp", mail.message_id)
     return Handover(account.provider, _ADAPTERS[account.provider].send(mail, email_id, account))
 
