@@ -70,6 +70,106 @@ END
 $$;
 
 --
+-- Name: add_email_figures(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.add_email_figures() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM new_rows WHERE type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied',
+                                                     'complained', 'unsubscribed')) THEN
+    RETURN NULL;
+  END IF;
+  -- Two reports about one mail at once would each not see the other.
+  PERFORM FROM emails e
+  WHERE (e.tenant_id, e.mode, e.id) IN (SELECT n.tenant_id, n.mode, n.email_id FROM new_rows n)
+  ORDER BY e.id FOR NO KEY UPDATE;
+
+  INSERT INTO email_figure_changes (
+    tenant_id, mode, slice, slice_key, starts_at, email_type, step_id, variant, sent, delivered, bounced, opened,
+    opened_by_any, clicked, clicked_by_any, replied, complained, unsubscribed, opens, clicks, machine_opens, machine_clicks)
+  WITH touched AS MATERIALIZED (
+    SELECT DISTINCT n.tenant_id, n.mode, n.email_id FROM new_rows n
+    WHERE n.type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied', 'complained', 'unsubscribed')
+  ), mails AS MATERIALIZED (
+    SELECT e.tenant_id, e.mode, e.id, e.email_type, e.campaign_id, c.workspace_id, e.step_id, e.variant,
+           -- Other ways to send tell of no delivery: what was taken and did not come back has arrived.
+           e.provider IN ('postmark', 'mailgun') AS tells_of_delivery
+    FROM touched t
+    JOIN emails e ON e.tenant_id = t.tenant_id AND e.mode = t.mode AND e.id = t.email_id
+    LEFT JOIN campaigns c ON c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.id = e.campaign_id
+  ), history AS MATERIALIZED (
+    SELECT m.id, m.tells_of_delivery, v.type, v.occurred_at AS at, v.data ? 'is_machine' AS by_machine,
+           v.id IN (SELECT n.id FROM new_rows n) AS is_new
+    FROM mails m
+    JOIN email_events v ON v.tenant_id = m.tenant_id AND v.mode = m.mode AND v.email_id = m.id
+    WHERE v.type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied', 'complained', 'unsubscribed')
+      AND NOT v.data ? 'will_retry'
+  ), milestones AS (
+    SELECT h.id, s.sign, bool_or(h.tells_of_delivery) AS tells_of_delivery,
+           least(min(h.at) FILTER (WHERE h.type = 'sent'), min(h.at) FILTER (WHERE h.type = 'delivered'),
+                 min(h.at) FILTER (WHERE h.type = 'bounced')) AS sent,
+           min(h.at) FILTER (WHERE h.type = 'delivered') AS delivered,
+           min(h.at) FILTER (WHERE h.type = 'bounced') AS bounced,
+           min(h.at) FILTER (WHERE h.type = 'opened' AND NOT h.by_machine) AS opened,
+           min(h.at) FILTER (WHERE h.type = 'opened') AS opened_by_any,
+           min(h.at) FILTER (WHERE h.type = 'clicked' AND NOT h.by_machine) AS clicked,
+           min(h.at) FILTER (WHERE h.type = 'clicked') AS clicked_by_any,
+           min(h.at) FILTER (WHERE h.type = 'replied') AS replied,
+           min(h.at) FILTER (WHERE h.type = 'complained') AS complained,
+           min(h.at) FILTER (WHERE h.type = 'unsubscribed') AS unsubscribed
+    FROM history h JOIN (VALUES (-1), (1)) s (sign) ON s.sign = 1 OR NOT h.is_new
+    GROUP BY h.id, s.sign
+  ), moves AS (
+    SELECT s.id, s.sign, f.figure, f.at
+    FROM milestones s CROSS JOIN LATERAL (VALUES
+      ('sent', s.sent),
+      ('delivered', CASE WHEN s.bounced IS NULL AND s.tells_of_delivery THEN s.delivered
+                         WHEN s.bounced IS NULL THEN coalesce(s.delivered, s.sent) END),
+      ('bounced', s.bounced), ('opened', s.opened), ('opened_by_any', s.opened_by_any), ('clicked', s.clicked),
+      ('clicked_by_any', s.clicked_by_any), ('replied', s.replied), ('complained', s.complained),
+      ('unsubscribed', s.unsubscribed)) f (figure, at)
+    WHERE f.at IS NOT NULL
+    UNION ALL
+    SELECT h.id, 1, CASE WHEN h.by_machine THEN 'machine_' ELSE '' END || CASE h.type WHEN 'opened' THEN 'opens' ELSE 'clicks' END,
+           h.at
+    FROM history h WHERE h.is_new AND h.type IN ('opened', 'clicked')
+  ), net AS (
+    SELECT m.id, m.figure, date_bin('15 minutes', m.at, '2000-01-01 00:00Z') AS starts_at, sum(m.sign) AS n
+    FROM moves m GROUP BY 1, 2, 3 HAVING sum(m.sign) <> 0
+  )
+  SELECT m.tenant_id, m.mode, s.slice, s.slice_key, n.starts_at, m.email_type, s.step_id, s.variant,
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'sent'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'delivered'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'bounced'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'opened'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'opened_by_any'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicked'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicked_by_any'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'replied'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'complained'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'unsubscribed'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'opens'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicks'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'machine_opens'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'machine_clicks'), 0)
+  FROM net n JOIN mails m ON m.id = n.id
+  CROSS JOIN LATERAL (
+    SELECT 'all', '', '00000000-0000-0000-0000-000000000000'::uuid, ''
+    UNION ALL
+    SELECT 'workspace', m.workspace_id::text, '00000000-0000-0000-0000-000000000000', '' WHERE m.workspace_id IS NOT NULL
+    UNION ALL
+    SELECT 'campaign', m.campaign_id::text, coalesce(m.step_id, '00000000-0000-0000-0000-000000000000'),
+           coalesce(m.variant, '')
+    WHERE m.campaign_id IS NOT NULL
+    UNION ALL
+    SELECT 'tag', t.tag, '00000000-0000-0000-0000-000000000000', '' FROM email_tags t
+    WHERE t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.email_id = m.id
+  ) s (slice, slice_key, step_id, variant)
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: allow_across_tenants(regclass, name, text); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -586,6 +686,36 @@ BEGIN
     target::regclass, keys) USING after, batch;
 END
 $_$;
+
+--
+-- Name: score_contact(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.score_contact() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  points integer := least(40, 5 * least(NEW.total_opens, 8)) + least(40, 10 * least(NEW.total_clicks, 4))
+                    + CASE WHEN NEW.total_replies > 0 THEN 20 ELSE 0 END;
+  engaged_at timestamptz := coalesce(NEW.last_engaged_at, NEW.last_email_opened_at);
+  quiet interval := clock_timestamp() - engaged_at;
+BEGIN
+  IF NEW.status <> 'active' OR points = 0 OR engaged_at IS NULL OR quiet >= interval '180 days' THEN
+    NEW.lead_score := 0;
+    NEW.lead_score_falls_at := NULL;
+  ELSIF quiet >= interval '90 days' THEN
+    NEW.lead_score := points / 4;
+    NEW.lead_score_falls_at := engaged_at + interval '180 days';
+  ELSIF quiet >= interval '30 days' THEN
+    NEW.lead_score := points / 2;
+    NEW.lead_score_falls_at := engaged_at + interval '90 days';
+  ELSE
+    NEW.lead_score := points;
+    NEW.lead_score_falls_at := engaged_at + interval '30 days';
+  END IF;
+  RETURN NEW;
+END
+$$;
 
 --
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
@@ -1231,6 +1361,9 @@ CREATE TABLE public.contacts (
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     first_name_lower character varying(200) GENERATED ALWAYS AS (lower((first_name)::text)) STORED COLLATE pg_catalog."C",
     last_name_lower character varying(200) GENERATED ALWAYS AS (lower((last_name)::text)) STORED COLLATE pg_catalog."C",
+    total_replies integer DEFAULT 0 NOT NULL,
+    last_engaged_at timestamp with time zone,
+    lead_score_falls_at timestamp with time zone,
     CONSTRAINT contacts_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT contacts_lead_score_check CHECK (((lead_score >= 0) AND (lead_score <= 100))),
     CONSTRAINT contacts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1250,6 +1383,18 @@ COMMENT ON COLUMN public.contacts.email IS 'searched by prefix as a range (>= an
 --
 
 COMMENT ON COLUMN public.contacts.first_name_lower IS 'twice as long as the name: some letters become two in lower case';
+
+--
+-- Name: COLUMN contacts.last_engaged_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.last_engaged_at IS 'the last open, click or answer of a person';
+
+--
+-- Name: COLUMN contacts.lead_score_falls_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.lead_score_falls_at IS 'when the score gets lower unless the contact does something; null when it stays';
 
 --
 -- Name: content_objects; Type: TABLE; Schema: public; Owner: -
@@ -1377,6 +1522,118 @@ CREATE TABLE public.email_events (
 );
 
 ALTER TABLE ONLY public.email_events FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: email_figure_changes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_figure_changes (
+    id bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    slice text NOT NULL COLLATE pg_catalog."C",
+    slice_key text NOT NULL COLLATE pg_catalog."C",
+    starts_at timestamp with time zone NOT NULL,
+    email_type text NOT NULL COLLATE pg_catalog."C",
+    step_id uuid NOT NULL,
+    variant text NOT NULL COLLATE pg_catalog."C",
+    sent bigint NOT NULL,
+    delivered bigint NOT NULL,
+    bounced bigint NOT NULL,
+    opened bigint NOT NULL,
+    opened_by_any bigint NOT NULL,
+    clicked bigint NOT NULL,
+    clicked_by_any bigint NOT NULL,
+    replied bigint NOT NULL,
+    complained bigint NOT NULL,
+    unsubscribed bigint NOT NULL,
+    opens bigint NOT NULL,
+    clicks bigint NOT NULL,
+    machine_opens bigint NOT NULL,
+    machine_clicks bigint NOT NULL,
+    CONSTRAINT email_figure_changes_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_figure_changes_slice_check CHECK ((slice = ANY (ARRAY['all'::text, 'workspace'::text, 'campaign'::text, 'tag'::text])))
+);
+
+ALTER TABLE ONLY public.email_figure_changes FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE email_figure_changes; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.email_figure_changes IS 'what is not yet in email_rollups; append only, so that workers never wait for each other, and emptied each minute';
+
+--
+-- Name: email_figure_changes_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_figure_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.email_figure_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: email_rollups; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_rollups (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    slice text NOT NULL COLLATE pg_catalog."C",
+    slice_key text NOT NULL COLLATE pg_catalog."C",
+    grain text NOT NULL COLLATE pg_catalog."C",
+    starts_at timestamp with time zone NOT NULL,
+    email_type text NOT NULL COLLATE pg_catalog."C",
+    step_id uuid NOT NULL,
+    variant text NOT NULL COLLATE pg_catalog."C",
+    sent bigint NOT NULL,
+    delivered bigint NOT NULL,
+    bounced bigint NOT NULL,
+    opened bigint NOT NULL,
+    opened_by_any bigint NOT NULL,
+    clicked bigint NOT NULL,
+    clicked_by_any bigint NOT NULL,
+    replied bigint NOT NULL,
+    complained bigint NOT NULL,
+    unsubscribed bigint NOT NULL,
+    opens bigint NOT NULL,
+    clicks bigint NOT NULL,
+    machine_opens bigint NOT NULL,
+    machine_clicks bigint NOT NULL,
+    CONSTRAINT email_rollups_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'quarter'::text]))),
+    CONSTRAINT email_rollups_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_rollups_slice_check CHECK ((slice = ANY (ARRAY['all'::text, 'workspace'::text, 'campaign'::text, 'tag'::text])))
+);
+
+ALTER TABLE ONLY public.email_rollups FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN email_rollups.slice_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_rollups.slice_key IS 'id of the workspace or campaign, or the tag; empty for all';
+
+--
+-- Name: COLUMN email_rollups.grain; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_rollups.grain IS 'each figure stands here twice: per hour, and per quarter of an hour for time zones whose days begin within an hour of UTC';
+
+--
+-- Name: COLUMN email_rollups.step_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_rollups.step_id IS 'with variant: only in slices of campaigns; else zeros and empty';
+
+--
+-- Name: COLUMN email_rollups.opened; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_rollups.opened IS 'mails, by the time of their first open by a person; opened_by_any counts machines too, opens every time';
 
 --
 -- Name: email_tags; Type: TABLE; Schema: public; Owner: -
@@ -2805,6 +3062,20 @@ ALTER TABLE ONLY public.email_events
     ADD CONSTRAINT email_events_pkey PRIMARY KEY (id);
 
 --
+-- Name: email_figure_changes email_figure_changes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_figure_changes
+    ADD CONSTRAINT email_figure_changes_pkey PRIMARY KEY (id);
+
+--
+-- Name: email_rollups email_rollups_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_rollups
+    ADD CONSTRAINT email_rollups_pkey PRIMARY KEY (tenant_id, mode, slice, slice_key, grain, starts_at, email_type, step_id, variant);
+
+--
 -- Name: email_tags email_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3518,6 +3789,12 @@ CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING 
 CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: contacts_by_falling_score; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_falling_score ON public.contacts USING btree (lead_score_falls_at) WHERE (lead_score_falls_at IS NOT NULL);
+
+--
 -- Name: contacts_by_first_name; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3576,6 +3853,12 @@ CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, d
 --
 
 CREATE INDEX email_events_by_email ON public.email_events USING btree (tenant_id, mode, email_id, occurred_at);
+
+--
+-- Name: email_figure_changes_by_slice; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_figure_changes_by_slice ON public.email_figure_changes USING btree (tenant_id, mode, slice, slice_key, starts_at);
 
 --
 -- Name: email_tags_by_tag; Type: INDEX; Schema: public; Owner: -
@@ -3914,6 +4197,12 @@ CREATE INDEX webhooks_failing ON public.webhooks USING btree (tenant_id) WHERE (
 CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
 
 --
+-- Name: email_events add_email_figures; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER add_email_figures AFTER INSERT ON public.email_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.add_email_figures();
+
+--
 -- Name: email_events count_campaign_answers; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -3954,6 +4243,12 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TA
 --
 
 CREATE TRIGGER forget_imported_values AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_imported_values();
+
+--
+-- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER score_contact BEFORE UPDATE OF status, total_opens, total_clicks, total_replies, last_engaged_at, lead_score_falls_at ON public.contacts FOR EACH ROW EXECUTE FUNCTION public.score_contact();
 
 --
 -- Name: api_keys set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -4302,6 +4597,20 @@ ALTER TABLE ONLY public.email_attachments
 
 ALTER TABLE ONLY public.email_events
     ADD CONSTRAINT email_events_tenant_id_mode_email_id_fkey FOREIGN KEY (tenant_id, mode, email_id) REFERENCES public.emails(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: email_figure_changes email_figure_changes_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_figure_changes
+    ADD CONSTRAINT email_figure_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: email_rollups email_rollups_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_rollups
+    ADD CONSTRAINT email_rollups_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: email_tags email_tags_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -4814,6 +5123,18 @@ ALTER TABLE public.email_attachments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.email_events ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: email_figure_changes; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_figure_changes ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: email_rollups; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_rollups ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: email_tags; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -4994,6 +5315,12 @@ CREATE POLICY penguinmails_jobs_all ON public.campaign_stats TO penguinmails_job
 CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: contacts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.contacts TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: content_objects penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -5004,6 +5331,18 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: email_figure_changes penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_figure_changes TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: email_rollups penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_rollups TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -5418,6 +5757,18 @@ CREATE POLICY tenant_isolation ON public.email_attachments TO penguinmails_app U
 --
 
 CREATE POLICY tenant_isolation ON public.email_events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: email_figure_changes tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_figure_changes TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: email_rollups tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_rollups TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: email_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -6037,6 +6388,7 @@ GRANT SELECT,DELETE ON TABLE public.contact_workspaces TO penguinmails_closing;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.contacts TO penguinmails_jobs;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
@@ -6069,6 +6421,22 @@ GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
+
+--
+-- Name: TABLE email_figure_changes; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.email_figure_changes TO penguinmails_closing;
+GRANT SELECT,INSERT ON TABLE public.email_figure_changes TO penguinmails_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.email_figure_changes TO penguinmails_jobs;
+
+--
+-- Name: TABLE email_rollups; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.email_rollups TO penguinmails_closing;
+GRANT SELECT ON TABLE public.email_rollups TO penguinmails_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.email_rollups TO penguinmails_jobs;
 
 --
 -- Name: TABLE email_tags; Type: ACL; Schema: public; Owner: -

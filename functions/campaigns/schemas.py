@@ -3,26 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
 
 from campaigns.step_schemas import MAX_STEPS, NewStep, Step
 from campaigns.steps import MAX_EMAILS
 from penguinmails.domain.campaign_states import Status
-from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable
+from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable, Zone
 
 Goal = Literal["awareness", "lead_gen", "sales"]
 CampaignType = Literal["broadcast", "drip", "triggered", "ab_test"]
 Strategy = Literal["immediate", "scheduled", "optimized"]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ALL_DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("must be a time zone of the IANA database, such as Europe/Berlin")
-    return name
 
 
 def _ascii_address(address: str) -> str:
@@ -35,7 +28,6 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), Storable]
 SenderName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f<>\"]{1,100}$"), Storable]
 Address = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254), AfterValidator(_ascii_address)]
-Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Workspace = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 

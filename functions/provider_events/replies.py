@@ -52,6 +52,7 @@ def take_answer(tx: Tx, answer: Answer) -> bool:
     repository.insert_message(tx, new_uuid7(), thread_id, mail and mail.id, answer)
     if mail is not None and not answer.is_automatic:
         log_event(tx, [mail.id], "replied", {"thread_id": str(thread_id)}, occurred_at=answer.received_at)
+        repository.count_answer(tx, mail, answer.received_at)
         contact = None
         if mail.contact_id is not None:
             contact = ContactBlock(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -41,6 +42,19 @@ def find_mail(tx: Tx, ids: Sequence[UUID]) -> AnsweredMail | None:
         """,
         {"ids": list(ids)},
         AnsweredMail,
+    )
+
+
+def count_answer(tx: Tx, mail: AnsweredMail, at: datetime) -> None:
+    """One answer more of the contact who was written to."""
+    tx.run(
+        """
+        UPDATE contacts
+        SET total_replies = total_replies + 1, last_engaged_at = greatest(last_engaged_at, %(at)s::timestamptz),
+            last_campaign_id = coalesce(%(campaign_id)s, last_campaign_id)
+        WHERE id = %(id)s
+        """,
+        {"id": mail.contact_id, "at": at, "campaign_id": mail.campaign_id},
     )
 
 

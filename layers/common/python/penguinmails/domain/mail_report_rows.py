@@ -97,7 +97,13 @@ def count_engagement(
     tx: Tx, mail: MailRow, kind: Literal["opened", "clicked"], at: datetime, *, is_machine: bool
 ) -> None:
     """One open or click more, of the mail and of its contact; a machine's counts for the mail alone, and apart."""
-    params = {"id": mail.id, "email": mail.to_email, "opened": kind == "opened", "at": at}
+    params = {
+        "id": mail.id,
+        "email": mail.to_email,
+        "campaign_id": mail.campaign_id,
+        "opened": kind == "opened",
+        "at": at,
+    }
     if is_machine:
         tx.run(
             """
@@ -121,7 +127,9 @@ def count_engagement(
         SET total_opens = total_opens + %(opened)s::boolean::integer,
             total_clicks = total_clicks + (NOT %(opened)s)::integer,
             last_email_opened_at = CASE WHEN %(opened)s THEN greatest(last_email_opened_at, %(at)s::timestamptz)
-                                        ELSE last_email_opened_at END
+                                        ELSE last_email_opened_at END,
+            last_engaged_at = greatest(last_engaged_at, %(at)s::timestamptz),
+            last_campaign_id = coalesce(%(campaign_id)s, last_campaign_id)
         WHERE email = %(email)s
         """,
         params,

@@ -73,6 +73,9 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
     if state != mail.status:
         rows.set_state(tx, mail.id, state, error=report.detail if state == "bounced" else None)
     if not is_new:
+        if state == "bounced" and mail.status != "bounced":
+            # The history told of it while the provider still tried; figures count it from now on.
+            log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
         return False
     log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
     event = _event(mail, report)
@@ -96,6 +99,7 @@ def _facts(report: Report) -> dict[str, Any]:
         "url": report.url,
         "user_agent": report.user_agent,
         "is_machine": report.is_machine or None,
+        "will_retry": not report.is_final or None,
     }
     return {name: fact for name, fact in facts.items() if fact is not None}
 

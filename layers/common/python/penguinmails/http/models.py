@@ -2,9 +2,11 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar, cast
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import GetCoreSchemaHandler as Handler
 from pydantic_core import CoreSchema
 
@@ -52,6 +54,22 @@ def _as_described(schema: Any) -> Any:
     # A model's field may be called "type" too; then this is no type but the field's schema.
     kind = node.get("type")
     return {**node, "strict": True} if isinstance(kind, str) and kind in {"bool", "int", "float"} else node
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read from disk once per process: it takes milliseconds."""
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("must be a time zone of the IANA database, such as Europe/Berlin")
+    return name
+
+
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
+"""The name of a time zone, which `zoneinfo` knows."""
 
 
 class RequestModel(BaseModel):
