@@ -142,6 +142,18 @@ def find_workspace(tx: Tx, slug: str) -> UUID | None:
     return tx.one("SELECT id FROM workspaces WHERE slug = %(slug)s", {"slug": slug})
 
 
+def is_campaign(tx: Tx, campaign_id: UUID) -> bool:
+    """Whether there is such a campaign, or was one that sent mails."""
+    return tx.one(
+        """
+        SELECT EXISTS (SELECT FROM campaigns WHERE id = %(id)s)
+            OR EXISTS (SELECT FROM email_rollups WHERE slice = 'campaign' AND slice_key = %(key)s)
+            OR EXISTS (SELECT FROM email_figure_changes WHERE slice = 'campaign' AND slice_key = %(key)s)
+        """,
+        {"id": campaign_id, "key": str(campaign_id)},
+    )
+
+
 def find_campaign(tx: Tx, campaign_id: UUID) -> str | None:
     """The name of a campaign."""
     return tx.one("SELECT name FROM campaigns WHERE id = %(id)s", {"id": campaign_id})

@@ -121,6 +121,8 @@ def _slice(tx: Tx, campaign_id: UUID | None, workspace: str | None, tag: str | N
     if len(names) > 1:
         raise ValidationFailed.of(names[1], f"cannot be combined with {names[0]}; send one of them")
     if campaign_id is not None:
+        if not repository.is_campaign(tx, campaign_id):
+            raise ValidationFailed.of("campaign_id", "names no campaign of your account", "not_found")
         return "campaign", str(campaign_id)
     if tag is not None:
         return "tag", tag

@@ -72,6 +72,7 @@ ABOUT_THE_CALLER = {
     "createWebhook": "makes a thing of the caller's",
     "createWorkspace": "makes a thing of the caller's",
     "enrolSecondFactor": "concerns the signed-in user",
+    "getEmailAnalytics": "adds up the account's mails; those of another one are shown to be absent in its own tests",
     "getApiUsage": "adds up the account's requests; the usage of another one is shown to be absent below",
     "getMe": "says who the caller is",
     "getSecondFactor": "concerns the signed-in user",

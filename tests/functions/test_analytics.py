@@ -1,20 +1,17 @@
 """Figures about mails: each counted once and when it happened, divided by what they are shares of."""
 
-import os
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from analytics.app import handler
-from penguinmails import clock
+from campaigns.app import handler as campaigns
 from penguinmails.auth.scopes import Scope
-from penguinmails.db import transaction
 from roll_up_analytics.app import handler as roll_up
-from tests.support.campaigns import EMAIL, NO_LIMIT, add_contact, draft
+from tests.support.campaigns import EMAIL, NO_LIMIT, draft
 from tests.support.http import Answer, call
 from tests.support.mail_histories import Happening, Mail, record, store_mails
 from tests.support.queues import run_job
@@ -256,14 +253,31 @@ def test_filters_leave_what_they_name(tenant: TestTenant, key: TestKey) -> None:
     assert counts() == (2, 1, 1)
     assert counts(campaign_id=campaign_id) == counts(workspace="default") == (1, 0, 1)
     assert counts(tag="welcome") == counts(tag="trial") == counts(email_type="transactional") == (1, 1, 0)
-    assert counts(tag="welcome", email_type="marketing") == counts(campaign_id=uuid4()) == (0, 0, 0)
+    assert counts(tag="welcome", email_type="marketing") == counts(tag="nothing") == (0, 0, 0)
 
 
-def test_a_workspace_that_is_not_there_and_two_filters_at_once_are_refused(key: TestKey) -> None:
-    unknown, two = ask(key, workspace="nowhere"), ask(key, tag="a", campaign_id=uuid4())
+def test_a_campaign_that_is_gone_can_still_be_asked_about(tenant: TestTenant, key: TestKey) -> None:
+    campaign_id = UUID(draft(key)["id"])
+    (mail,) = stored(tenant, campaign_id=campaign_id, step_id=uuid4(), variant="a")
+    happened(tenant, mail, "sent")
+    assert call(campaigns, "DELETE", f"/api/v1/campaigns/{campaign_id}", token=key.plaintext).status == 200
 
-    assert (unknown.status, unknown.json["errors"][0]["field"]) == (400, "workspace")
-    assert (two.status, two.json["errors"][0]["field"]) == (400, "tag")
+    for _ in range(2):  # before and after the roll-up
+        assert shown(key, campaign_id=campaign_id)["summary"]["emails_sent"] == 1
+        run_job(roll_up)
+
+
+def test_what_is_not_there_and_two_filters_at_once_are_refused(key: TestKey, other_tenant: TestTenant) -> None:
+    of_others = draft(other_tenant.key())["id"]
+    queries = [
+        ({"workspace": "nowhere"}, "workspace"),
+        ({"campaign_id": uuid4()}, "campaign_id"),
+        ({"campaign_id": of_others}, "campaign_id"),
+        ({"tag": "a", "campaign_id": uuid4()}, "tag"),
+    ]
+    for query, field in queries:
+        answer = ask(key, **query)
+        assert (answer.status, answer.json["errors"][0]["field"]) == (400, field)
 
 
 def test_what_others_and_the_other_mode_sent_is_not_counted(
@@ -320,53 +334,6 @@ def test_a_campaign_that_is_not_there_or_of_others_is_404(key: TestKey, other_te
         assert (answer.status, answer.code) == (404, "CAMPAIGN_NOT_FOUND")
 
 
-# ---- Contacts ---------------------------------------------------------------------------------------------------------------
-
-
-def test_a_contact_is_shown_with_what_it_did_newest_first(tenant: TestTenant, key: TestKey) -> None:
-    address = f"{uuid4().hex}@example.com"
-    contact_id = add_contact(key, email=address)
-    campaign_id = UUID(draft(key)["id"])
-    (mail,) = stored(tenant, to_email=address, campaign_id=campaign_id, step_id=uuid4(), variant="a")
-    (lost,) = stored(tenant, to_email=address)
-    (of_another,) = stored(tenant, to_email="somebody@example.com")
-    for minutes, kind in enumerate(("sent", "delivered", "opened", "opened", "clicked")):
-        happened(tenant, mail, kind, at=NOON + timedelta(minutes=minutes))
-    happened(tenant, mail, "opened", at=NOON + timedelta(minutes=9), is_machine=True)
-    happened(tenant, lost, "sent", "bounced", at=NOON - timedelta(days=1))
-    happened(tenant, of_another, "sent", "opened")
-    path = f"/api/v1/analytics/contacts/{contact_id}"
-
-    answer = shown(key, path, limit=4)
-
-    wanted = {"emails_sent": 2, "emails_delivered": 1, "emails_bounced": 1, "emails_opened": 1, "emails_clicked": 1}
-    assert answer["summary"] | wanted | {"total_opens": 2, "total_clicks": 1} == answer["summary"]
-    assert (answer["rates"]["delivery_rate"], answer["rates"]["open_rate"]) == (50.0, 100.0)
-    assert answer["last_activity_at"] == "2026-05-20T12:09:00Z"
-    activities = answer["activities"]["data"]
-    assert [(each["type"], each["is_machine"]) for each in activities] == [
-        ("opened", True),
-        ("clicked", False),
-        ("opened", False),
-        ("opened", False),
-    ]
-    assert (activities[0]["campaign_id"], activities[0]["campaign_name"]) == (str(campaign_id), "Launch")
-    rest = shown(key, path, limit=4, cursor=answer["activities"]["pagination"]["next_cursor"])["activities"]
-    assert [each["type"] for each in rest["data"][:2]] == ["delivered", "sent"]
-    assert {each["email_id"] for each in rest["data"][2:]} == {str(lost.id)}
-    assert rest["pagination"]["has_more"] is False
-    assert shown(key, path, offset=0)["activities"]["pagination"]["total"] == 8
-
-
-def test_a_contact_that_is_not_there_or_of_others_is_404_and_no_id_400(key: TestKey, other_tenant: TestTenant) -> None:
-    of_others = add_contact(other_tenant.key())
-
-    for contact_id in (uuid4(), of_others):
-        answer = ask(key, f"/api/v1/analytics/contacts/{contact_id}")
-        assert (answer.status, answer.code) == (404, "RESOURCE_NOT_FOUND")
-    assert ask(key, "/api/v1/analytics/contacts/nobody").status == 400
-
-
 # ---- Limits and rights --------------------------------------------------------------------------------------------------------
 
 
@@ -391,94 +358,3 @@ def test_it_takes_read_analytics(tenant: TestTenant) -> None:
 
     assert ask(tenant.key(Scope.READ_ANALYTICS)).status == 200
     assert ask(tenant.key(*others)).status == 403
-
-
-# ---- Scores -------------------------------------------------------------------------------------------------------------------
-
-
-def scored(tenant: TestTenant, contact_id: UUID, days_ago: int = 0, **columns: Any) -> int:
-    """The score once a contact has done so much, so long ago."""
-    values = {"total_opens": 0, "total_clicks": 0, "total_replies": 0, "status": "active", **columns}
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(
-            """
-            UPDATE contacts SET total_opens = %(total_opens)s, total_clicks = %(total_clicks)s, status = %(status)s,
-                   total_replies = %(total_replies)s, last_engaged_at = %(at)s WHERE id = %(id)s
-            """,
-            {**values, "at": clock.now() - timedelta(days=days_ago), "id": contact_id},
-        )
-        return tx.one("SELECT lead_score FROM contacts WHERE id = %(id)s", {"id": contact_id})
-
-
-@pytest.mark.parametrize(
-    ("columns", "days_ago", "score"),
-    [
-        ({}, 0, 0),
-        ({"total_opens": 1}, 0, 5),
-        ({"total_opens": 100}, 0, 40),
-        ({"total_opens": 2, "total_clicks": 3}, 0, 40),
-        ({"total_opens": 8, "total_clicks": 4, "total_replies": 9}, 0, 100),
-        ({"total_replies": 1}, 29, 20),
-        ({"total_opens": 3}, 31, 7),
-        ({"total_opens": 8}, 89, 20),
-        ({"total_opens": 8}, 91, 10),
-        ({"total_opens": 8}, 181, 0),
-        ({"total_opens": 8, "status": "unsubscribed"}, 0, 0),
-        ({"total_opens": 8, "status": "bounced"}, 0, 0),
-    ],
-)
-def test_a_score_is_of_what_a_contact_did_and_halves_as_it_gets_old(
-    tenant: TestTenant, key: TestKey, columns: dict[str, Any], days_ago: int, score: int
-) -> None:
-    contact_id = add_contact(key)
-
-    assert scored(tenant, contact_id, days_ago, **columns) == score
-    assert shown(key, f"/api/v1/analytics/contacts/{contact_id}")["lead_score"] == score
-
-
-def test_a_score_falls_by_itself_when_its_time_has_come(tenant: TestTenant, key: TestKey) -> None:
-    contact_id = add_contact(key)
-    assert scored(tenant, contact_id, 0, total_opens=8) == 40
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        # As if the clock had moved on and nothing had looked at the contact.
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(
-            """
-            UPDATE contacts SET last_engaged_at = now() - interval '30 days 1 minute',
-                   lead_score_falls_at = now() - interval '1 minute' WHERE id = %s
-            """,
-            [contact_id],
-        )
-
-    run_job(roll_up)
-
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        falls_in, score = tx.one(
-            """
-            SELECT jsonb_build_array(extract(days FROM lead_score_falls_at - now()), lead_score)
-            FROM contacts WHERE id = %(id)s
-            """,
-            {"id": contact_id},
-        )
-    assert (score, falls_in) == (20, 59)
-    assert run_job(roll_up)["done"] == 0
-
-
-def test_machines_do_not_score(tenant: TestTenant, key: TestKey) -> None:
-    from penguinmails.domain.mail_reports import Report, record_report
-
-    address = f"{uuid4().hex}@example.com"
-    contact_id = add_contact(key, email=address)
-    campaign_id = uuid4()
-    (mail,) = stored(tenant, to_email=address, campaign_id=campaign_id)
-
-    def opened(*, is_machine: bool) -> Any:
-        with transaction(tenant_id=tenant.id, mode="live") as tx:
-            report = Report(kind="opened", source="link", occurred_at=clock.now(), is_machine=is_machine)
-            assert record_report(tx, mail.id, report)
-        return shown(key, f"/api/v1/analytics/contacts/{contact_id}")
-
-    by_machine, by_person = opened(is_machine=True), opened(is_machine=False)
-
-    assert (by_machine["lead_score"], by_machine["last_engaged_at"]) == (0, None)
-    assert (by_person["lead_score"], by_person["last_campaign_id"]) == (5, str(campaign_id))

@@ -192,7 +192,7 @@ def _event(account: Account, mode: Mode, _ids: Ids) -> UUID:
 
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
-    email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), uuid4()
+    email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), _made_by("createCampaign")(account, mode, ids)
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
         connection.execute("UPDATE emails SET campaign_id = %s WHERE id = %s", [campaign_id, email_id])
     return campaign_id
