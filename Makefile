@@ -151,7 +151,7 @@ demo: setup ## Drive the running stack as a customer would, from sign-up to a ve
 
 # ---- measurements -----------------------------------------------------------------------------------------------------
 
-BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts campaign webhooks
+BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts campaign webhooks analytics
 .PHONY: bench $(addprefix bench-,$(BENCHES))
 bench: $(addprefix bench-,$(BENCHES)) ## Measure everything that bench/README.md claims
 $(addprefix bench-,$(BENCHES)): bench-%: setup

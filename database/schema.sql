@@ -82,9 +82,10 @@ BEGIN
     RETURN NULL;
   END IF;
   -- Two reports about one mail at once would each not see the other.
-  PERFORM FROM emails e
-  WHERE (e.tenant_id, e.mode, e.id) IN (SELECT n.tenant_id, n.mode, n.email_id FROM new_rows n)
-  ORDER BY e.id FOR NO KEY UPDATE;
+  PERFORM FROM (SELECT DISTINCT tenant_id, mode, email_id FROM new_rows ORDER BY email_id) n
+  CROSS JOIN LATERAL (
+    SELECT FROM emails e WHERE e.tenant_id = n.tenant_id AND e.mode = n.mode AND e.id = n.email_id
+    FOR NO KEY UPDATE) locked;
 
   INSERT INTO email_figure_changes (
     tenant_id, mode, slice, slice_key, starts_at, email_type, step_id, variant, sent, delivered, bounced, opened,
@@ -92,22 +93,26 @@ BEGIN
   WITH touched AS MATERIALIZED (
     SELECT DISTINCT n.tenant_id, n.mode, n.email_id FROM new_rows n
     WHERE n.type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied', 'complained', 'unsubscribed')
-  ), mails AS MATERIALIZED (
-    SELECT e.tenant_id, e.mode, e.id, e.email_type, e.campaign_id, c.workspace_id, e.step_id, e.variant,
-           -- Other ways to send tell of no delivery: what was taken and did not come back has arrived.
-           e.provider IN ('postmark', 'mailgun') AS tells_of_delivery
-    FROM touched t
-    JOIN emails e ON e.tenant_id = t.tenant_id AND e.mode = t.mode AND e.id = t.email_id
-    LEFT JOIN campaigns c ON c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.id = e.campaign_id
   ), history AS MATERIALIZED (
-    SELECT m.id, m.tells_of_delivery, v.type, v.occurred_at AS at, v.data ? 'is_machine' AS by_machine,
-           v.id IN (SELECT n.id FROM new_rows n) AS is_new
-    FROM mails m
-    JOIN email_events v ON v.tenant_id = m.tenant_id AND v.mode = m.mode AND v.email_id = m.id
-    WHERE v.type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied', 'complained', 'unsubscribed')
-      AND NOT v.data ? 'will_retry'
+    SELECT t.tenant_id, t.mode, t.email_id AS id, e.*, v.*, v.event_id IN (SELECT n.id FROM new_rows n) AS is_new
+    FROM touched t
+    CROSS JOIN LATERAL (
+      SELECT e.email_type, e.campaign_id, e.step_id, e.variant,
+             -- Other ways to send tell of no delivery: what was taken and did not come back has arrived.
+             e.provider IN ('postmark', 'mailgun') AS tells_of_delivery,
+             (SELECT c.workspace_id FROM campaigns c
+              WHERE c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.id = e.campaign_id) AS workspace_id
+      FROM emails e WHERE e.tenant_id = t.tenant_id AND e.mode = t.mode AND e.id = t.email_id
+      OFFSET 0) e
+    CROSS JOIN LATERAL (
+      SELECT v.id AS event_id, v.type, v.occurred_at AS at, v.data ? 'is_machine' AS by_machine
+      FROM email_events v WHERE v.tenant_id = t.tenant_id AND v.mode = t.mode AND v.email_id = t.email_id
+        AND v.type IN ('sent', 'delivered', 'bounced', 'opened', 'clicked', 'replied', 'complained', 'unsubscribed')
+        AND NOT v.data ? 'will_retry'
+      OFFSET 0) v
   ), milestones AS (
-    SELECT h.id, s.sign, bool_or(h.tells_of_delivery) AS tells_of_delivery,
+    SELECT h.tenant_id, h.mode, h.id, h.email_type, h.campaign_id, h.workspace_id, h.step_id, h.variant,
+           h.tells_of_delivery, s.sign,
            least(min(h.at) FILTER (WHERE h.type = 'sent'), min(h.at) FILTER (WHERE h.type = 'delivered'),
                  min(h.at) FILTER (WHERE h.type = 'bounced')) AS sent,
            min(h.at) FILTER (WHERE h.type = 'delivered') AS delivered,
@@ -120,49 +125,57 @@ BEGIN
            min(h.at) FILTER (WHERE h.type = 'complained') AS complained,
            min(h.at) FILTER (WHERE h.type = 'unsubscribed') AS unsubscribed
     FROM history h JOIN (VALUES (-1), (1)) s (sign) ON s.sign = 1 OR NOT h.is_new
-    GROUP BY h.id, s.sign
+    GROUP BY h.tenant_id, h.mode, h.id, h.email_type, h.campaign_id, h.workspace_id, h.step_id, h.variant,
+             h.tells_of_delivery, s.sign
   ), moves AS (
-    SELECT s.id, s.sign, f.figure, f.at
-    FROM milestones s CROSS JOIN LATERAL (VALUES
-      ('sent', s.sent),
-      ('delivered', CASE WHEN s.bounced IS NULL AND s.tells_of_delivery THEN s.delivered
-                         WHEN s.bounced IS NULL THEN coalesce(s.delivered, s.sent) END),
-      ('bounced', s.bounced), ('opened', s.opened), ('opened_by_any', s.opened_by_any), ('clicked', s.clicked),
-      ('clicked_by_any', s.clicked_by_any), ('replied', s.replied), ('complained', s.complained),
-      ('unsubscribed', s.unsubscribed)) f (figure, at)
+    SELECT m.tenant_id, m.mode, m.id, m.email_type, m.campaign_id, m.workspace_id, m.step_id, m.variant, m.sign,
+           f.figure, f.at
+    FROM milestones m CROSS JOIN LATERAL (VALUES
+      ('sent', m.sent),
+      ('delivered', CASE WHEN m.bounced IS NULL AND m.tells_of_delivery THEN m.delivered
+                         WHEN m.bounced IS NULL THEN coalesce(m.delivered, m.sent) END),
+      ('bounced', m.bounced), ('opened', m.opened), ('opened_by_any', m.opened_by_any), ('clicked', m.clicked),
+      ('clicked_by_any', m.clicked_by_any), ('replied', m.replied), ('complained', m.complained),
+      ('unsubscribed', m.unsubscribed)) f (figure, at)
     WHERE f.at IS NOT NULL
     UNION ALL
-    SELECT h.id, 1, CASE WHEN h.by_machine THEN 'machine_' ELSE '' END || CASE h.type WHEN 'opened' THEN 'opens' ELSE 'clicks' END,
+    SELECT h.tenant_id, h.mode, h.id, h.email_type, h.campaign_id, h.workspace_id, h.step_id, h.variant, 1,
+           CASE WHEN h.by_machine THEN 'machine_' ELSE '' END || CASE h.type WHEN 'opened' THEN 'opens' ELSE 'clicks' END,
            h.at
     FROM history h WHERE h.is_new AND h.type IN ('opened', 'clicked')
   ), net AS (
-    SELECT m.id, m.figure, date_bin('15 minutes', m.at, '2000-01-01 00:00Z') AS starts_at, sum(m.sign) AS n
-    FROM moves m GROUP BY 1, 2, 3 HAVING sum(m.sign) <> 0
+    SELECT m.tenant_id, m.mode, m.id, m.email_type, m.campaign_id, m.workspace_id, m.step_id, m.variant, m.figure,
+           date_bin('15 minutes', m.at, '2000-01-01 00:00Z') AS starts_at, sum(m.sign) AS n
+    FROM moves m GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 HAVING sum(m.sign) <> 0
   )
-  SELECT m.tenant_id, m.mode, s.slice, s.slice_key, n.starts_at, m.email_type, s.step_id, s.variant,
-         coalesce(sum(n.n) FILTER (WHERE n.figure = 'sent'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'delivered'), 0),
-         coalesce(sum(n.n) FILTER (WHERE n.figure = 'bounced'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'opened'), 0),
+  SELECT n.tenant_id, n.mode, s.slice, s.slice_key, n.starts_at, n.email_type, s.step_id, s.variant,
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'sent'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'delivered'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'bounced'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'opened'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'opened_by_any'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicked'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicked_by_any'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'replied'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'complained'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'unsubscribed'), 0),
-         coalesce(sum(n.n) FILTER (WHERE n.figure = 'opens'), 0), coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicks'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'opens'), 0),
+         coalesce(sum(n.n) FILTER (WHERE n.figure = 'clicks'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'machine_opens'), 0),
          coalesce(sum(n.n) FILTER (WHERE n.figure = 'machine_clicks'), 0)
-  FROM net n JOIN mails m ON m.id = n.id
+  FROM net n
   CROSS JOIN LATERAL (
     SELECT 'all', '', '00000000-0000-0000-0000-000000000000'::uuid, ''
     UNION ALL
-    SELECT 'workspace', m.workspace_id::text, '00000000-0000-0000-0000-000000000000', '' WHERE m.workspace_id IS NOT NULL
+    SELECT 'workspace', n.workspace_id::text, '00000000-0000-0000-0000-000000000000', '' WHERE n.workspace_id IS NOT NULL
     UNION ALL
-    SELECT 'campaign', m.campaign_id::text, coalesce(m.step_id, '00000000-0000-0000-0000-000000000000'),
-           coalesce(m.variant, '')
-    WHERE m.campaign_id IS NOT NULL
+    SELECT 'campaign', n.campaign_id::text, coalesce(n.step_id, '00000000-0000-0000-0000-000000000000'),
+           coalesce(n.variant, '')
+    WHERE n.campaign_id IS NOT NULL
     UNION ALL
     SELECT 'tag', t.tag, '00000000-0000-0000-0000-000000000000', '' FROM email_tags t
-    WHERE t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.email_id = m.id
+    WHERE t.tenant_id = n.tenant_id AND t.mode = n.mode AND t.email_id = n.id
+      AND n.campaign_id IS NULL
   ) s (slice, slice_key, step_id, variant)
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
   RETURN NULL;
