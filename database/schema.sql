@@ -1533,6 +1533,7 @@ CREATE TABLE public.email_events (
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT email_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
+ALTER TABLE ONLY public.email_events ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.email_events FORCE ROW LEVEL SECURITY;
 
@@ -1659,6 +1660,7 @@ CREATE TABLE public.email_tags (
     tag character varying(50) NOT NULL,
     CONSTRAINT email_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
+ALTER TABLE ONLY public.email_tags ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
 
@@ -1705,6 +1707,7 @@ CREATE TABLE public.emails (
     CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text]))),
     CONSTRAINT emails_wanted_provider_check CHECK ((wanted_provider = ANY (ARRAY['smtp'::text, 'postmark'::text, 'mailgun'::text])))
 );
+ALTER TABLE ONLY public.emails ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
 
