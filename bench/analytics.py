@@ -60,10 +60,11 @@ FROM mails m
 CROSS JOIN (VALUES ('sent', '{}', 0), ('delivered', '{}', 0.01), ('opened', '{}', 48), ('clicked', '{}', 48),
                    ('opened', '{"is_machine":true}', 1)) k (type, data, hours)
 """
-# Past triggers: one thing per mail, mails left out, since nothing below reads them.
+# Past triggers: one thing per mail, mails left out, since nothing below reads them. Ids grow, as those of the platform do.
 _MAKE = """
 CREATE TEMP TABLE made ON COMMIT DROP AS
-SELECT (ARRAY['sent', 'delivered', 'opened', 'clicked', 'opened'])[n %% 5 + 1] AS type, n %% 5 = 4 AS by_machine,
+SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS key,
+       (ARRAY['sent', 'delivered', 'opened', 'clicked', 'opened'])[n %% 5 + 1] AS type, n %% 5 = 4 AS by_machine,
        least(now(), now() - interval '90 days' * (1 - n / %(events)s::double precision) + random() * interval '2 days') AS at,
        (%(campaigns)s::uuid[])[n / 5 %% %(count)s + 1] AS campaign_id,
        (%(steps)s::uuid[])[(n / 5 %% %(count)s) * 2 + 1 + n / 7 %% 2] AS step_id,
@@ -72,7 +73,7 @@ FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
 """
 _WRITE = """
 INSERT INTO email_events (id, tenant_id, mode, email_id, type, data, occurred_at)
-SELECT gen_random_uuid(), %(tenant)s, 'live', gen_random_uuid(), type,
+SELECT overlay(%(tenant)s::text PLACING right(key::text, 12) FROM 25)::uuid, %(tenant)s, 'live', key, type,
        CASE WHEN by_machine THEN '{"is_machine":true}' ELSE '{}' END::jsonb, at FROM made
 """
 _COUNT = """

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.periods import Days, GroupBy, asked_days, periods
@@ -19,6 +19,7 @@ spans = st.tuples(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(0,
 )
 
 
+@settings(deadline=None)
 @given(days=spans, zone=st.sampled_from(ZONES))
 def test_hours_days_weeks_and_months_cover_the_same_time_without_gaps(days: Days, zone: str) -> None:
     found = [periods(days, group_by, ZoneInfo(zone)) for group_by in ("hour", "day", "week", "month")]
@@ -33,6 +34,7 @@ def test_hours_days_weeks_and_months_cover_the_same_time_without_gaps(days: Days
         assert set(each.edges) <= set(day_periods.edges)
 
 
+@settings(deadline=None)
 @given(days=spans, zone=st.sampled_from(ZONES), group_by=st.sampled_from(["hour", "day", "week", "month"]))
 def test_no_zone_cuts_a_quarter_of_an_hour(days: Days, zone: str, group_by: GroupBy) -> None:
     found = periods(days, group_by, ZoneInfo(zone))
@@ -41,6 +43,7 @@ def test_no_zone_cuts_a_quarter_of_an_hour(days: Days, zone: str, group_by: Grou
     assert found.grain == ("hour" if all(edge.timestamp() % 3600 == 0 for edge in found.edges) else "quarter")
 
 
+@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     moment=st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001

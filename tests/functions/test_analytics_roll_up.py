@@ -163,7 +163,7 @@ def crash() -> None:
         service.roll_up()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(recorded=batches, jobs=st.data(), zone=st.sampled_from(ZONES))
 def test_figures_are_what_the_histories_say_in_whatever_order_things_are_recorded_and_rolled_up(
     recorded: list[list[Happening]], jobs: st.DataObject, zone: str
