@@ -17,6 +17,8 @@ LEFT_OUT = {
     "api_key_usage": "single requests of 90 days; api_key_usage_daily has their sums",
     "api_key_usage_sources": "sums by network, kept for the safety of keys",
     "contact_counts": "a count of contacts",
+    "contact_search": "words by which contacts are found; the contacts say the same",
+    "contact_spans": "where in the order of contacts a search may begin",
     "idempotency_keys": "answers of the last 24 hours, kept so that repeated requests happen once",
     "import_events": "what a rollback would restore, for thirty days",
     "link_tokens": "hashes of links that were mailed",
