@@ -101,6 +101,25 @@ END
 $$;
 
 --
+-- Name: carry_status_to_tags(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.carry_status_to_tags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+  UPDATE email_tags t SET status = n.status
+  FROM changed n JOIN before b ON b.id = n.id
+  WHERE n.status <> b.status AND t.tenant_id = n.tenant_id AND t.mode = n.mode AND t.email_id = n.id;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: contact_words(text, text, text, text, text, text, text, text, text, text, text, text, integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -790,8 +809,9 @@ DECLARE
   highest integer;
   first_span integer;
   last_span integer;
-  width integer := 1;
-  most integer := 4 * wanted;
+  -- The outermost span may hold a few contacts only.
+  width integer := 2;
+  most integer := 2 * wanted;
   ids uuid[];
   moments timestamptz[];
   found integer;
@@ -850,7 +870,7 @@ BEGIN
     END IF;
     IF crowded IS NULL THEN
       width := CASE WHEN met = 0 THEN width * 8
-                    ELSE least(width * 8, ceil(1.2 * (wanted - have) * walked / met)::integer) END;
+                    ELSE least(width * 8, ceil(1.0 * (wanted - have) * walked / met)::integer) END;
       width := greatest(1, least(width, 1 << 24));
     END IF;
   END LOOP;
@@ -1761,10 +1781,19 @@ CREATE TABLE public.email_tags (
     mode text NOT NULL,
     email_id uuid NOT NULL,
     tag character varying(50) NOT NULL,
+    email_created_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    campaign_id uuid,
     CONSTRAINT email_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
 ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN email_tags.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_tags.status IS 'the email''s, kept by a trigger';
 
 --
 -- Name: emails; Type: TABLE; Schema: public; Owner: -
@@ -3828,6 +3857,18 @@ CREATE INDEX campaigns_by_segment ON public.campaigns USING btree (tenant_id, mo
 CREATE INDEX campaigns_by_status ON public.campaigns USING btree (tenant_id, mode, status, created_at, id);
 
 --
+-- Name: campaigns_by_status_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_status_and_change ON public.campaigns USING btree (tenant_id, mode, status, updated_at, id);
+
+--
+-- Name: campaigns_by_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_status_and_name ON public.campaigns USING btree (tenant_id, mode, status, name, id);
+
+--
 -- Name: campaigns_by_updated; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3837,7 +3878,37 @@ CREATE INDEX campaigns_by_updated ON public.campaigns USING btree (tenant_id, mo
 -- Name: campaigns_by_workspace; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX campaigns_by_workspace ON public.campaigns USING btree (tenant_id, workspace_id, created_at, id);
+CREATE INDEX campaigns_by_workspace ON public.campaigns USING btree (tenant_id, mode, workspace_id, created_at, id);
+
+--
+-- Name: campaigns_by_workspace_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_change ON public.campaigns USING btree (tenant_id, mode, workspace_id, updated_at, id);
+
+--
+-- Name: campaigns_by_workspace_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_name ON public.campaigns USING btree (tenant_id, mode, workspace_id, name, id);
+
+--
+-- Name: campaigns_by_workspace_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_status ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, created_at, id);
+
+--
+-- Name: campaigns_by_workspace_status_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_status_and_change ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, updated_at, id);
+
+--
+-- Name: campaigns_by_workspace_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_status_and_name ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, name, id);
 
 --
 -- Name: campaigns_due; Type: INDEX; Schema: public; Owner: -
@@ -3942,6 +4013,18 @@ CREATE INDEX content_objects_by_age ON public.content_objects USING btree (creat
 CREATE INDEX domains_by_created ON public.domains USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: domains_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_status ON public.domains USING btree (tenant_id, mode, verification_status, created_at, id);
+
+--
+-- Name: domains_by_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_status_and_name ON public.domains USING btree (tenant_id, mode, verification_status, domain, id);
+
+--
 -- Name: domains_due; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3960,16 +4043,34 @@ CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, d
 CREATE INDEX email_events_by_email ON public.email_events USING btree (tenant_id, mode, email_id, occurred_at);
 
 --
+-- Name: email_tags_by_campaign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_tags_by_campaign ON public.email_tags USING btree (tenant_id, mode, tag, campaign_id, email_created_at, email_id) WHERE (campaign_id IS NOT NULL);
+
+--
+-- Name: email_tags_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_tags_by_status ON public.email_tags USING btree (tenant_id, mode, tag, status, email_created_at, email_id);
+
+--
 -- Name: email_tags_by_tag; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_id);
+CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_created_at, email_id);
 
 --
 -- Name: emails_by_campaign; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emails_by_campaign ON public.emails USING btree (tenant_id, mode, campaign_id, created_at, id) WHERE (campaign_id IS NOT NULL);
+
+--
+-- Name: emails_by_campaign_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_campaign_and_status ON public.emails USING btree (tenant_id, mode, campaign_id, status, created_at, id) WHERE (campaign_id IS NOT NULL);
 
 --
 -- Name: emails_by_created; Type: INDEX; Schema: public; Owner: -
@@ -4000,6 +4101,12 @@ CREATE INDEX emails_due ON public.emails USING btree (next_sweep_at) WHERE (next
 --
 
 CREATE UNIQUE INDEX emails_once_per_step ON public.emails USING btree (tenant_id, mode, campaign_id, contact_id, step_id) WHERE (step_id IS NOT NULL);
+
+--
+-- Name: events_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_created ON ONLY public.events USING btree (tenant_id, mode, created_at, id);
 
 --
 -- Name: events_by_id; Type: INDEX; Schema: public; Owner: -
@@ -4080,6 +4187,18 @@ CREATE INDEX inbox_messages_by_thread ON public.inbox_messages USING btree (tena
 CREATE INDEX inbox_threads_by_correspondent ON public.inbox_threads USING btree (tenant_id, mode, correspondent);
 
 --
+-- Name: inbox_threads_by_reading; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_reading ON public.inbox_threads USING btree (tenant_id, mode, is_unread, last_message_at, id);
+
+--
+-- Name: inbox_threads_by_reading_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_reading_and_status ON public.inbox_threads USING btree (tenant_id, mode, is_unread, status, last_message_at, id);
+
+--
 -- Name: inbox_threads_by_status; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4090,6 +4209,12 @@ CREATE INDEX inbox_threads_by_status ON public.inbox_threads USING btree (tenant
 --
 
 CREATE INDEX inbox_threads_by_time ON public.inbox_threads USING btree (tenant_id, mode, last_message_at, id);
+
+--
+-- Name: inbox_threads_snoozed; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_snoozed ON public.inbox_threads USING btree (tenant_id, mode, snoozed_until) WHERE (snoozed_until IS NOT NULL);
 
 --
 -- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
@@ -4126,6 +4251,18 @@ CREATE INDEX lists_by_created ON public.lists USING btree (tenant_id, mode, crea
 --
 
 CREATE INDEX lists_by_segment ON public.lists USING btree (tenant_id, mode, segment_id) WHERE (segment_id IS NOT NULL);
+
+--
+-- Name: lists_by_type; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_type ON public.lists USING btree (tenant_id, mode, type, created_at, id);
+
+--
+-- Name: lists_by_type_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_type_and_name ON public.lists USING btree (tenant_id, mode, type, name, id);
 
 --
 -- Name: mail_outbox_due; Type: INDEX; Schema: public; Owner: -
@@ -4236,6 +4373,24 @@ CREATE INDEX templates_by_created ON public.templates USING btree (tenant_id, mo
 CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mode, updated_at, id);
 
 --
+-- Name: templates_by_workspace_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_change ON public.templates USING btree (tenant_id, mode, workspace_id, updated_at, id);
+
+--
+-- Name: templates_by_workspace_and_creation; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_creation ON public.templates USING btree (tenant_id, mode, workspace_id, created_at, id);
+
+--
+-- Name: templates_by_workspace_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_name ON public.templates USING btree (tenant_id, mode, workspace_id, name, id);
+
+--
 -- Name: tenants_closing_at; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4246,6 +4401,18 @@ CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE 
 --
 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
+
+--
+-- Name: webhook_deliveries_by_event_type; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_event_type ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, created_at, id);
+
+--
+-- Name: webhook_deliveries_by_event_type_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_event_type_and_status ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, status, created_at, id);
 
 --
 -- Name: webhook_deliveries_by_status; Type: INDEX; Schema: public; Owner: -
@@ -4294,6 +4461,12 @@ CREATE INDEX webhooks_failing ON public.webhooks USING btree (tenant_id) WHERE (
 --
 
 CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (tenant_id, user_id);
+
+--
+-- Name: emails carry_status; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER carry_status AFTER UPDATE ON public.emails REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.carry_status_to_tags();
 
 --
 -- Name: email_events count_campaign_answers; Type: TRIGGER; Schema: public; Owner: -
@@ -5676,6 +5849,12 @@ CREATE POLICY penguinmails_search_all ON public.contact_search TO penguinmails_s
 CREATE POLICY penguinmails_search_all ON public.contact_spans TO penguinmails_search USING (true) WITH CHECK (true);
 
 --
+-- Name: email_tags penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.email_tags TO penguinmails_search USING (true) WITH CHECK (true);
+
+--
 -- Name: privacy_requests; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -6241,6 +6420,12 @@ REVOKE ALL ON FUNCTION public.blank_erased_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.blank_erased_tenant() TO penguinmails_jobs;
 
 --
+-- Name: FUNCTION carry_status_to_tags(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.carry_status_to_tags() FROM PUBLIC;
+
+--
 -- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -6623,6 +6808,7 @@ GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
 
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.email_tags TO penguinmails_search;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -

@@ -238,8 +238,9 @@ DECLARE
   highest integer;
   first_span integer;
   last_span integer;
-  width integer := 1;
-  most integer := 4 * wanted;
+  -- The outermost span may hold a few contacts only.
+  width integer := 2;
+  most integer := 2 * wanted;
   ids uuid[];
   moments timestamptz[];
   found integer;
@@ -298,7 +299,7 @@ BEGIN
     END IF;
     IF crowded IS NULL THEN
       width := CASE WHEN met = 0 THEN width * 8
-                    ELSE least(width * 8, ceil(1.2 * (wanted - have) * walked / met)::integer) END;
+                    ELSE least(width * 8, ceil(1.0 * (wanted - have) * walked / met)::integer) END;
       width := greatest(1, least(width, 1 << 24));
     END IF;
   END LOOP;

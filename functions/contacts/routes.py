@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from contacts import bulk, listing, search_rows, service
+from contacts import bulk, listing, searching, service
 from contacts.bulk_items import bulk_answer, bulk_items
 from contacts.listing import ContactFilter
 from contacts.schemas import (
@@ -20,10 +20,8 @@ from contacts.schemas import (
     DeletedContact,
     NewContact,
 )
-from contacts.search import compile_search
 from contacts.search_grammar import MAX_LENGTH, parse
 from penguinmails.auth.scopes import Scope
-from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contacts import ContactRow, find_contact
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
@@ -152,8 +150,7 @@ async def search_contacts(
     """
     terms = parse(query)
     with caller.transaction() as tx:
-        search = compile_search(terms, declared_fields(tx), lambda kind, name: search_rows.find_link(tx, kind, name))
-        rows, total = search_rows.page_of_search(tx, page.keyset(listing.KINDS), search)
+        rows, total = searching.search_contacts(tx, page.keyset(listing.KINDS), terms)
     return page_of(page, rows, _view, total)
 
 

@@ -30,6 +30,14 @@ FindLink = Callable[[str, str], str | None]
 """From `tag`, `list` or `workspace` and a name to its id; None when there is no such thing."""
 
 
+class UnknownField(Exception):
+    """A term compares a field that there is not."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """Some of these words hold for the contact; none of them when negated."""
@@ -64,12 +72,21 @@ class Search:
 
 
 def compile_search(terms: Sequence[Term], fields: Mapping[str, DeclaredField], find_link: FindLink) -> Search:
-    """The search that the terms stand for; raises ValidationFailed that names a field or value that cannot be searched."""
+    """The search that the terms stand for.
+
+    `fields` are those of the tenant's custom fields that `custom_keys` names. Raises UnknownField, and ValidationFailed that
+    names a value that its field cannot have.
+    """
     compiler = _Compiler(fields, find_link)
     search = Search()
     for term in terms:
         search = compiler.add(search, term)
     return search
+
+
+def custom_keys(terms: Sequence[Term]) -> list[str]:
+    """The keys of custom fields that the terms may mean."""
+    return sorted({term.field.removeprefix("attributes.") for term in terms if term.field is not None})
 
 
 def beginning(text: str, *, with_company: bool) -> Clause:
@@ -112,7 +129,7 @@ class _Compiler:
             return _numeric(term, "b", _DECIMAL, _score(term), _score(term))
         declared = self.fields.get(name.removeprefix("attributes."))
         if declared is None:
-            raise ValidationFailed.of("query", _unknown(name, self.fields), "unknown_field")
+            raise UnknownField(name)
         return _declared(declared, term)
 
 
@@ -249,11 +266,3 @@ def _span(term: Term, name: str) -> tuple[datetime, datetime]:
         return moment.astimezone(UTC), moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise wrong from None
-
-
-def _unknown(name: str, fields: Mapping[str, DeclaredField]) -> str:
-    declared = f"; your custom fields are {', '.join(sorted(fields)[:50])}" if fields else ""
-    return (
-        f"there is no field {name[:64]}; fields are {', '.join(FIELDS)}{declared}. Declare others with POST /contact-fields,"
-        f' or put the term into double quotes to look for it as a word: "{name[:64]}:…"'
-    )

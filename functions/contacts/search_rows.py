@@ -29,6 +29,11 @@ def find_link(tx: Tx, kind: str, name: str) -> str | None:
     return None if found is None else str(found)
 
 
+def first_custom_keys(tx: Tx) -> list[str]:
+    """Keys of the tenant's custom fields, fifty at most."""
+    return tx.all("SELECT key FROM contact_fields ORDER BY key LIMIT 50", {})
+
+
 def page_of_search(tx: Tx, keyset: Keyset, search: Search) -> tuple[list[ContactRow], int | None]:
     """Up to `limit + 1` contacts by when they were added, and the total when the page was asked for by offset."""
     clauses = jsonb([clause.document() for clause in search.clauses])
