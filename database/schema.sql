@@ -1920,6 +1920,10 @@ CREATE TABLE public.export_jobs (
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
     expires_at timestamp with time zone,
+    part_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    last_created_at timestamp with time zone,
+    last_id uuid,
+    is_read boolean DEFAULT false NOT NULL,
     CONSTRAINT export_jobs_export_type_check CHECK ((export_type = ANY (ARRAY['full'::text, 'filtered'::text, 'segment'::text]))),
     CONSTRAINT export_jobs_file_format_check CHECK ((file_format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text]))),
     CONSTRAINT export_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1927,6 +1931,24 @@ CREATE TABLE public.export_jobs (
 );
 
 ALTER TABLE ONLY public.export_jobs FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN export_jobs.part_keys; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.part_keys IS 'files with the rows that are read, in their order; emptied when the job ends';
+
+--
+-- Name: COLUMN export_jobs.last_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.last_id IS 'the last contact that is in a part; with last_created_at where the next part begins';
+
+--
+-- Name: COLUMN export_jobs.is_read; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.is_read IS 'all contacts are in the parts';
 
 --
 -- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -

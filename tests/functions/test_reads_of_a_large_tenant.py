@@ -5,7 +5,6 @@ and the one after it. The plans come from the database itself (auto_explain), un
 those of statements inside functions included. READ_ROWS=1000000 asks a tenant of that size (`make test-large-tenant`).
 """
 
-import itertools
 import json
 import os
 from collections import Counter
@@ -19,29 +18,14 @@ import pytest
 from penguinmails import db
 from tests.support.http import Answer
 from tests.support.large_tenant import LargeTenant, make_large_tenant
-from tests.support.operations import Operation, operations
+from tests.support.list_questions import FEW, LISTS, path_ids, questions
+from tests.support.operations import Operation
 from tests.support.people import signed_in
 
 ROWS = int(os.environ.get("READ_ROWS", "50000"))
 FACTOR = 10
 BESIDES = 100
 """What a request may read besides: its credential, and the rows by which it finds that there is nothing."""
-PAGING = {"limit", "cursor", "offset", "order", "sort_by"}
-# A further path to the same list has the same name.
-LISTS = [
-    operation
-    for operation in {operation.id: operation for operation in reversed(operations())}.values()
-    if operation.method == "GET"
-    and operation.path.startswith("/api/v1/")
-    and operation.requirement.kind in {"scoped", "any", "session"}
-    and any(p["name"] == "cursor" for p in operation.parameters)
-]
-FEW = {
-    "listApiKeys": "an account has a few dozen",
-    "listMembers": "an account has at most hundreds; all of them are read to sort them",
-    "listInvitations": "an account has at most hundreds",
-    "listWebhooks": "a plan allows at most 100",
-}
 
 
 @pytest.fixture(scope="module")
@@ -89,88 +73,6 @@ def rows_read(plan: dict[str, Any]) -> Counter[str]:
         # Below it are the places of rows in an index, of which no more are rows than it then reads.
         return Counter({plan["Relation Name"]: own})
     return below + Counter({plan.get("Index Name") or plan["Relation Name"]: own})
-
-
-def values_of(large: LargeTenant, operation: Operation, name: str) -> list[str]:
-    """What a filter is asked for: something common, something rare, something that comes in one run."""
-    ids, domain = large.ids, large.domain
-    known: dict[str, list[str]] = {
-        "email": [f"person.77@{domain}", "nobody@example.com"],
-        "recipient": [f"person.77@{domain}"],
-        "external_id": ["77"],
-        "tag": ["letter", "rare 7"] if operation.id == "listEmails" else ["tag 1", "tag 77", "tag 499"],
-        "workspace": ["default", "space-7", "none"],
-        "workspace_id": [str(ids["workspace"])],
-        "list_id": [str(ids[name]) for name in ("long list", "run list", "short list")],
-        "campaign_id": [str(ids["large campaign"]), str(ids["small campaign"])],
-        "event_id": [f"evt_{ids['event'].hex}"],
-        "created_after": ["2026-01-01T00:00:00Z"],
-        "created_before": ["2999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"],
-        "updated_after": ["2026-01-01T00:00:00Z"],
-        "updated_before": ["2999-01-01T00:00:00Z"],
-        "unread": ["true", "false"],
-        "active": ["true"],
-        "event": ["email.sent", "email.bounced"],
-        "domain": [f"7.{domain}"],
-    }
-    special = {
-        ("listContacts", "search"): ["p", "per", "first7", "last777", f"person.77@{domain}", "nobody"],
-        ("searchContacts", "query"): QUERIES,
-        ("listCampaigns", "search"): ["campaign space-7 3"],
-        ("listLists", "name"): ["list 9"],
-        ("listTags", "name"): ["tag 9"],
-        ("listTemplates", "name"): ["space-7 3"],
-    }
-    if (operation.id, name) in special:
-        return special[operation.id, name]
-    if name in known:
-        return known[name]
-    (parameter,) = [p for p in operation.parameters if p["name"] == name]
-    assert "enum" in parameter["schema"], f"{operation}: say here what to ask of the filter {name}"
-    return parameter["schema"]["enum"]
-
-
-QUERIES = [
-    "status:active", "status:bounced", "-status:active", "first_name:first7", "company:\"company 7\"", "tag:\"tag 1\"",
-    "tag:\"tag 77\"", "list:\"list 2\" -status:active", "score>50", "score:7 status:active", "score<3 -tag:\"tag 1\"",
-    "person.77", "first", "field1:\"value 3\" score>90", "field2>99", "field2<=0.5 status:bounced", "city:\"city 3\" fir",
-    "workspace:space-7", "-workspace:default status:active", "created>2026-01-01 tag:\"tag 9\"", "nobody",
-    "status:bounced score:1",    "company:comp*", "-first", "tag:\"tag 1\" list:\"list 1\" status:unsubscribed",
-]  # fmt: skip
-
-
-def path_ids(large: LargeTenant, operation: Operation) -> list[dict[str, UUID]]:
-    """Things to look below: one that has much, and one that has little."""
-    of = {
-        "list_id": ("long list", "run list", "short list"),
-        "campaign_id": ("large campaign",),
-        "webhook_id": ("webhook",),
-    }
-    if not operation.path_parameters:
-        return [{}]
-    (name,) = operation.path_parameters
-    return [{name: large.ids[which]} for which in of[name]]
-
-
-def questions(large: LargeTenant, operation: Operation) -> Iterator[dict[str, str]]:
-    """Each filter by itself and in each order, and each two filters together."""
-    filters = {
-        p["name"]: values_of(large, operation, p["name"])
-        for p in operation.parameters
-        if p["in"] == "query" and p["name"] not in PAGING
-    }
-    required = {p["name"] for p in operation.parameters if p["in"] == "query" and p.get("required")}
-    (sort_by,) = [
-        p["schema"].get("enum", [p["schema"].get("default")]) for p in operation.parameters if p["name"] == "sort_by"
-    ]
-    singles = [{name: value} for name, values in filters.items() for value in values]
-    for order in itertools.product(sort_by, ("desc", "asc")):
-        for single in [{}, *singles]:
-            if required <= single.keys():
-                yield {"sort_by": order[0], "order": order[1], **single}
-    for first, second in itertools.combinations(filters, 2):
-        for values in itertools.product(filters[first], filters[second]):
-            yield dict(zip((first, second), values, strict=True))
 
 
 @pytest.mark.timeout(1800)
