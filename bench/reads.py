@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -16,6 +16,11 @@ from bench.authenticated_get import lift_limits
 from bench.platform import latency_line, machine, percentile, platform, quiet
 from local.stack import DATABASE
 
+if TYPE_CHECKING:
+    from tests.support.large_tenant import LargeTenant
+
+Times = dict[str, list[tuple[str, list[float]]]]
+"""Milliseconds of each question, by list."""
 CONTACTS = 1_000_000
 ROUNDS = 5
 GOAL_MS = 10.0
@@ -37,7 +42,14 @@ def main() -> None:
     with platform() as stack:
         os.environ["MIGRATIONS_DATABASE_URL"] = stack.postgres.url(DATABASE)
         with quiet():
-            times = _measure(contacts)
+            from tests.support.large_tenant import make_large_tenant
+
+            times = measure(make_large_tenant(contacts))
+    report(contacts, times)
+
+
+def report(contacts: int, times: Times) -> None:
+    """Print medians and p95 by list, and the slowest questions."""
     print(machine())
     print(f"{contacts:,} contacts, emails, events and deliveries; {ROUNDS} rounds")
     for name, asked in times.items():
@@ -55,18 +67,19 @@ def main() -> None:
         sys.exit(f"p95 above {GOAL_MS} ms: {', '.join(above)}")
 
 
-def _measure(contacts: int) -> dict[str, list[tuple[str, list[float]]]]:
-    from tests.support.large_tenant import make_large_tenant
+def measure(large: "LargeTenant") -> Times:
+    """Ask everything that can be asked of a filled tenant."""
     from tests.support.list_questions import LISTS, path_ids, questions
     from tests.support.operations import operations
     from tests.support.people import signed_in
 
-    large = make_large_tenant(contacts)
     lift_limits()
-    token = signed_in(large.tenant).access_token
+    key, session = large.tenant.key().plaintext, signed_in(large.tenant).access_token
     headers = {"X-PenguinMails-Mode": "live"}
-    times: dict[str, list[tuple[str, list[float]]]] = {}
+    times: Times = {}
     for operation in LISTS:
+        # A person may ask a thousand times a minute; the limit of keys is lifted.
+        token = key if operation.requirement.takes_api_keys else session
         for ids in path_ids(large, operation):
             for query in questions(large, operation):
                 answer = operation.call(ids, token=token, query=query, headers=headers)
@@ -88,7 +101,7 @@ def _measure(contacts: int) -> dict[str, list[tuple[str, list[float]]]]:
             (name,) = operation.path_parameters
             rows = connection.execute(_FETCHES[operation.id].encode(), [large.tenant.id]).fetchall()
             spent = [
-                _time(lambda id_=row[0]: operation.call({name: id_}, token=token, headers=headers))  # noqa: B023
+                _time(lambda id_=row[0]: operation.call({name: id_}, token=key, headers=headers))  # noqa: B023
                 for _ in range(ROUNDS)
                 for row in rows
             ]

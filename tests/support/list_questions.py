@@ -53,6 +53,8 @@ def values_of(large: LargeTenant, operation: Operation, name: str) -> list[str]:
     special = {
         ("listContacts", "search"): ["p", "per", "first7", "last777", f"person.77@{domain}", "nobody"],
         ("searchContacts", "query"): QUERIES,
+        ("listWebhooks", "search"): ["hook 7"],
+        ("listApiKeys", "search"): ["test"],
         ("listCampaigns", "search"): ["campaign space-7 3"],
         ("listLists", "name"): ["list 9"],
         ("listTags", "name"): ["tag 9"],
