@@ -94,6 +94,10 @@ deploy-smoke: setup ## Deploy for real into the AWS emulator, use it, update it,
 test: setup ## The whole suite, in parallel on two cores
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --declared-statuses
 
+.PHONY: test-large-tenant
+test-large-tenant: setup ## How many rows every list and search reads, in a tenant with a million contacts (READ_ROWS=1000000)
+	@READ_ROWS=$${READ_ROWS:-1000000} $(BIN)/python -m pytest -n0 tests/functions/test_reads_of_a_large_tenant.py
+
 .PHONY: fuzz
 fuzz: setup ## Try many more requests against the API document, other ones each time (FUZZ_EXAMPLES=300 per operation)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} $(BIN)/python -m pytest tests/end_to_end/test_openapi_fuzz.py --show-capture=no
@@ -151,7 +155,7 @@ demo: setup ## Drive the running stack as a customer would, from sign-up to a ve
 
 # ---- measurements -----------------------------------------------------------------------------------------------------
 
-BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts campaign webhooks analytics
+BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts reads campaign webhooks analytics
 .PHONY: bench $(addprefix bench-,$(BENCHES))
 bench: $(addprefix bench-,$(BENCHES)) ## Measure everything that bench/README.md claims
 $(addprefix bench-,$(BENCHES)): bench-%: setup

@@ -214,6 +214,33 @@ END
 $$;
 
 --
+-- Name: carry_status_to_tags(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.carry_status_to_tags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+  UPDATE email_tags t SET status = n.status
+  FROM changed n JOIN before b ON b.id = n.id
+  WHERE n.status <> b.status AND t.tenant_id = n.tenant_id AND t.mode = n.mode AND t.email_id = n.id;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: contact_words(text, text, text, text, text, text, text, text, text, text, text, text, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.contact_words(x text, email text, first_name text, last_name text, company text, job_title text, city text, state text, country text, lead_source text, source text, status text, lead_score integer) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY[((x || 'e'::text) || email), ((x || 'f'::text) || first_name), ((x || 'l'::text) || last_name), ((x || 'c'::text) || "left"(company, 255)), ((x || 'j'::text) || "left"(job_title, 255)), ((x || 'y'::text) || city), ((x || 'a'::text) || state), ((x || 'n'::text) || country), ((x || 'd'::text) || lead_source), ((x || 'o'::text) || source), ((x || 's'::text) || status), ((x || 'b'::text) || lpad((lead_score)::text, 3, '0'::text)), ((x || 'p'::text) || "left"(email, 1)), ((x || 'p'::text) || "left"(email, 2)), ((x || 'p'::text) || "left"(email, 3)), ((x || 'p'::text) || "left"(first_name, 1)), ((x || 'p'::text) || "left"(first_name, 2)), ((x || 'p'::text) || "left"(first_name, 3)), ((x || 'p'::text) || "left"(last_name, 1)), ((x || 'p'::text) || "left"(last_name, 2)), ((x || 'p'::text) || "left"(last_name, 3)), ((x || 'q'::text) || "left"(company, 1)), ((x || 'q'::text) || "left"(company, 2)), ((x || 'q'::text) || "left"(company, 3))];
+
+--
 -- Name: count_campaign_answers(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -326,6 +353,28 @@ BEGIN
   FROM (SELECT tenant_id, mode, list_id, count(*) AS links FROM changed GROUP BY tenant_id, mode, list_id) n
   WHERE l.tenant_id = n.tenant_id AND l.mode = n.mode AND l.id = n.list_id;
   RETURN NULL;
+END
+$$;
+
+--
+-- Name: count_searched_contacts(jsonb, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  tenant uuid := current_tenant_id();
+  data_set text := current_mode();
+  x text := search_prefix(tenant, data_set);
+BEGIN
+  RETURN (
+    SELECT count(*) FROM contact_search s
+    WHERE s.words @@ concat_ws(' & ', search_query(x, clauses), '''' || x || '*''')::tsquery
+      AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+      AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at));
 END
 $$;
 
@@ -465,6 +514,57 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
 $$;
 
 --
+-- Name: extend_contact_spans(uuid, text, uuid[], timestamp with time zone[]); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.extend_contact_spans(tenant uuid, data_set text, ids uuid[], moments timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  newest contact_spans;
+  added integer;
+BEGIN
+  INSERT INTO contact_spans VALUES (tenant, data_set, 0, '-infinity', '00000000-0000-0000-0000-000000000000', 0)
+  ON CONFLICT DO NOTHING;
+  SELECT * INTO newest FROM contact_spans s WHERE s.tenant_id = tenant AND s.mode = data_set
+  ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1 FOR UPDATE;
+  -- Whoever had it locked may have begun further spans.
+  SELECT * INTO newest FROM contact_spans s WHERE s.tenant_id = tenant AND s.mode = data_set
+  ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1 FOR UPDATE;
+  WITH placed AS (
+    SELECT n.id, n.created_at, newest.contacts + row_number() OVER (ORDER BY n.created_at, n.id) - 1 AS place
+    FROM unnest(ids, moments) AS n (id, created_at)
+    WHERE (n.created_at, n.id) > (newest.starts_at, newest.starts_id)
+  ), begun AS (
+    INSERT INTO contact_spans
+    SELECT tenant, data_set, newest.number + place / 64, created_at, id, (SELECT max(place) FROM placed) % 64 + 1
+    FROM placed WHERE place > 0 AND place % 64 = 0
+  )
+  SELECT count(*) INTO added FROM placed;
+  IF newest.contacts + added <= 64 THEN
+    UPDATE contact_spans s SET contacts = newest.contacts + added
+    WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at = newest.starts_at AND s.starts_id = newest.starts_id;
+  END IF;
+END
+$$;
+
+--
+-- Name: search_number(numeric); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_number(value numeric) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT lpad(to_hex(CASE WHEN (v.bits >= 0) THEN (v.bits # ('-9223372036854775807'::bigint - 1)) ELSE (~ v.bits) END), 16, '0'::text) AS lpad FROM (SELECT ((('x'::text || encode(float8send(((search_number.value)::double precision + (0.0)::double precision)), 'hex'::text)))::bit(64))::bigint AS bits) v);
+
+--
+-- Name: field_word(text, numeric, timestamp with time zone, boolean); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.field_word(of_text text, of_number numeric, of_date timestamp with time zone, of_boolean boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN COALESCE("left"(of_text, 255), public.search_number(of_number), public.search_number(EXTRACT(epoch FROM of_date)), (of_boolean)::text);
+
+--
 -- Name: find_api_key(bytea); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -581,6 +681,107 @@ CREATE FUNCTION public.forget_imported_values() RETURNS trigger
 BEGIN
   DELETE FROM import_events e USING changed c
   WHERE e.tenant_id = c.tenant_id AND e.mode = c.mode AND e.contact_id = c.id AND e.type = 'updated';
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: forget_searched_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.forget_searched_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+  DELETE FROM contact_search s USING changed c WHERE s.contact_id = c.id;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: index_added_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.index_added_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+  PERFORM extend_contact_spans(n.tenant_id, n.mode, array_agg(n.id), array_agg(n.created_at))
+  FROM changed n GROUP BY n.tenant_id, n.mode;
+  INSERT INTO contact_search (contact_id, tenant_id, mode, created_at, span, words)
+  SELECT n.id, n.tenant_id, n.mode, n.created_at, s.number,
+         array_to_tsvector(array_remove(
+           contact_words(p.x, n.email, n.first_name_lower, n.last_name_lower, lower(n.company), lower(n.job_title),
+                         lower(n.city), lower(n.state), lower(n.country), lower(n.lead_source), lower(n.source), n.status,
+                         n.lead_score)
+           || span_words(p.x, s.number), NULL))
+  FROM changed n
+  CROSS JOIN LATERAL (
+    SELECT c.number FROM contact_spans c
+    WHERE c.tenant_id = n.tenant_id AND c.mode = n.mode AND (c.starts_at, c.starts_id) <= (n.created_at, n.id)
+    ORDER BY c.starts_at DESC, c.starts_id DESC LIMIT 1) s
+  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode) AS x OFFSET 0) p;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: index_changed_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.index_changed_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+  UPDATE contact_search s
+  SET words = ts_delete(s.words, array_remove(
+                contact_words(p.x, b.email, b.first_name_lower, b.last_name_lower, lower(b.company), lower(b.job_title),
+                              lower(b.city), lower(b.state), lower(b.country), lower(b.lead_source), lower(b.source),
+                              b.status, b.lead_score), NULL))
+            || array_to_tsvector(array_remove(
+                contact_words(p.x, n.email, n.first_name_lower, n.last_name_lower, lower(n.company), lower(n.job_title),
+                              lower(n.city), lower(n.state), lower(n.country), lower(n.lead_source), lower(n.source),
+                              n.status, n.lead_score), NULL))
+  FROM changed n JOIN before b ON b.id = n.id
+  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode) AS x OFFSET 0) p
+  WHERE s.contact_id = n.id
+    -- Opens and clicks change a contact often and nothing that is searched by.
+    AND (n.email, n.first_name, n.last_name, n.company, n.job_title, n.city, n.state, n.country, n.lead_source, n.source,
+         n.status, n.lead_score)
+      IS DISTINCT FROM (b.email, b.first_name, b.last_name, b.company, b.job_title, b.city, b.state, b.country,
+                        b.lead_source, b.source, b.status, b.lead_score);
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: index_linked_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.index_linked_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM changed) THEN
+    EXECUTE format(
+      'UPDATE contact_search s SET words = %s FROM (SELECT n.contact_id,'
+      ' array_agg(search_prefix(n.tenant_id, n.mode) || %s) AS words FROM changed n GROUP BY n.contact_id) l'
+      ' WHERE s.contact_id = l.contact_id',
+      CASE TG_OP WHEN 'INSERT' THEN 's.words || array_to_tsvector(l.words)' ELSE 'ts_delete(s.words, l.words)' END,
+      TG_ARGV[0]);
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -731,6 +932,111 @@ END
 $$;
 
 --
+-- Name: search_contacts(jsonb, boolean, timestamp with time zone, uuid, timestamp with time zone, timestamp with time zone, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) RETURNS TABLE(contact_id uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  tenant uuid := current_tenant_id();
+  data_set text := current_mode();
+  x text := search_prefix(tenant, data_set);
+  asked text := search_query(x, clauses);
+  low_at timestamptz := CASE WHEN newest_first THEN from_at ELSE greatest(from_at, after_at) END;
+  high_at timestamptz := CASE WHEN newest_first THEN least(before_at, after_at) ELSE before_at END;
+  lowest integer;
+  highest integer;
+  first_span integer;
+  last_span integer;
+  -- The outermost span may hold a few contacts only.
+  width integer := 2;
+  most integer := 2 * wanted;
+  ids uuid[];
+  moments timestamptz[];
+  found integer;
+  have integer := 0;
+  met integer := 0;
+  walked integer := 0;
+  crowded integer;
+BEGIN
+  SELECT s.number INTO lowest FROM contact_spans s
+  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at < coalesce(low_at, '-infinity')
+  ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
+  SELECT s.number INTO highest FROM contact_spans s
+  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at <= coalesce(high_at, 'infinity')
+  ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
+  lowest := coalesce(lowest, 0);
+  WHILE have < wanted AND lowest <= highest LOOP
+    IF newest_first THEN
+      last_span := highest;
+      first_span := greatest(lowest, highest - width + 1);
+    ELSE
+      first_span := lowest;
+      last_span := least(highest, lowest + width - 1);
+    END IF;
+    SELECT array_agg(f.contact_id), array_agg(f.created_at), count(*) INTO ids, moments, found
+    FROM (
+      SELECT s.contact_id, s.created_at FROM contact_search s
+      WHERE s.words @@ concat_ws(' & ', asked, window_query(x, first_span, last_span))::tsquery
+        AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+        AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at)
+        AND (after_at IS NULL
+             OR CASE WHEN newest_first THEN (s.created_at, s.contact_id) < (after_at, after_id)
+                     ELSE (s.created_at, s.contact_id) > (after_at, after_id) END)
+      LIMIT CASE WHEN last_span > first_span THEN most + 1 END
+    ) f;
+    -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once.
+    IF found > most AND last_span > first_span THEN
+      width := greatest(1, (last_span - first_span + 1) / 8);
+      crowded := CASE WHEN newest_first THEN first_span ELSE last_span END;
+      CONTINUE;
+    END IF;
+    RETURN QUERY
+    SELECT n.id, n.moment FROM unnest(ids, moments) AS n (id, moment)
+    ORDER BY CASE WHEN newest_first THEN n.moment END DESC, CASE WHEN newest_first THEN n.id END DESC,
+             CASE WHEN NOT newest_first THEN n.moment END, CASE WHEN NOT newest_first THEN n.id END
+    LIMIT wanted - have;
+    have := have + found;
+    met := met + found;
+    walked := walked + last_span - first_span + 1;
+    IF newest_first THEN
+      highest := first_span - 1;
+    ELSE
+      lowest := last_span + 1;
+    END IF;
+    IF (CASE WHEN newest_first THEN highest < crowded ELSE lowest > crowded END) THEN
+      crowded := NULL;
+    END IF;
+    IF crowded IS NULL THEN
+      width := CASE WHEN met = 0 THEN width * 8
+                    ELSE least(width * 8, ceil(1.0 * (wanted - have) * walked / met)::integer) END;
+      width := greatest(1, least(width, 1 << 24));
+    END IF;
+  END LOOP;
+END
+$$;
+
+--
+-- Name: search_prefix(uuid, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_prefix(tenant uuid, data_set text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN "left"(md5(((tenant)::text || data_set)), 6);
+
+--
+-- Name: search_query(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_query(x text, clauses jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT string_agg(((CASE WHEN ((clause.value ->> 'not'::text))::boolean THEN '!('::text ELSE '('::text END || (SELECT string_agg((((''''::text || replace(replace(((search_query.x || (term.value ->> 0)) || "left"(lower((term.value ->> 1)), 300)), '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text) || CASE WHEN ((term.value ->> 2))::boolean THEN ':*'::text ELSE ''::text END), ' | '::text) AS string_agg FROM jsonb_array_elements((clause.value -> 'any'::text)) term(value))) || ')'::text), ' & '::text) AS string_agg FROM jsonb_array_elements(search_query.clauses) clause(value));
+
+--
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -742,6 +1048,14 @@ BEGIN
   RETURN NEW;
 END
 $$;
+
+--
+-- Name: span_words(text, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.span_words(x text, span integer) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY[(x || '*'::text), ((x || '0'::text) || span), ((x || '1'::text) || (span / 16)), ((x || '2'::text) || (span / 256)), ((x || '3'::text) || (span / 4096))];
 
 --
 -- Name: suppressed_among(text[]); Type: FUNCTION; Schema: public; Owner: -
@@ -771,6 +1085,30 @@ CREATE FUNCTION public.tables_of_tenants() RETURNS TABLE(name text, referenced_b
   FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
   WHERE p.polname = 'tenant_isolation' AND c.relnamespace = 'public'::regnamespace
     AND c.relname NOT IN ('tenants', 'audit_log')
+$$;
+
+--
+-- Name: window_query(text, integer, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.window_query(x text, first_span integer, last_span integer) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+  place integer := first_span;
+  level integer;
+  words text[] := '{}';
+BEGIN
+  WHILE place <= last_span LOOP
+    level := 3;
+    WHILE level > 0 AND (place % (1 << 4 * level) <> 0 OR place + (1 << 4 * level) - 1 > last_span) LOOP
+      level := level - 1;
+    END LOOP;
+    words := words || ('''' || x || level || (place >> 4 * level) || '''');
+    place := place + (1 << 4 * level);
+  END LOOP;
+  RETURN '(' || array_to_string(words, ' | ') || ')';
+END
 $$;
 
 SET default_tablespace = '';
@@ -1314,6 +1652,62 @@ CREATE TABLE public.contact_lists (
 ALTER TABLE ONLY public.contact_lists FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_search; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_search (
+    contact_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    span integer NOT NULL,
+    words tsvector NOT NULL,
+    CONSTRAINT contact_search_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_search FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE contact_search; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.contact_search IS 'no foreign keys, each of which would cost a look-up for each of a million imported rows; triggers keep it';
+
+--
+-- Name: COLUMN contact_search.words; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_search.words IS 'each begins with what stands for tenant and mode, and a letter that says what it is about; see contact_words()';
+
+--
+-- Name: contact_spans; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.contact_spans (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    number integer NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    starts_id uuid NOT NULL,
+    contacts integer NOT NULL,
+    CONSTRAINT contact_spans_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.contact_spans FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE contact_spans; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.contact_spans IS 'where each run of 64 contacts begins, by when they were added and id; one index, since the planner knows nothing of a table that is new';
+
+--
+-- Name: COLUMN contact_spans.contacts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_spans.contacts IS 'kept for the newest span alone: how many contacts it was given';
+
+--
 -- Name: contact_tags; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -1658,11 +2052,20 @@ CREATE TABLE public.email_tags (
     mode text NOT NULL,
     email_id uuid NOT NULL,
     tag character varying(50) NOT NULL,
+    email_created_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    campaign_id uuid,
     CONSTRAINT email_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 ALTER TABLE ONLY public.email_tags ALTER COLUMN tenant_id SET STATISTICS 0;
 
 ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN email_tags.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_tags.status IS 'the email''s, kept by a trigger';
 
 --
 -- Name: emails; Type: TABLE; Schema: public; Owner: -
@@ -1790,6 +2193,10 @@ CREATE TABLE public.export_jobs (
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
     expires_at timestamp with time zone,
+    part_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    last_created_at timestamp with time zone,
+    last_id uuid,
+    is_read boolean DEFAULT false NOT NULL,
     CONSTRAINT export_jobs_export_type_check CHECK ((export_type = ANY (ARRAY['full'::text, 'filtered'::text, 'segment'::text]))),
     CONSTRAINT export_jobs_file_format_check CHECK ((file_format = ANY (ARRAY['csv'::text, 'xlsx'::text, 'json'::text]))),
     CONSTRAINT export_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1797,6 +2204,24 @@ CREATE TABLE public.export_jobs (
 );
 
 ALTER TABLE ONLY public.export_jobs FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN export_jobs.part_keys; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.part_keys IS 'files with the rows that are read, in their order; emptied when the job ends';
+
+--
+-- Name: COLUMN export_jobs.last_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.last_id IS 'the last contact that is in a part; with last_created_at where the next part begins';
+
+--
+-- Name: COLUMN export_jobs.is_read; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.export_jobs.is_read IS 'all contacts are in the parts';
 
 --
 -- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
@@ -2994,6 +3419,20 @@ ALTER TABLE ONLY public.contact_lists
     ADD CONSTRAINT contact_lists_pkey PRIMARY KEY (tenant_id, mode, contact_id, list_id);
 
 --
+-- Name: contact_search contact_search_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_search
+    ADD CONSTRAINT contact_search_pkey PRIMARY KEY (contact_id);
+
+--
+-- Name: contact_spans contact_spans_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.contact_spans
+    ADD CONSTRAINT contact_spans_pkey PRIMARY KEY (tenant_id, mode, starts_at, starts_id);
+
+--
 -- Name: contact_tags contact_tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3727,6 +4166,18 @@ CREATE INDEX campaigns_by_segment ON public.campaigns USING btree (tenant_id, mo
 CREATE INDEX campaigns_by_status ON public.campaigns USING btree (tenant_id, mode, status, created_at, id);
 
 --
+-- Name: campaigns_by_status_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_status_and_change ON public.campaigns USING btree (tenant_id, mode, status, updated_at, id);
+
+--
+-- Name: campaigns_by_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_status_and_name ON public.campaigns USING btree (tenant_id, mode, status, name, id);
+
+--
 -- Name: campaigns_by_updated; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3736,7 +4187,37 @@ CREATE INDEX campaigns_by_updated ON public.campaigns USING btree (tenant_id, mo
 -- Name: campaigns_by_workspace; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX campaigns_by_workspace ON public.campaigns USING btree (tenant_id, workspace_id, created_at, id);
+CREATE INDEX campaigns_by_workspace ON public.campaigns USING btree (tenant_id, mode, workspace_id, created_at, id);
+
+--
+-- Name: campaigns_by_workspace_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_change ON public.campaigns USING btree (tenant_id, mode, workspace_id, updated_at, id);
+
+--
+-- Name: campaigns_by_workspace_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_name ON public.campaigns USING btree (tenant_id, mode, workspace_id, name, id);
+
+--
+-- Name: campaigns_by_workspace_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_and_status ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, created_at, id);
+
+--
+-- Name: campaigns_by_workspace_status_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_status_and_change ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, updated_at, id);
+
+--
+-- Name: campaigns_by_workspace_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_workspace_status_and_name ON public.campaigns USING btree (tenant_id, mode, workspace_id, status, name, id);
 
 --
 -- Name: campaigns_due; Type: INDEX; Schema: public; Owner: -
@@ -3787,6 +4268,18 @@ CREATE INDEX contact_lists_by_assigned ON public.contact_lists USING btree (tena
 CREATE INDEX contact_lists_by_list ON public.contact_lists USING btree (tenant_id, mode, list_id, contact_created_at, contact_id);
 
 --
+-- Name: contact_search_by_tenant; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_search_by_tenant ON public.contact_search USING btree (tenant_id, mode);
+
+--
+-- Name: contact_search_by_words; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words) WITH (gin_pending_list_limit='64');
+
+--
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3809,24 +4302,6 @@ CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode
 --
 
 CREATE INDEX contacts_by_falling_score ON public.contacts USING btree (lead_score_falls_at) WHERE (lead_score_falls_at IS NOT NULL);
-
---
--- Name: contacts_by_first_name; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX contacts_by_first_name ON public.contacts USING btree (tenant_id, mode, first_name_lower);
-
---
--- Name: contacts_by_last_name; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX contacts_by_last_name ON public.contacts USING btree (tenant_id, mode, last_name_lower);
-
---
--- Name: contacts_by_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX contacts_by_status ON public.contacts USING btree (tenant_id, mode, status, created_at, id);
 
 --
 -- Name: contacts_by_updated; Type: INDEX; Schema: public; Owner: -
@@ -3853,6 +4328,18 @@ CREATE INDEX content_objects_by_age ON public.content_objects USING btree (creat
 CREATE INDEX domains_by_created ON public.domains USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: domains_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_status ON public.domains USING btree (tenant_id, mode, verification_status, created_at, id);
+
+--
+-- Name: domains_by_status_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX domains_by_status_and_name ON public.domains USING btree (tenant_id, mode, verification_status, domain, id);
+
+--
 -- Name: domains_due; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -3877,16 +4364,34 @@ CREATE INDEX email_events_by_email ON public.email_events USING btree (tenant_id
 CREATE INDEX email_figure_changes_by_slice ON public.email_figure_changes USING btree (tenant_id, mode, slice, slice_key, starts_at);
 
 --
+-- Name: email_tags_by_campaign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_tags_by_campaign ON public.email_tags USING btree (tenant_id, mode, tag, campaign_id, email_created_at, email_id) WHERE (campaign_id IS NOT NULL);
+
+--
+-- Name: email_tags_by_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_tags_by_status ON public.email_tags USING btree (tenant_id, mode, tag, status, email_created_at, email_id);
+
+--
 -- Name: email_tags_by_tag; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_id);
+CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_created_at, email_id);
 
 --
 -- Name: emails_by_campaign; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emails_by_campaign ON public.emails USING btree (tenant_id, mode, campaign_id, created_at, id) WHERE (campaign_id IS NOT NULL);
+
+--
+-- Name: emails_by_campaign_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emails_by_campaign_and_status ON public.emails USING btree (tenant_id, mode, campaign_id, status, created_at, id) WHERE (campaign_id IS NOT NULL);
 
 --
 -- Name: emails_by_created; Type: INDEX; Schema: public; Owner: -
@@ -3917,6 +4422,12 @@ CREATE INDEX emails_due ON public.emails USING btree (next_sweep_at) WHERE (next
 --
 
 CREATE UNIQUE INDEX emails_once_per_step ON public.emails USING btree (tenant_id, mode, campaign_id, contact_id, step_id) WHERE (step_id IS NOT NULL);
+
+--
+-- Name: events_by_created; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_by_created ON ONLY public.events USING btree (tenant_id, mode, created_at, id);
 
 --
 -- Name: events_by_id; Type: INDEX; Schema: public; Owner: -
@@ -3997,6 +4508,18 @@ CREATE INDEX inbox_messages_by_thread ON public.inbox_messages USING btree (tena
 CREATE INDEX inbox_threads_by_correspondent ON public.inbox_threads USING btree (tenant_id, mode, correspondent);
 
 --
+-- Name: inbox_threads_by_reading; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_reading ON public.inbox_threads USING btree (tenant_id, mode, is_unread, last_message_at, id);
+
+--
+-- Name: inbox_threads_by_reading_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_by_reading_and_status ON public.inbox_threads USING btree (tenant_id, mode, is_unread, status, last_message_at, id);
+
+--
 -- Name: inbox_threads_by_status; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4007,6 +4530,12 @@ CREATE INDEX inbox_threads_by_status ON public.inbox_threads USING btree (tenant
 --
 
 CREATE INDEX inbox_threads_by_time ON public.inbox_threads USING btree (tenant_id, mode, last_message_at, id);
+
+--
+-- Name: inbox_threads_snoozed; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_threads_snoozed ON public.inbox_threads USING btree (tenant_id, mode, snoozed_until) WHERE (snoozed_until IS NOT NULL);
 
 --
 -- Name: invitations_by_time; Type: INDEX; Schema: public; Owner: -
@@ -4043,6 +4572,18 @@ CREATE INDEX lists_by_created ON public.lists USING btree (tenant_id, mode, crea
 --
 
 CREATE INDEX lists_by_segment ON public.lists USING btree (tenant_id, mode, segment_id) WHERE (segment_id IS NOT NULL);
+
+--
+-- Name: lists_by_type; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_type ON public.lists USING btree (tenant_id, mode, type, created_at, id);
+
+--
+-- Name: lists_by_type_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX lists_by_type_and_name ON public.lists USING btree (tenant_id, mode, type, name, id);
 
 --
 -- Name: mail_outbox_due; Type: INDEX; Schema: public; Owner: -
@@ -4153,6 +4694,24 @@ CREATE INDEX templates_by_created ON public.templates USING btree (tenant_id, mo
 CREATE INDEX templates_by_updated ON public.templates USING btree (tenant_id, mode, updated_at, id);
 
 --
+-- Name: templates_by_workspace_and_change; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_change ON public.templates USING btree (tenant_id, mode, workspace_id, updated_at, id);
+
+--
+-- Name: templates_by_workspace_and_creation; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_creation ON public.templates USING btree (tenant_id, mode, workspace_id, created_at, id);
+
+--
+-- Name: templates_by_workspace_and_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX templates_by_workspace_and_name ON public.templates USING btree (tenant_id, mode, workspace_id, name, id);
+
+--
 -- Name: tenants_closing_at; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4163,6 +4722,18 @@ CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE 
 --
 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
+
+--
+-- Name: webhook_deliveries_by_event_type; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_event_type ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, created_at, id);
+
+--
+-- Name: webhook_deliveries_by_event_type_and_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_event_type_and_status ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, status, created_at, id);
 
 --
 -- Name: webhook_deliveries_by_status; Type: INDEX; Schema: public; Owner: -
@@ -4219,6 +4790,12 @@ CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (
 CREATE TRIGGER add_email_figures AFTER INSERT ON public.email_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.add_email_figures();
 
 --
+-- Name: emails carry_status; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER carry_status AFTER UPDATE ON public.emails REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.carry_status_to_tags();
+
+--
 -- Name: email_events count_campaign_answers; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -4259,6 +4836,72 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TA
 --
 
 CREATE TRIGGER forget_imported_values AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_imported_values();
+
+--
+-- Name: contacts index_added; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_added AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_added_contacts();
+
+--
+-- Name: contacts index_changed; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_changed AFTER UPDATE ON public.contacts REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_changed_contacts();
+
+--
+-- Name: contact_field_values index_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_delete AFTER DELETE ON public.contact_field_values REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''k'' || n.field_id || field_word(n.text_value, n.number_value, n.date_value, n.boolean_value)');
+
+--
+-- Name: contact_lists index_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_delete AFTER DELETE ON public.contact_lists REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''m'' || n.list_id');
+
+--
+-- Name: contact_tags index_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_delete AFTER DELETE ON public.contact_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''t'' || n.tag_id');
+
+--
+-- Name: contact_workspaces index_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_delete AFTER DELETE ON public.contact_workspaces REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''w'' || n.workspace_id');
+
+--
+-- Name: contact_field_values index_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_insert AFTER INSERT ON public.contact_field_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''k'' || n.field_id || field_word(n.text_value, n.number_value, n.date_value, n.boolean_value)');
+
+--
+-- Name: contact_lists index_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_insert AFTER INSERT ON public.contact_lists REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''m'' || n.list_id');
+
+--
+-- Name: contact_tags index_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_insert AFTER INSERT ON public.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''t'' || n.tag_id');
+
+--
+-- Name: contact_workspaces index_insert; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_insert AFTER INSERT ON public.contact_workspaces REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''w'' || n.workspace_id');
+
+--
+-- Name: contacts index_removed; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_removed AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_searched_contacts();
 
 --
 -- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
@@ -5097,6 +5740,18 @@ ALTER TABLE public.contact_fields ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_lists ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: contact_search; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_search ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: contact_spans; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.contact_spans ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: contact_tags; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -5559,6 +6214,24 @@ CREATE POLICY penguinmails_lookup_all ON public.users TO penguinmails_lookup USI
 CREATE POLICY penguinmails_lookup_all ON public.webhooks TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: contact_search penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.contact_search TO penguinmails_search USING (true) WITH CHECK (true);
+
+--
+-- Name: contact_spans penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.contact_spans TO penguinmails_search USING (true) WITH CHECK (true);
+
+--
+-- Name: email_tags penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.email_tags TO penguinmails_search USING (true) WITH CHECK (true);
+
+--
 -- Name: privacy_requests; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -5731,6 +6404,18 @@ CREATE POLICY tenant_isolation ON public.contact_fields TO penguinmails_app USIN
 --
 
 CREATE POLICY tenant_isolation ON public.contact_lists TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_search tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_search TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: contact_spans tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.contact_spans TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: contact_tags tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -6095,6 +6780,7 @@ GRANT USAGE ON SCHEMA public TO penguinmails_app;
 GRANT USAGE ON SCHEMA public TO penguinmails_jobs;
 GRANT USAGE ON SCHEMA public TO penguinmails_lookup;
 GRANT USAGE ON SCHEMA public TO penguinmails_erasure;
+GRANT USAGE ON SCHEMA public TO penguinmails_search;
 
 --
 -- Name: FUNCTION close(job uuid); Type: ACL; Schema: import_staging; Owner: -
@@ -6123,11 +6809,24 @@ REVOKE ALL ON FUNCTION public.blank_erased_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.blank_erased_tenant() TO penguinmails_jobs;
 
 --
+-- Name: FUNCTION carry_status_to_tags(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.carry_status_to_tags() FROM PUBLIC;
+
+--
 -- Name: FUNCTION count_failing_webhooks(); Type: ACL; Schema: public; Owner: -
 --
 
 REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) TO penguinmails_app;
 
 --
 -- Name: FUNCTION count_webhooks(before timestamp with time zone); Type: ACL; Schema: public; Owner: -
@@ -6156,6 +6855,12 @@ GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO
 
 REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
+
+--
+-- Name: FUNCTION extend_contact_spans(tenant uuid, data_set text, ids uuid[], moments timestamp with time zone[]); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.extend_contact_spans(tenant uuid, data_set text, ids uuid[], moments timestamp with time zone[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION find_api_key(digest bytea); Type: ACL; Schema: public; Owner: -
@@ -6207,6 +6912,30 @@ REVOKE ALL ON FUNCTION public.find_session(session uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_session(session uuid) TO penguinmails_app;
 
 --
+-- Name: FUNCTION forget_searched_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.forget_searched_contacts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION index_added_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.index_added_contacts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION index_changed_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.index_changed_contacts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION index_linked_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.index_linked_contacts() FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_to_be_erased(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -6233,6 +6962,13 @@ GRANT ALL ON FUNCTION public.refresh_webhook_statistics() TO penguinmails_app;
 
 REVOKE ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) TO penguinmails_app;
+
+--
+-- Name: FUNCTION search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) TO penguinmails_app;
 
 --
 -- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
@@ -6384,6 +7120,24 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_lists TO penguinmails_
 GRANT SELECT,DELETE ON TABLE public.contact_lists TO penguinmails_closing;
 
 --
+-- Name: TABLE contact_search; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.contact_search TO penguinmails_closing;
+GRANT SELECT ON TABLE public.contact_search TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_search TO penguinmails_search;
+GRANT MAINTAIN ON TABLE public.contact_search TO penguinmails_import;
+
+--
+-- Name: TABLE contact_spans; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.contact_spans TO penguinmails_closing;
+GRANT SELECT ON TABLE public.contact_spans TO penguinmails_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.contact_spans TO penguinmails_search;
+GRANT MAINTAIN ON TABLE public.contact_spans TO penguinmails_import;
+
+--
 -- Name: TABLE contact_tags; Type: ACL; Schema: public; Owner: -
 --
 
@@ -6460,6 +7214,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.email_rollups TO penguinmails_jobs;
 
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
+GRANT SELECT,UPDATE ON TABLE public.email_tags TO penguinmails_search;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -

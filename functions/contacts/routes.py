@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from contacts import bulk, listing, service
+from contacts import bulk, listing, searching, service
 from contacts.bulk_items import bulk_answer, bulk_items
 from contacts.listing import ContactFilter
 from contacts.schemas import (
@@ -20,6 +20,7 @@ from contacts.schemas import (
     DeletedContact,
     NewContact,
 )
+from contacts.search_grammar import MAX_LENGTH, parse
 from penguinmails.auth.scopes import Scope
 from penguinmails.domain.contacts import ContactRow, find_contact
 from penguinmails.errors import NotFound
@@ -98,7 +99,12 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     updated_after: Annotated[Moment | None, Query(description="Changed after this moment.")] = None,
     updated_before: Annotated[Moment | None, Query(description="Changed before this moment.")] = None,
 ) -> Page[Contact]:
-    """The account's contacts, newest first unless sorted otherwise; filters combine with AND."""
+    """The account's contacts, newest first unless sorted otherwise; filters combine with AND.
+
+    Some filters need an order: `updated_after` and `updated_before` go with `sort_by=updated_at`; `status`, `search`, `tag`,
+    `workspace`, `list_id`, `created_after` and `created_before` go with `sort_by=created_at`. With `email` or `external_id`
+    everything goes together.
+    """
     wanted = ContactFilter(
         status=status,
         email=email.lower() if email else None,
@@ -114,6 +120,37 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
     )
     with caller.transaction() as tx:
         rows, total = listing.list_contacts(tx, page.keyset(listing.KINDS), wanted)
+    return page_of(page, rows, _view, total)
+
+
+@router.get("/search", operation_id="searchContacts", summary="Search contacts", responses=problems())
+async def search_contacts(
+    caller: Manager,
+    page: Annotated[PageRequest, paged("created_at")],
+    query: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=MAX_LENGTH,
+            description="What to look for.",
+            examples=['industry:SaaS company:"Acme Inc" score>50 -tag:vip'],
+        ),
+    ],
+) -> Page[Contact]:
+    """Contacts that meet every term of a query, newest first.
+
+    A term is a comparison such as `company:Acme` or `score>50`, or a word with which the address, a name or the company
+    begins. Terms are separated by spaces; AND may stand between them, and there is no OR. `-` or NOT before a term negates
+    it. What holds spaces stands in double quotes: `company:"Acme Inc"`. `company:Acm*` compares the beginning.
+
+    Texts, compared in any case: `email`, `first_name`, `last_name`, `company`, `job_title`, `city`, `state`, `country`,
+    `lead_source`, `source`, `status`. Numbers and dates, with `:`, `>`, `>=`, `<` and `<=`: `score`, `created`. What the
+    contact is linked to: `tag`, `list` (a static one), `workspace` (its slug). Custom fields that are declared as contact
+    fields go by their key, such as `industry:SaaS`. A date stands for its whole day in UTC.
+    """
+    terms = parse(query)
+    with caller.transaction() as tx:
+        rows, total = searching.search_contacts(tx, page.keyset(listing.KINDS), terms)
     return page_of(page, rows, _view, total)
 
 

@@ -11,12 +11,19 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 COLUMNS: dict[str, LiteralString] = {"created_at": "e.created_at"}
 KINDS = {"created_at": "time"}
 
-_SELECT: LiteralString = """
+_TAG_COLUMNS: dict[str, LiteralString] = {"created_at": "l.email_created_at"}
+
+_SELECT_COLUMNS: LiteralString = """
 SELECT e.id, e.status, e.to_email, e.from_email, e.reply_to, e.subject, e.email_type, e.campaign_id, e.provider, e.opens,
        e.clicks, e.machine_opens, e.machine_clicks, e.metadata, e.error, e.created_at, e.scheduled_at, e.sent_at,
        ARRAY(SELECT t.tag::text FROM email_tags t
              WHERE t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.email_id = e.id ORDER BY t.tag) AS tags
-FROM emails e"""
+"""
+_SELECT: LiteralString = _SELECT_COLUMNS + "FROM emails e"
+# The tags carry what their emails are sorted and filtered by.
+_FROM_TAG: LiteralString = """
+FROM email_tags l JOIN emails e ON e.tenant_id = l.tenant_id AND e.mode = l.mode AND e.id = l.email_id"""
+_OF_TAG: LiteralString = _SELECT_COLUMNS + _FROM_TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,9 @@ class EmailFilter:
 
 def list_emails(tx: Tx, keyset: Keyset, wanted: EmailFilter) -> tuple[list[EmailRow], int | None]:
     """A page of emails."""
+    # Few emails have the same recipient, so those are read and what else is asked for is looked up.
+    if wanted.tag is not None and wanted.recipient is None:
+        return _page_of_tag(tx, keyset, wanted)
     where = Conditions()
     where.add_given("e.status = %(status)s", status=wanted.status)
     where.add_given("e.to_email = %(recipient)s", recipient=wanted.recipient)
@@ -81,6 +91,18 @@ def list_emails(tx: Tx, keyset: Keyset, wanted: EmailFilter) -> tuple[list[Email
         tag=wanted.tag,
     )
     return select_page(tx, _SELECT, where, keyset, COLUMNS, EmailRow, id_column="e.id", count_from=" FROM emails e")
+
+
+def _page_of_tag(tx: Tx, keyset: Keyset, wanted: EmailFilter) -> tuple[list[EmailRow], int | None]:
+    where = Conditions()
+    where.add("l.tag = %(tag)s", tag=wanted.tag)
+    where.add_given("l.status = %(status)s", status=wanted.status)
+    where.add_given("l.campaign_id = %(campaign_id)s", campaign_id=wanted.campaign_id)
+    where.add_given("l.email_created_at > %(created_after)s", created_after=wanted.created_after)
+    where.add_given("l.email_created_at < %(created_before)s", created_before=wanted.created_before)
+    return select_page(
+        tx, _OF_TAG, where, keyset, _TAG_COLUMNS, EmailRow, id_column="l.email_id", count_from=" FROM email_tags l"
+    )
 
 
 def find_email(tx: Tx, email_id: UUID) -> EmailRow | None:

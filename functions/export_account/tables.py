@@ -19,6 +19,8 @@ LEFT_OUT = {
     "contact_counts": "a count of contacts",
     "email_figure_changes": "sums of email_events that are not yet in email_rollups",
     "email_rollups": "sums of email_events per hour, for analytics",
+    "contact_search": "words by which contacts are found; the contacts say the same",
+    "contact_spans": "where in the order of contacts a search may begin",
     "idempotency_keys": "answers of the last 24 hours, kept so that repeated requests happen once",
     "import_events": "what a rollback would restore, for thirty days",
     "link_tokens": "hashes of links that were mailed",

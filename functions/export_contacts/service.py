@@ -1,27 +1,31 @@
-"""Makes one export's file, page by page, and stores it."""
+"""Makes one export's file: reads contacts into parts, one after the other, and makes the file of them."""
 
 import tempfile
-from collections.abc import Sequence
+import time
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
 from export_contacts import repository
+from export_contacts.parts import PartWriter, read_part
 from export_contacts.repository import Job
 from penguinmails.aws import delete_objects, store_object
 from penguinmails.db import transaction
-from penguinmails.domain.contact_exports import ATTRIBUTE
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contacts import ContactRow, page_of_contacts
 from penguinmails.domain.files import new_key
 from penguinmails.domain.segments import Condition, compile_all
 from penguinmails.errors import ValidationFailed
+from penguinmails.events.outbox import enqueue
 from penguinmails.keyset import Keyset
 from penguinmails.logging import logger
 from penguinmails.queue import Record
 from penguinmails.tabular.writers import CsvWriter, JsonWriter, TableWriter, XlsxWriter
 
 PAGE = 2_000
+PAGES_PER_PART = 10
+SECONDS_PER_MESSAGE = 300
+"""Then the job goes on with a message of its own: well before the function's time limit."""
 _LAST_DELIVERY = 5
 _WRITERS = {"csv": CsvWriter, "xlsx": XlsxWriter, "json": JsonWriter}
 _CONTENT_TYPES = {
@@ -32,7 +36,7 @@ _CONTENT_TYPES = {
 
 
 def handle(record: Record) -> None:
-    """Make the file of an export. A message that comes twice makes it once."""
+    """Work on an export until it is done or the time is up. A message that comes twice makes one file."""
     job_id = UUID(record.body["job_id"])
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         job = repository.begin(tx, job_id)
@@ -54,36 +58,68 @@ def handle(record: Record) -> None:
 
 
 def _export(record: Record, job: Job) -> None:
+    ends_at = time.monotonic() + SECONDS_PER_MESSAGE
+    while not job.is_read:
+        if time.monotonic() > ends_at:
+            with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+                enqueue(tx, "exports", {"job_id": job.id})
+            return
+        grown = _add_part(record, job)
+        if grown is None:
+            # Another worker is at it.
+            return
+        job = grown
+    _make_file(record, job)
+
+
+def _add_part(record: Record, job: Job) -> Job | None:
+    """Read the next contacts into a part and record it; None when another worker did."""
+    key = new_key(record.tenant_id)
+    contacts, is_read = 0, False
+    last = None if job.last_created_at is None or job.last_id is None else (job.last_created_at, job.last_id)
+    with tempfile.TemporaryFile() as file:
+        part = PartWriter(file, job.selected_fields, as_text=job.file_format != "json")
+        for _ in range(PAGES_PER_PART):
+            rows, is_read = _page(record, job, last)
+            part.write(rows)
+            contacts += len(rows)
+            last = (rows[-1].created_at, rows[-1].id) if rows else last
+            if is_read:
+                break
+        part.store(key)
+    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        grown = repository.add_part(tx, job, key=key, contacts=contacts, last=last, is_read=is_read)
+    if grown is None:
+        delete_objects([key])
+    return grown
+
+
+def _page(record: Record, job: Job, after: tuple[datetime, UUID] | None) -> tuple[list[ContactRow], bool]:
+    """The next contacts, and whether they are the last."""
+    keyset = Keyset(PAGE, "asc", "created_at", "time", None, after)
+    with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        rows = page_of_contacts(tx, keyset, _condition(job, declared_fields(tx)))
+    return rows[:PAGE], len(rows) <= PAGE
+
+
+def _make_file(record: Record, job: Job) -> None:
     key = new_key(record.tenant_id)
     with tempfile.TemporaryFile() as file:
-        _write(record, job, file)
-        size = file.tell()
+        _write(job, file)
+        size = file.seek(0, 2)
         file.seek(0)
         store_object(key, file, _CONTENT_TYPES[job.file_format])
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         is_ours = repository.finish(tx, job.id, key=key, size=size)
-    if not is_ours:
-        delete_objects([key])
+    delete_objects(job.part_keys if is_ours else [key])
 
 
-def _write(record: Record, job: Job, file: IO[bytes]) -> None:
+def _write(job: Job, file: IO[bytes]) -> None:
     writer: TableWriter = _WRITERS[job.file_format](file, job.selected_fields)
-    as_text = job.file_format != "json"
-    after: tuple[datetime, UUID] | None = None
-    written = 0
-    while True:
-        keyset = Keyset(PAGE, "asc", "created_at", "time", None, after)
-        with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-            rows = page_of_contacts(tx, keyset, _condition(job, declared_fields(tx)))
-            repository.move(tx, job.id, written + len(rows[:PAGE]))
-        for row in rows[:PAGE]:
-            writer.write(_cells(row, job.selected_fields, as_text=as_text))
-        written += len(rows[:PAGE])
-        if len(rows) <= PAGE:
-            break
-        after = (rows[PAGE - 1].created_at, rows[PAGE - 1].id)
+    for part in job.part_keys:
+        for cells in read_part(part):
+            writer.write(cells)
     writer.close()
-    file.seek(0, 2)
 
 
 def _condition(job: Job, fields: Any) -> Condition | None:
@@ -91,21 +127,7 @@ def _condition(job: Job, fields: Any) -> Condition | None:
     return compile_all(rules, fields) if rules else None
 
 
-def _cells(row: ContactRow, fields: Sequence[str], *, as_text: bool) -> list[Any]:
-    return [_cell(row, name, as_text=as_text) for name in fields]
-
-
-def _cell(row: ContactRow, name: str, *, as_text: bool) -> Any:
-    if name.startswith(ATTRIBUTE):
-        return row.attributes.get(name.removeprefix(ATTRIBUTE))
-    value = getattr(row, name)
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, UUID):
-        return str(value)
-    return ";".join(value) if name == "tags" and as_text else value
-
-
 def _fail(record: Record, job_id: UUID, message: str) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-        repository.fail(tx, job_id, message)
+        parts = repository.fail(tx, job_id, message)
+    delete_objects(parts)

@@ -57,12 +57,16 @@ def list_threads(
 ) -> tuple[list[ThreadRow], int | None]:
     """A page of conversations; one that was put aside is open again once its time has come."""
     where = Conditions()
-    if status == "open":
-        where.add("(t.status = 'open' OR (t.status = 'snoozed' AND t.snoozed_until <= now()))")
-    elif status == "snoozed":
-        where.add("t.status = 'snoozed' AND t.snoozed_until > now()")
-    elif status == "archived":
-        where.add("t.status = 'archived'")
+    if status is not None:
+        # Open ones and those that became so would be two places of the index, and so no order.
+        tx.run(
+            """
+            UPDATE inbox_threads SET status = 'open', snoozed_until = NULL
+            WHERE status = 'snoozed' AND snoozed_until <= now()
+            """,
+            {},
+        )
+        where.add("t.status = %(status)s", status=status)
     where.add_given("t.is_unread = %(unread)s", unread=unread)
     return select_page(
         tx, _SELECT, where, keyset, COLUMNS, ThreadRow, id_column="t.id", count_from=" FROM inbox_threads t"

@@ -94,10 +94,10 @@ def _wanted(webhook_id: UUID, wanted: DeliveryFilter) -> Conditions:
     where.add_given("d.event_id = %(event_id)s", event_id=wanted.event_id)
     where.add_given(
         """
-        EXISTS (SELECT 1 FROM events e
-                WHERE e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
-                  AND e.created_at = d.event_created_at
-                  AND lower(%(email)s) IN (lower(e.data -> 'contact' ->> 'email'), lower(e.data ->> 'to')))
+        d.event_id = ANY(ARRAY(
+          SELECT e.id FROM events e
+          WHERE e.subject_id IN (SELECT id FROM contacts WHERE email = lower(%(email)s)
+                                 UNION ALL SELECT id FROM emails WHERE to_email = lower(%(email)s))))
         """,
         email=wanted.email,
     )

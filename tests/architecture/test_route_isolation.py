@@ -24,9 +24,16 @@ from tests.support.resources import (
 
 OF_AN_ACCOUNT = [o for o in operations() if o.requirement.kind in {"scoped", "any", "session"}]
 ON_A_THING = [o for o in OF_AN_ACCOUNT if o.path_parameters]
-# What stands on a list of contacts, in a webhook's log or in a campaign's ledger, and that it is nobody else's, is shown in
-# their own tests; event types are the same for everybody.
-ELSEWHERE = {"listEventTypes", "listListContacts", "listMailProviders", "listRecipients", "listWebhookDeliveries"}
+# What stands on a list of contacts, in a webhook's log or in a campaign's ledger, what a search finds, and that it is nobody
+# else's, is shown in their own tests; event types are the same for everybody.
+ELSEWHERE = {
+    "listEventTypes",
+    "listListContacts",
+    "listMailProviders",
+    "listRecipients",
+    "listWebhookDeliveries",
+    "searchContacts",
+}
 LISTS = [
     o
     for o in OF_AN_ACCOUNT
@@ -79,6 +86,7 @@ ABOUT_THE_CALLER = {
     "inviteMember": "makes a thing of the caller's",
     "removeSecondFactor": "concerns the signed-in user",
     "renewRecoveryCodes": "concerns the signed-in user",
+    "searchContacts": "finds contacts of the caller's account; that those of another one are absent is shown in its own tests",
     "revokeAllApiKeys": "ends the keys of the account; those of another one are shown to go on below",
     "checkSuppression": "names an address; that another account has suppressed it changes nothing is shown in its own tests",
     "listWebhookSourceIps": "lists addresses of the platform, the same for everybody",

@@ -8,7 +8,7 @@ import pytest
 from tests.support.catalogue import ForeignKey, Table, tables
 
 APP = "penguinmails_app"
-OTHER_ROLES = {"penguinmails_jobs", "penguinmails_lookup", "penguinmails_erasure"}
+OTHER_ROLES = {"penguinmails_jobs", "penguinmails_lookup", "penguinmails_erasure", "penguinmails_search"}
 CLOSING = "penguinmails_closing"
 IMPORT = "penguinmails_import"
 OWN_TENANT = "NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import urllib.parse
+import zipfile
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from contact_imports.app import handler as imports_handler
 from contacts.app import handler as contacts_handler
 from export_contacts import service as export_service
 from export_contacts.app import handler as worker
+from export_contacts.parts import PartWriter
 from lists.app import handler as lists_handler
 from penguinmails import aws
 from penguinmails.db import transaction
@@ -190,8 +192,55 @@ def _all_keys() -> list[str]:
     return [item["Key"] for item in aws.client("s3").list_objects_v2(Bucket="files").get("Contents", [])]
 
 
-def test_a_crash_makes_the_file_anew(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    add(key, "a@example.com")
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Parts of two pages of two contacts; returns a list that tells how many contacts were read, page by page."""
+    read: list[int] = []
+    page = export_service._page
+
+    def counted(*arguments: Any) -> Any:
+        rows, is_read = page(*arguments)
+        read.append(len(rows))
+        return rows, is_read
+
+    monkeypatch.setattr(export_service, "PAGE", 2)
+    monkeypatch.setattr(export_service, "PAGES_PER_PART", 2)
+    monkeypatch.setattr(export_service, "_page", counted)
+    return read
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "json"])
+def test_an_export_whose_time_is_up_goes_on_where_it_stopped(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    read = small_parts(monkeypatch)
+    for n in range(9):
+        add(key, f"p{n}@example.com", tags=["a"])
+    whole = content(key, export(tenant, key, format=file_format, fields=["email", "tags"]))
+    assert sum(read) == 9
+
+    job = ask(key, format=file_format, fields=["email", "tags"]).json
+    messages = 0
+    with monkeypatch.context() as patched:
+        # Time for one part per message.
+        patched.setattr(export_service.time, "monotonic", iter([0.0, 0.0, 400.0] * 10).__next__)
+        while waiting := messages_for("exports", tenant.id):
+            for message in waiting:
+                messages += 1
+                assert consume(worker, message) == []
+
+    shown = call(handler, "GET", f"{EXPORTS}/{job['id']}", token=key.plaintext).json
+    assert (messages, shown["status"], shown["processed_contacts"], sum(read)) == (3, "completed", 9, 18)
+    if file_format == "xlsx":
+        sheets = [zipfile.ZipFile(io.BytesIO(b)).read("xl/worksheets/sheet1.xml") for b in (whole, content(key, shown))]
+        assert sheets[0] == sheets[1]
+    else:
+        assert content(key, shown) == whole
+
+
+def test_a_crash_reads_no_part_again(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = small_parts(monkeypatch)
+    for n in range(6):
+        add(key, f"p{n}@example.com")
     job = ask(key).json
     (message,) = messages_for("exports", tenant.id)
     with monkeypatch.context() as patched:
@@ -199,7 +248,44 @@ def test_a_crash_makes_the_file_anew(tenant: TestTenant, key: TestKey, monkeypat
         assert len(consume(worker, message)) == 1
     assert consume(worker, message, receive_count=2) == []
 
-    assert emails(key, job) == ["a"]
+    assert emails(key, job) == [f"p{n}" for n in range(6)]
+    assert sum(read) == 6
+    assert [k for k in _all_keys() if k.startswith(str(tenant.id))] == [stored_key(link(key, job).json["url"])]
+
+
+def test_of_two_workers_at_one_export_the_slower_one_leaves_nothing_behind(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_parts(monkeypatch)
+    for n in range(6):
+        add(key, f"p{n}@example.com")
+    job = ask(key).json
+    (message,) = messages_for("exports", tenant.id)
+    store = PartWriter.store
+
+    def overtaken(part: PartWriter, part_key: str) -> None:
+        monkeypatch.setattr(PartWriter, "store", store)
+        assert consume(worker, message) == []
+        store(part, part_key)
+
+    monkeypatch.setattr(PartWriter, "store", overtaken)
+    assert consume(worker, message) == []
+
+    assert emails(key, job) == [f"p{n}" for n in range(6)]
+    assert [k for k in _all_keys() if k.startswith(str(tenant.id))] == [stored_key(link(key, job).json["url"])]
+
+
+def test_an_export_that_fails_leaves_no_parts_behind(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(key, "a@example.com")
+    job = ask(key).json
+    (message,) = messages_for("exports", tenant.id)
+    monkeypatch.setattr(export_service, "store_object", lambda *_: 1 / 0)
+    assert consume(worker, message, receive_count=5) == []
+
+    shown = call(handler, "GET", f"{EXPORTS}/{job['id']}", token=key.plaintext).json
+    assert (shown["status"], [k for k in _all_keys() if k.startswith(str(tenant.id))]) == ("failed", [])
 
 
 def test_files_are_removed_when_their_time_is_over(tenant: TestTenant, key: TestKey) -> None:

@@ -191,9 +191,7 @@ def test_filters_narrow_the_list(key: TestKey) -> None:
     create(key, email="bea@example.com", status="unsubscribed")
 
     def emails(**query: str) -> list[str]:
-        answer = call(
-            handler, "GET", CONTACTS, token=key.plaintext, query={"sort_by": "email", "order": "asc", **query}
-        )
+        answer = call(handler, "GET", CONTACTS, token=key.plaintext, query={"order": "asc", **query})
         return [item["email"].split("@")[0] for item in answer.json["data"]]
 
     assert emails(search="AD") == ["ada", "adam"]
@@ -201,6 +199,32 @@ def test_filters_narrow_the_list(key: TestKey) -> None:
     assert emails(status="unsubscribed") == ["bea"]
     assert emails(created_after="2999-01-01T00:00:00Z") == []
     assert emails(workspace="default") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"sort_by": "email", "status": "active"},
+        {"sort_by": "updated_at", "tag": "vip"},
+        {"sort_by": "updated_at", "created_after": "2026-01-01T00:00:00Z"},
+        {"updated_after": "2026-01-01T00:00:00Z"},
+    ],
+    ids=str,
+)
+def test_a_filter_that_needs_another_order_is_refused_with_the_order(key: TestKey, query: dict[str, str]) -> None:
+    answer = call(handler, "GET", CONTACTS, token=key.plaintext, query=query)
+
+    assert (answer.status, answer.json["errors"][0]["code"]) == (400, "not_combinable")
+    assert "must be" in answer.json["errors"][0]["message"]
+
+
+def test_one_contact_is_found_with_any_filter_and_order_besides(key: TestKey) -> None:
+    create(key, email="ada@example.com", tags=["vip"], external_id="7")
+    query = {"email": "ada@example.com", "tag": "vip", "search": "ad", "status": "active", "sort_by": "email"}
+
+    answer = call(handler, "GET", CONTACTS, token=key.plaintext, query=query)
+
+    assert [item["external_id"] for item in answer.json["data"]] == ["7"]
 
 
 @pytest.mark.parametrize(

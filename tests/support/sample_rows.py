@@ -22,6 +22,7 @@ _VALUES: tuple[tuple[str, str], ...] = (
     ("date", "current_date"),
     ("bytea", "sha256(gen_random_uuid()::text::bytea)"),
     ("jsonb", "'{}'::jsonb"),
+    ("tsvector", "array_to_tsvector(ARRAY['x'])"),
     ("inet", "'203.0.113.1'::inet"),
     ("boolean", "false"),
     ("smallint", "(random() * 1000)::smallint"),

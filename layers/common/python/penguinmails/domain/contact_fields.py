@@ -32,6 +32,16 @@ def declared_fields(tx: Tx) -> dict[str, DeclaredField]:
     return {field.key: field for field in found}
 
 
+def declared_among(tx: Tx, keys: Sequence[str]) -> dict[str, DeclaredField]:
+    """Those of the tenant's custom fields that have these keys."""
+    found = tx.all(
+        "SELECT id, key, type FROM contact_fields WHERE key = ANY(%(keys)s::text[])",
+        {"keys": list(keys)},
+        DeclaredField,
+    )
+    return {field.key: field for field in found}
+
+
 def fitting(value: Any, kind: FieldType) -> Any:
     """The value in the form that is stored: dates as `YYYY-MM-DD`, moments in UTC. Raises ValueError with the reason."""
     if kind == "boolean" and isinstance(value, bool):

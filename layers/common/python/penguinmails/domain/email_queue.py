@@ -203,9 +203,10 @@ def _insert_tags(tx: Tx, email_ids: Sequence[UUID], tags: Sequence[str]) -> None
     """Give each email each tag."""
     tx.run(
         """
-        INSERT INTO email_tags (tenant_id, mode, email_id, tag)
-        SELECT %(tenant_id)s, %(mode)s, email_id, tag
-        FROM unnest(%(email_ids)s::uuid[]) AS email_id, unnest(%(tags)s::text[]) AS tag
+        INSERT INTO email_tags (tenant_id, mode, email_id, tag, email_created_at, status, campaign_id)
+        SELECT e.tenant_id, e.mode, e.id, new.tag, e.created_at, e.status, e.campaign_id
+        FROM emails e CROSS JOIN unnest(%(tags)s::text[]) AS new (tag)
+        WHERE e.id = ANY(%(email_ids)s::uuid[])
         """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, "email_ids": list(email_ids), "tags": list(tags)},
+        {"email_ids": list(email_ids), "tags": list(tags)},
     )

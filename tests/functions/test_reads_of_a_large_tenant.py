@@ -1,0 +1,131 @@
+"""Every list, filter, search and order of the API reads at most ten times the rows that it returns, in a large tenant.
+
+What is asked comes from the API documents: each list, each of its filters and orders, each two filters together, the first page
+and the one after it. The plans come from the database itself (auto_explain), under the application's role and row security,
+those of statements inside functions included. READ_ROWS=1000000 asks a tenant of that size (`make test-large-tenant`).
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from penguinmails import db
+from tests.support.http import Answer
+from tests.support.large_tenant import LargeTenant, make_large_tenant
+from tests.support.list_questions import FEW, LISTS, path_ids, questions
+from tests.support.operations import Operation
+from tests.support.people import signed_in
+
+ROWS = int(os.environ.get("READ_ROWS", "50000"))
+FACTOR = 10
+BESIDES = 100
+"""What a request may read besides: its credential, and the rows by which it finds that there is nothing."""
+
+
+@pytest.fixture(scope="module")
+def large(platform: None) -> LargeTenant:
+    """A tenant with much of everything; another one has as much."""
+    make_large_tenant(ROWS // 5)
+    return make_large_tenant(ROWS)
+
+
+@pytest.fixture(scope="module")
+def plans(large: LargeTenant) -> Iterator[list[dict[str, Any]]]:
+    """The plans of what the application's role runs from now on, as the database reports them."""
+    reported: list[dict[str, Any]] = []
+    settings = {
+        "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
+        "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json",
+        "auto_explain.log_nested_statements": "on", "client_min_messages": "log",
+    }  # fmt: skip
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("LOAD 'auto_explain'")
+        for name, value in settings.items():
+            connection.execute(f"ALTER ROLE penguinmails_app SET {name} = '{value}'".encode())
+        db.close_connection("app")
+        with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
+            tx.connection.add_notice_handler(lambda notice: _keep(notice.message_primary or "", reported))
+        yield reported
+        db.close_connection("app")
+        connection.execute("ALTER ROLE penguinmails_app RESET ALL")
+
+
+def _keep(message: str, reported: list[dict[str, Any]]) -> None:
+    _, _, document = message.partition("plan:")
+    if document:
+        reported.append(json.loads(document))
+
+
+def rows_read(plan: dict[str, Any]) -> Counter[str]:
+    """The rows that every scan in a plan has touched, those that a filter threw away included, by table or index."""
+    below = sum(map(rows_read, plan.get("Plans", ())), Counter[str]())
+    if "Relation Name" not in plan and "Index Name" not in plan:
+        return below
+    removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    own = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
+    if plan["Node Type"] == "Bitmap Heap Scan":
+        # Below it are the places of rows in an index, of which no more are rows than it then reads.
+        return Counter({plan["Relation Name"]: own})
+    return below + Counter({plan.get("Index Name") or plan["Relation Name"]: own})
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("operation", [o for o in LISTS if o.id not in FEW], ids=lambda operation: operation.id)
+def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
+    large: LargeTenant, plans: list[dict[str, Any]], operation: Operation
+) -> None:
+    token = signed_in(large.tenant).access_token
+    faults: list[str] = []
+    answered = 0
+
+    def ask(ids: dict[str, UUID], query: dict[str, str]) -> Answer:
+        plans.clear()
+        answer = operation.call(ids, token=token, query=query, headers={"X-PenguinMails-Mode": "live"})
+        if answer.status == 400 and answer.json["errors"][0]["code"] == "not_combinable":
+            return answer
+        assert answer.status == 200, f"{query}: {answer.body}"
+        assert plans, "the database reported no plan"
+        read = sum((rows_read(plan["Plan"]) for plan in plans), Counter[str]())
+        returned = len(answer.json["data"])
+        if read.total() > FACTOR * returned + BESIDES:
+            faults.append(f"{query}: {read.total()} rows for {returned}: {read.most_common(4)}")
+        return answer
+
+    for ids in path_ids(large, operation):
+        for query in questions(large, operation):
+            answer = ask(ids, query)
+            if answer.status == 200:
+                answered += 1
+                cursor = answer.json["pagination"]["next_cursor"]
+                if cursor:
+                    ask(ids, {**query, "cursor": cursor})
+    assert answered
+    assert not faults, "\n".join(faults)
+
+
+def test_a_list_of_few_things_says_why() -> None:
+    assert {o.id for o in LISTS} >= set(FEW)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM contacts WHERE first_name LIKE 'abc%%' LIMIT 50",
+        "SELECT id FROM contacts WHERE attributes @> '{\"a\": 1}' LIMIT 50",
+        "SELECT count_searched_contacts('[]', NULL, NULL)",
+    ],
+)
+def test_a_read_that_walks_through_all_contacts_is_noticed(
+    large: LargeTenant, plans: list[dict[str, Any]], statement: Any
+) -> None:
+    plans.clear()
+    with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
+        tx.all(statement, {})
+
+    assert sum(rows_read(plan["Plan"]).total() for plan in plans) >= ROWS
