@@ -126,9 +126,10 @@ def test_a_function_has_an_alarm_and_keeps_no_log_of_its_own(name: str) -> None:
     assert "LoggingConfig" not in functions_of(MAIN)[name]
 
 
-def test_a_release_goes_back_by_alarms_that_depend_on_no_function() -> None:
+def test_a_release_asks_before_it_moves_calls_and_goes_back_by_alarms_that_depend_on_no_function() -> None:
     preference = MAIN["Globals"]["Function"]["DeploymentPreference"]
 
+    assert preference["Hooks"] == {"PreTraffic": {"Ref": "DatabaseFunction"}}
     assert preference["Alarms"] == [{"Ref": "ApiErrorsAlarm"}, {"Ref": "FailuresAlarm"}]
     for alarm in ("ApiErrorsAlarm", "FailuresAlarm"):
         assert "Dimensions" not in MAIN["Resources"][alarm]["Properties"]
