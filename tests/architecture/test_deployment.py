@@ -9,6 +9,7 @@ import pytest
 
 from local.complete_template import completed, functions_of
 from local.template import read_document
+from penguinmails.platform_secrets import PURPOSES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = read_document(ROOT / "template.yaml")
@@ -200,3 +201,10 @@ def test_what_a_template_refers_to_is_there(file: str) -> None:
     found = {name.partition(".")[0] for name in _references(document) if not name.startswith("AWS::")}
 
     assert found <= known, found - known
+
+
+def test_the_guide_to_a_first_deploy_makes_every_key_of_the_platform() -> None:
+    found = re.search(r'purposes = "([a-z_ ]+)"\.split\(\)', (ROOT / "docs" / "deploy.md").read_text())
+
+    assert found is not None
+    assert set(found[1].split()) == set(PURPOSES)
