@@ -22,7 +22,7 @@ setup: $(VENV)/.installed ## Create the virtual environment from the locked requ
 
 .PHONY: lock
 lock: setup ## Resolve requirements/*.in again into their lock files
-	@for name in runtime dev ministack sam; do echo "locking $$name"; \
+	@for name in runtime dev ministack sam container audit; do echo "locking $$name"; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate requirements/$$name.in -o requirements/$$name.lock; done
 
@@ -43,6 +43,10 @@ check: lint check-openapi check-template ## Lint, types, architecture rules, API
 .PHONY: licences
 licences: setup ## List what is shipped with its licences, and write the bill of materials to .local/sbom.json
 	@mkdir -p .local && $(BIN)/python -m scripts.list_packages --sbom .local/sbom.json
+
+.PHONY: audit
+audit: setup ## Compare the locked packages with the lists of known faults (ARGS="--service osv --strict")
+	@bash scripts/audit.sh $(ARGS)
 
 # ---- API document ---------------------------------------------------------------------------------------------------
 
@@ -133,8 +137,8 @@ check-invoke: setup ## Run every sample event by `sam local invoke`, where there
 	@$(BIN)/python -m local.check_invoke
 
 .PHONY: env.json
-env.json: setup ## Write what `sam local` has to be told to talk to the running stack
-	@$(BIN)/python -m local.invoke --write-env env.json
+env.json: setup ## Build for containers and write what `sam local` has to be told to talk to the running stack
+	@$(BIN)/python -m local.containers env.json $(if $(CONTAINER_HOST),--host $(CONTAINER_HOST))
 
 .PHONY: vault-commands
 vault-commands: setup ## Print what a Vault has to be told once: ACCOUNT=123456789012 STACK=pm-staging

@@ -1,4 +1,7 @@
-"""What importing each function's handler costs: modules, and CPU time with and without bytecode."""
+"""What importing each function's handler costs: modules, CPU time with and without bytecode, and what is shipped.
+
+Sizes are those of the last `make build`, unzipped; without a build they are left out.
+"""
 
 import json
 import os
@@ -11,6 +14,7 @@ from bench.platform import ROOT, machine
 from local.template import Function, read_template
 
 _RUNS = 5
+_BUILD = ROOT / ".aws-sam" / "build"
 _PROBE = """
 import importlib, json, sys, time
 before = time.process_time()
@@ -27,9 +31,16 @@ def main() -> None:
     ]
     rows = sorted((measure(function) for function in functions), key=lambda row: -row[2])
     print(machine())
-    print(f"{'function':<22} {'modules':>8} {'CPU ms, bytecode':>18} {'CPU ms, none':>14}")
+    print(f"{'function':<22} {'modules':>8} {'CPU ms, bytecode':>18} {'CPU ms, none':>14} {'artifact KB':>12}")
     for name, modules, warm, cold in rows:
-        print(f"{name:<22} {modules:>8} {warm:>18.0f} {cold:>14.0f}")
+        folder = "".join(word.title() for word in name.split("_")) + "Function"
+        print(f"{name:<22} {modules:>8} {warm:>18.0f} {cold:>14.0f} {_kilobytes(folder):>12}")
+    print(f"layers, KB: common {_kilobytes('CommonLayer')}, dependencies {_kilobytes('DependenciesLayer')}")
+
+
+def _kilobytes(name: str) -> str:
+    files = [file for file in (_BUILD / name).rglob("*") if file.is_file()]
+    return f"{sum(file.stat().st_size for file in files) / 1000:,.0f}" if files else "not built"
 
 
 def measure(function: Function) -> tuple[str, int, float, float]:

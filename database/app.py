@@ -1,7 +1,11 @@
-"""Lambda handler that migrates the database: in a deploy before any function changes, or invoked by hand with {}."""
+"""Lambda handler that migrates the database: in a deploy before any function changes, or invoked by hand with {}.
+
+CodeDeploy asks it too, before it moves calls to the new version of any function.
+"""
 
 from typing import Any
 
+from database import traffic_hook
 from database.custom_resource import answer, is_custom_resource
 from database.migrate import migrate, migration_files
 from penguinmails.database_token import password_for
@@ -15,6 +19,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     As CloudFormation's custom resource it answers CloudFormation too, so that a failure stops the deploy with the reason.
     """
+    if traffic_hook.is_traffic_hook(event):
+        return traffic_hook.answer(event, bring_up_to_date)
     if not is_custom_resource(event):
         return bring_up_to_date()
     return answer(event, bring_up_to_date, schema=migration_files()[-1].stem)

@@ -4,164 +4,20 @@ A deploy, the same deploy again, a deploy of one changed function, and the remov
 through the deployed API, a message through a deployed consumer, and a poison message that ends in its dead-letter queue.
 """
 
-import json
-import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import boto3
+from local.services.process import LOOPBACK, ServiceError
+from local.smoke_stack import BUCKET, BUILD, NO_CONFIG, POISONED, ROOT, STACK, Failed, Smoke
+from local.template import REGION
 
-from local.localised_template import localise
-from local.services.aws import CREDENTIAL
-from local.services.process import LOOPBACK, ServiceError, free_ports_in_a_row
-from local.stack import SERVICES, Ports, Stack
-from local.template import REGION, read_document, read_template
-
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / ".aws-sam" / "smoke"
-STACK = "penguinmails-smoke"
-BUCKET = "deploy-smoke"
-NO_CONFIG = BUILD / "no-samconfig.toml"
-"""Empty: a smoke must not take over what a developer has set for real deploys."""
 UPDATED = "MeFunction"
-POISONED = "EventsQueue"
-PARAMETERS = {
-    "Environment": "dev",
-    "VpcId": "vpc-00000000",
-    "SubnetIds": "subnet-00000000",
-    "SecurityGroupIds": "sg-00000000",
-    "DatabaseAddress": "database.example:5432/penguinmails",
-    "DatabaseAuth": "none",
-    "RedisUrl": "rediss://cache.example:6379",
-    "VaultAddr": "https://vault.example",
-    "PlatformSecretsKeyId": "00000000-0000-0000-0000-000000000000",
-    "PlatformSecretsWrapped": "A" * 40,
-    "SmtpHost": "mail.example",
-}
-"""What a deploy has to be told. The addresses are given to the functions by the localised template."""
 _PATIENCE_SECONDS = 60
-
-
-class Failed(Exception):
-    """Something is not as it should be; the message says what."""
-
-
-class Smoke:
-    """One run: services on free ports, a build for this machine's processor, and the stack in the emulator."""
-
-    def __init__(self, directory: Path) -> None:
-        """`directory` takes the services' data and logs."""
-        self.services = Stack(ROOT, Ports(free_ports_in_a_row(len(SERVICES))), durable=False, directory=directory)
-        self.template = read_template(ROOT / "template.yaml")
-        self.endpoint = self.services.aws.endpoint
-        self.directory = directory
-
-    def client(self, service: str) -> Any:
-        """A boto3 client of the emulator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIAL,
-            aws_secret_access_key=CREDENTIAL,
-        )
-
-    def sam(self, *arguments: str) -> str:
-        """Run the SAM CLI against the emulator; what it printed. Raises Failed with the end of it."""
-        environment = {
-            **os.environ,
-            "AWS": "mine",
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": CREDENTIAL,
-            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "MAKEFLAGS": "--no-print-directory",
-            "PLATFORM": f"{platform.machine()}-manylinux_2_28",
-            "PYTHON_VERSION": "{}.{}".format(*sys.version_info[:2]),
-        }
-        done = subprocess.run(
-            ["bash", "scripts/sam.sh", *arguments],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise Failed(f"sam {arguments[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout + done.stderr
-
-    def build(self) -> None:
-        """Build for this machine and write the localised template beside what was built."""
-        self.sam("build", "--build-dir", str(BUILD), "--cached", "--parallel")
-        document = read_document(BUILD / "template.yaml")
-        localised = localise(document, self.template, self.services.variables, visibility_seconds={POISONED: 2})
-        NO_CONFIG.write_text("version = 0.1\n")
-        (BUILD / "localised.yaml").write_text(json.dumps(localised, indent=1))
-
-    def deploy(self) -> str:
-        """What `sam deploy` printed."""
-        overrides = [f"{name}={value}" for name, value in PARAMETERS.items()]
-        return self.sam(
-            "deploy",
-            *("--template-file", str(BUILD / "localised.yaml"), "--stack-name", STACK, "--s3-bucket", BUCKET),
-            *(
-                "--region",
-                REGION,
-                "--capabilities",
-                "CAPABILITY_IAM",
-                "CAPABILITY_AUTO_EXPAND",
-                "--no-confirm-changeset",
-            ),
-            *("--no-fail-on-empty-changeset", "--no-progressbar", "--disable-rollback"),
-            *("--config-file", str(NO_CONFIG), "--parameter-overrides", *overrides),
-        )
-
-    def outputs(self) -> dict[str, str]:
-        """The stack's outputs."""
-        described = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-
-    def code(self) -> dict[str, str]:
-        """The digest of each deployed function's code, by logical id."""
-        described = self.client("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
-        names = {
-            r["LogicalResourceId"]: r["PhysicalResourceId"]
-            for r in described
-            if r["ResourceType"] == "AWS::Lambda::Function"
-        }
-        functions = self.client("lambda")
-        return {
-            logical: functions.get_function_configuration(FunctionName=name)["CodeSha256"]
-            for logical, name in names.items()
-        }
-
-    def ask(self, method: str, path: str, *, secret: str | None, body: Any = None) -> tuple[int, Any]:
-        """One request through the deployed API."""
-        request = urllib.request.Request(  # noqa: S310 - a loopback address of ours
-            f"{self.endpoint}/_aws/execute-api/{self.outputs()['ApiId']}/$default{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", **({"X-Origin-Secret": secret} if secret else {})},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return answer.status, json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as refusal:
-            return refusal.code, json.loads(refusal.read() or b"null")
 
 
 def _expect(found: object, wanted: object, what: str) -> None:
@@ -262,6 +118,26 @@ def one_function(smoke: Smoke) -> None:
     _expect([name for name in after if after[name] != before[name]], [UPDATED], "functions with other code")
 
 
+def without_vault(smoke: Smoke) -> None:
+    """A release that comes while Vault is sealed stops before any function has its new version."""
+    vault = smoke.services.vault
+    assert vault is not None  # noqa: S101 - the services run
+    before = smoke.releases()
+    vault.seal()
+    try:
+        smoke.deploy(Release="without-vault")
+    except Failed:
+        # The SAM CLI does not print why a resource failed.
+        events = smoke.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]
+        if not any("Vault is sealed" in event.get("ResourceStatusReason", "") for event in events):
+            raise
+    else:
+        raise Failed("a deploy went through while Vault was sealed")
+    finally:
+        vault.unseal()
+    _expect(smoke.releases(), before, "releases of the functions after a deploy that was stopped")
+
+
 def removal(smoke: Smoke) -> None:
     """Nothing is left but what is meant to stay."""
     smoke.sam("delete", "--stack-name", STACK, "--region", REGION, "--no-prompts", "--config-file", str(NO_CONFIG))
@@ -283,6 +159,7 @@ def main() -> int:
         alarms_by_themselves,
         the_same_again,
         one_function,
+        without_vault,
         removal,
     )
     started = time.monotonic()

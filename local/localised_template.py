@@ -84,11 +84,12 @@ def _environment(
     kept = {
         name: value
         for name, value in function.environment.items()
-        if name in {"RELEASE", "REDIS_CLUSTER", "VAULT_ROLE", "MAIL_FROM"}
+        if name in {"REDIS_CLUSTER", "VAULT_ROLE", "MAIL_FROM"}
     }
     return {
         **kept,
         **here,
+        "RELEASE": {"Ref": "Release"},
         **deployed,
         "FILES_BUCKET": {"Ref": "FilesBucket"},
         "ORIGIN_SECRET": secret,

@@ -22,6 +22,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 REGION = "eu-west-1"
+HOOK = "DatabaseFunction"
 ABOUT_FORM_ONLY = [
     "W2001",  # the translator puts the value of TrafficShift in its place
     "W3002",  # nested templates, which a deploy uploads
@@ -76,6 +77,17 @@ def too_wide(translated: dict[str, Any]) -> Iterator[str]:
                     yield f"{name} allows {actions} on {resources}; name the resources and actions"
 
 
+def unasked(translated: dict[str, Any]) -> Iterator[str]:
+    """Versions that calls move to without a question whether database and Vault are in reach."""
+    for name, resource in translated["Resources"].items():
+        shift = resource.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate")
+        if shift is not None and shift.get("BeforeAllowTrafficHook") != {"Ref": HOOK}:
+            yield f"{name} moves calls without asking {HOOK}; see DeploymentPreference in Globals"
+    name = json.dumps(translated["Resources"][HOOK]["Properties"].get("FunctionName", ""))
+    if "CodeDeployHook_" not in name:
+        yield f"{HOOK} needs a name that begins with CodeDeployHook_, or CodeDeploy's role may not invoke it"
+
+
 def _lint(text: str, config: ManualArgs) -> Iterator[str]:
     for finding in lint(text, config=config):
         where = "/".join(str(part) for part in finding.path or [])
@@ -94,7 +106,7 @@ def main(path: Path) -> int:
     texts = {path.name: json.dumps(translated)}
     texts |= {file.name: file.read_text() for file in sorted((path.parent / "infrastructure").glob("*.yaml"))}
     findings = [f"{name}: {found}" for name, text in texts.items() for found in _lint(text, config)]
-    findings += too_wide(translated)
+    findings += [*too_wide(translated), *unasked(translated)]
     print("\n".join(findings))
     print(f"{path} translates to {len(translated['Resources'])} resources (CloudFormation allows 500)")
     return 1 if findings or len(translated["Resources"]) > 500 else 0

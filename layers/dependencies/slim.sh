@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$1"
 
 # Services that the platform calls; `make check-template` fails when the code names another one.
-services="kms s3 scheduler sqs sts"
+services="codedeploy kms s3 scheduler sqs sts"
 
 rm -rf bin .lock boto3/examples
 find . -type d \( -name tests -o -name test -o -name __pycache__ \) -prune -exec rm -rf {} +

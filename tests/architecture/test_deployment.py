@@ -9,6 +9,7 @@ import pytest
 
 from local.complete_template import completed, functions_of
 from local.template import read_document
+from penguinmails.platform_secrets import PURPOSES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = read_document(ROOT / "template.yaml")
@@ -126,9 +127,10 @@ def test_a_function_has_an_alarm_and_keeps_no_log_of_its_own(name: str) -> None:
     assert "LoggingConfig" not in functions_of(MAIN)[name]
 
 
-def test_a_release_goes_back_by_alarms_that_depend_on_no_function() -> None:
+def test_a_release_asks_before_it_moves_calls_and_goes_back_by_alarms_that_depend_on_no_function() -> None:
     preference = MAIN["Globals"]["Function"]["DeploymentPreference"]
 
+    assert preference["Hooks"] == {"PreTraffic": {"Ref": "DatabaseFunction"}}
     assert preference["Alarms"] == [{"Ref": "ApiErrorsAlarm"}, {"Ref": "FailuresAlarm"}]
     for alarm in ("ApiErrorsAlarm", "FailuresAlarm"):
         assert "Dimensions" not in MAIN["Resources"][alarm]["Properties"]
@@ -199,3 +201,10 @@ def test_what_a_template_refers_to_is_there(file: str) -> None:
     found = {name.partition(".")[0] for name in _references(document) if not name.startswith("AWS::")}
 
     assert found <= known, found - known
+
+
+def test_the_guide_to_a_first_deploy_makes_every_key_of_the_platform() -> None:
+    found = re.search(r'purposes = "([a-z_ ]+)"\.split\(\)', (ROOT / "docs" / "deploy.md").read_text())
+
+    assert found is not None
+    assert set(found[1].split()) == set(PURPOSES)

@@ -4,11 +4,11 @@ A service account logs in by AppRole (https://developer.hashicorp.com/vault/api-
 (https://developer.hashicorp.com/vault/api-docs/auth/aws). Nothing raised or logged here carries a secret or a token.
 """
 
-import random
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,7 +102,7 @@ def ask(
                 logger.warning("vault did not serve", extra={"purpose": purpose, "reason": type(error).__name__})
                 _failed(kind)
                 raise _unavailable(kind) from None
-            time.sleep(random.uniform(0.02, 0.1) * failures)  # noqa: S311 - spreads retries, keeps no secret
+            time.sleep(SystemRandom().uniform(0.02, 0.1) * failures)
         else:
             _circuit.succeeded()
             return answer
