@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from penguinmails.http.access import public
 from penguinmails.http.context import RequestContext
 from provider_events import service
+from provider_events.forms import read_form
 
 router = APIRouter(prefix="/webhooks", include_in_schema=False)
 
@@ -31,3 +32,10 @@ async def take_postmark_mail(endpoint: str, body: Body, request: Request, _provi
 async def take_mailgun_report(endpoint: str, body: Body, _provider: Provider) -> dict[str, str]:
     """One report, as https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads describes it."""
     return {"outcome": service.take_mailgun(endpoint, body)}
+
+
+@router.post("/mailgun/{endpoint}/inbound")
+async def take_mailgun_mail(endpoint: str, request: Request, _provider: Provider) -> dict[str, str]:
+    """One mail that came in, as https://documentation.mailgun.com/docs/mailgun/user-manual/receive-forward-store describes."""
+    form = read_form(request.headers.get("content-type", ""), await request.body())
+    return {"outcome": service.take_mailgun_mail(endpoint, form)}
