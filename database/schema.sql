@@ -672,6 +672,42 @@ CREATE FUNCTION public.find_session(session uuid) RETURNS TABLE(id uuid, user_id
 $$;
 
 --
+-- Name: find_tenant_of_domain(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_tenant_of_domain(asked text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT d.tenant_id FROM domains d JOIN tenants t ON t.id = d.tenant_id
+  WHERE d.domain = lower(asked) AND d.mode = 'live' AND d.verification_status = 'verified' AND t.status <> 'canceled'
+$$;
+
+--
+-- Name: FUNCTION find_tenant_of_domain(asked text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.find_tenant_of_domain(asked text) IS 'a domain is verified for one account alone';
+
+--
+-- Name: find_tenant_of_email(uuid); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.find_tenant_of_email(email_id uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT e.tenant_id FROM emails e JOIN tenants t ON t.id = e.tenant_id
+  WHERE e.id = email_id AND e.mode = 'live' AND t.status <> 'canceled'
+$$;
+
+--
+-- Name: FUNCTION find_tenant_of_email(email_id uuid); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.find_tenant_of_email(email_id uuid) IS 'for ids that come with a signature of ours';
+
+--
 -- Name: forget_imported_values(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -6142,6 +6178,18 @@ CREATE POLICY penguinmails_lookup_all ON public.api_key_usage_daily TO penguinma
 CREATE POLICY penguinmails_lookup_all ON public.api_keys TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: domains penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.domains TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
+-- Name: emails penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.emails TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: invitations penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6912,6 +6960,20 @@ REVOKE ALL ON FUNCTION public.find_session(session uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.find_session(session uuid) TO penguinmails_app;
 
 --
+-- Name: FUNCTION find_tenant_of_domain(asked text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_tenant_of_domain(asked text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_tenant_of_domain(asked text) TO penguinmails_app;
+
+--
+-- Name: FUNCTION find_tenant_of_email(email_id uuid); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.find_tenant_of_email(email_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.find_tenant_of_email(email_id uuid) TO penguinmails_app;
+
+--
 -- Name: FUNCTION forget_searched_contacts(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -7176,6 +7238,7 @@ GRANT SELECT,DELETE ON TABLE public.content_objects TO penguinmails_erasure;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.domains TO penguinmails_app;
 GRANT SELECT ON TABLE public.domains TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.domains TO penguinmails_closing;
+GRANT SELECT ON TABLE public.domains TO penguinmails_lookup;
 
 --
 -- Name: TABLE email_attachments; Type: ACL; Schema: public; Owner: -
@@ -7224,6 +7287,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.emails TO penguinmails_app;
 GRANT SELECT,MAINTAIN,UPDATE ON TABLE public.emails TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.emails TO penguinmails_closing;
 GRANT SELECT ON TABLE public.emails TO penguinmails_erasure;
+GRANT SELECT ON TABLE public.emails TO penguinmails_lookup;
 
 --
 -- Name: TABLE events; Type: ACL; Schema: public; Owner: -

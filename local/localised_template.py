@@ -84,7 +84,7 @@ def _environment(
     kept = {
         name: value
         for name, value in function.environment.items()
-        if name in {"REDIS_CLUSTER", "VAULT_ROLE", "MAIL_FROM"}
+        if name in {"REDIS_CLUSTER", "VAULT_ROLE", "MAIL_FROM", "REPLY_DOMAIN"}
     }
     return {
         **kept,

@@ -25,6 +25,7 @@ from local.sandboxes.server import provider_app
 from local.schedules import run_schedule
 from local.services.aws import CREDENTIAL, AwsEmulator
 from local.services.dns import DnsSandbox
+from local.services.incoming_mail import IncomingMail
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, ServiceError, port_is_taken
@@ -32,15 +33,17 @@ from local.services.valkey import Valkey
 from local.template import REGION, Function, Template, read_template
 from local.vault import RunningVault
 from local.vault import start as start_vault
+from penguinmails.domain.incoming_mail import relay_key
 from penguinmails.platform_secrets import PURPOSES
 
 DATABASE = "penguinmails"
 BUCKET = "penguinmails-files"
+REPLY_DOMAIN = "replies.localhost"
 DEFAULT_PORT_BASE = 8400
 _HIGHEST_BASE = 65_000
 _API_ENVIRONMENTS = 4
 _SHUTDOWN_SECONDS = 5
-SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers", "dns")
+SERVICES = ("api", "mail_page", "smtp", "vault", "aws", "postgres", "valkey", "providers", "dns", "incoming_mail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Stack:
         self.template: Template = read_template(self.root / "template.yaml")
         self._tasks: list[asyncio.Task[None]] = []
         self._runners: list[web.AppRunner] = []
+        self._incoming: IncomingMail | None = None
         self._session: aiohttp.ClientSession | None = None
         self._threads: ThreadPoolExecutor | None = None
 
@@ -159,6 +163,7 @@ class Stack:
             "REDIS_URL": self.valkey.url,
             "SMTP_HOST": LOOPBACK,
             "SMTP_PORT": str(self.ports.smtp),
+            "REPLY_DOMAIN": REPLY_DOMAIN,
             **{
                 name: f"{self.aws.endpoint}/000000000000/{queue}"
                 for name, queue in function.environment.items()
@@ -205,6 +210,10 @@ class Stack:
         await self._listen(Gateway(self.template.routes, self.invoke).app(), self.ports.api)
         await self._listen(mail_app(self.mail), self.ports.mail_page)
         await self._listen(provider_app(SentMails()), self.ports.providers)
+        version, key = _newest_link_key(self.state / "platform-secrets.json")
+        url = f"{self.api_url}/webhooks/smtp/inbound"
+        self._incoming = IncomingMail(url, relay_key(key), version, self.ports.incoming_mail)
+        self._incoming.start()
 
     async def create_queues(self) -> dict[str, str]:
         """Make the template's queues where they are not there yet; their URLs by name."""
@@ -273,6 +282,9 @@ class Stack:
 
     def _stop_what_runs(self) -> None:
         self.mail.stop()
+        if self._incoming is not None:
+            self._incoming.stop()
+            self._incoming = None
         self.dns.stop()
         self.aws.stop()
         self.valkey.stop()
@@ -292,3 +304,9 @@ def _keep_platform_secrets(file: Path) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
         json.dump({**kept, **missing}, output)
     fresh.replace(file)
+
+
+def _newest_link_key(file: Path) -> tuple[int, bytes]:
+    versions: dict[str, str] = json.loads(file.read_text())["link_keys"]
+    newest = max(versions, key=int)
+    return int(newest), base64.b64decode(versions[newest])

@@ -48,7 +48,8 @@ async def list_mail_providers(caller: Admin) -> Providers:
 )
 async def configure_postmark(body: PostmarkAccount, caller: Admin) -> Response:
     """Keep a Postmark server's token, once Postmark has taken it. Enter the URL, user name and password of the answer
-    as a webhook at Postmark, with all its events; they are shown only here. Calling it again replaces all of it.
+    as a webhook at Postmark, with all its events, and with `/inbound` behind the path as its inbound webhook, so that
+    answers come in; they are shown only here. Calling it again replaces all of it.
     """
     settings = {"default_sender": body.default_sender, "message_stream": body.message_stream}
     return _configure(caller, "postmark", settings, {"api_key": body.api_key})
@@ -63,7 +64,8 @@ async def configure_postmark(body: PostmarkAccount, caller: Admin) -> Response:
 )
 async def configure_mailgun(body: MailgunAccount, caller: Admin) -> Response:
     """Keep a Mailgun domain's key, once Mailgun has taken it. Enter the URL of the answer as webhook of all event types
-    at Mailgun; it is shown only here. Calling it again replaces all of it.
+    at Mailgun, and with `/inbound` behind it as `forward` of a route, so that answers come in; it is shown only here.
+    Calling it again replaces all of it.
     """
     settings = {
         "domain": body.domain,

@@ -63,3 +63,13 @@ def is_our_mail(tx: Tx, email_id: UUID) -> bool:
 def event_of_token(tx: Tx, key: str) -> str | None:
     """With which event a token came."""
     return tx.one("SELECT type FROM provider_events WHERE event_key = %(key)s", {"key": key})
+
+
+def tenant_of_email(tx: Tx, email_id: UUID) -> UUID | None:
+    """Whose mail it is, whoever asks."""
+    return tx.one("SELECT find_tenant_of_email(%(id)s)", {"id": email_id})
+
+
+def tenant_of_domain(tx: Tx, domain: str) -> UUID | None:
+    """Who has shown that the domain is theirs."""
+    return tx.one("SELECT find_tenant_of_domain(%(domain)s)", {"domain": domain})

@@ -1,5 +1,6 @@
 """The rules of the providers' reports: whose they are, whether they are genuine, and that each is taken once."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from penguinmails import clock
@@ -9,9 +10,10 @@ from penguinmails.domain.mail_reports import record_report
 from penguinmails.domain.provider_secrets import provider_secret
 from penguinmails.errors import AuthenticationRequired, NotFound
 from penguinmails.logging import count, logger
-from provider_events import mailgun, postmark, postmark_inbound, repository
+from provider_events import mailgun, mailgun_inbound, postmark, postmark_inbound, repository
+from provider_events.forms import Form
 from provider_events.parsed import Parsed
-from provider_events.replies import take_answer
+from provider_events.replies import Answer, take_answer
 from provider_events.repository import Endpoint
 
 Outcome = Literal["taken", "nothing_new", "orphan", "ignored", "known"]
@@ -35,29 +37,51 @@ def take_postmark_mail(token: str, authorization: str, body: dict[str, Any]) -> 
     if answer is None:
         return "ignored"
     with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
-        outcome: Outcome = "taken" if take_answer(tx, answer) else "known"
-    count("inbound_mails_total", provider="postmark", outcome=outcome)
-    return outcome
+        return _take_answer(tx, answer, "postmark")
 
 
 def take_mailgun(token: str, body: dict[str, Any]) -> Outcome:
     """Take one of Mailgun's reports. Raises NotFound, and AuthenticationRequired when it is not genuine."""
+    endpoint, now = _mailgun_endpoint(token, body)
+    parsed = mailgun.parse(body, now)
+    with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
+        _spend_token(tx, endpoint, mailgun.token_of(body), parsed.key)
+        return _take(tx, endpoint, parsed)
+
+
+def take_mailgun_mail(token: str, form: Form) -> Outcome:
+    """Take a mail that came in to Mailgun. Raises NotFound, and AuthenticationRequired when it is not genuine."""
+    endpoint, now = _mailgun_endpoint(token, form.fields)
+    answer = mailgun_inbound.parse(form.fields, now)
+    if answer is None:
+        return "ignored"
+    with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
+        _spend_token(tx, endpoint, mailgun.token_of(form.fields), answer.message_id)
+        return _take_answer(tx, answer, "mailgun")
+
+
+def _mailgun_endpoint(token: str, signed: dict[str, Any]) -> tuple[Endpoint, datetime]:
     endpoint, secret = _endpoint(token, "mailgun")
     now = clock.now()
-    if not mailgun.is_authentic(body, secret, now):
+    if not mailgun.is_authentic(signed, secret, now):
         raise _not_genuine(
             endpoint, "The signature is wrong or older than five minutes. Check the webhook signing key."
         )
-    parsed = mailgun.parse(body, now)
-    with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:
-        # The event that a token came with is part of its name: the same report once more is harmless, another is forged.
-        used = token_hash(mailgun.token_of(body)).hex()
-        is_first = repository.add_once(
-            tx, "mailgun", f"token:{used}", type_=token_hash(parsed.key).hex(), email_id=None, outcome="token"
-        )
-        if not is_first and repository.event_of_token(tx, f"token:{used}") != token_hash(parsed.key).hex():
-            raise _not_genuine(endpoint, "The signature's token was used before.")
-        return _take(tx, endpoint, parsed)
+    return endpoint, now
+
+
+def _spend_token(tx: Tx, endpoint: Endpoint, token: str, key: str) -> None:
+    """What a token came with is part of its name: the same once more is harmless, anything else is forged."""
+    name, came_with = f"token:{token_hash(token).hex()}", token_hash(key).hex()
+    is_first = repository.add_once(tx, "mailgun", name, type_=came_with, email_id=None, outcome="token")
+    if not is_first and repository.event_of_token(tx, name) != came_with:
+        raise _not_genuine(endpoint, "The signature's token was used before.")
+
+
+def _take_answer(tx: Tx, answer: Answer, provider: str) -> Outcome:
+    outcome: Outcome = "taken" if take_answer(tx, answer) else "known"
+    count("inbound_mails_total", provider=provider, outcome=outcome)
+    return outcome
 
 
 def _endpoint(token: str, provider: str) -> tuple[Endpoint, dict[str, Any]]:

@@ -12,6 +12,7 @@ from penguinmails import clock, mime
 from penguinmails.db import Tx, jsonb, transaction
 from penguinmails.domain import campaign_texts, mail_reports, simulation
 from penguinmails.domain.emails import suppressed
+from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
@@ -127,6 +128,8 @@ def _send(mail: TrackedMail, claim: Claim, date: str, domains: dict[str, Signing
         raise ValueError(fault.message) from None
     recipient = on_the_wire(claim.to_email)
     dressed = dress(mail, text=text, html=html, following=claim.following())
+    ours = reply_address(claim.id)
+    answers = {"Reply-To": ours} if ours is not None and not claim.reply_to else {}
     message = mime.compose(
         message_id=message_id(claim.id),
         date=date,
@@ -136,9 +139,9 @@ def _send(mail: TrackedMail, claim: Claim, date: str, domains: dict[str, Signing
         text=dressed.text,
         html=dressed.html,
         reply_to=claim.reply_to,
-        plain_headers=dressed.headers,
+        plain_headers={**dressed.headers, **answers},
     )
-    send_content(claim.from_email, recipient, signed(message, claim.from_email, domains))
+    send_content(ours or claim.from_email, recipient, signed(message, claim.from_email, domains))
 
 
 def _record(record: Record, outcomes: Sequence[Outcome]) -> None:

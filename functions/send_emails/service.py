@@ -9,6 +9,7 @@ from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
 from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
+from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
@@ -102,6 +103,8 @@ def _hand_over(
     def hand_over() -> None:
         tracked = TrackedMail(record.tenant_id, record.mode, claim.id)
         dressed = dress(tracked, text=claim.content_text, html=claim.content_html, following=claim.following())
+        # Providers take answers and bounces in by themselves.
+        ours = reply_address(claim.id) if claim.wanted_provider in {None, "smtp"} else None
         mail = OutgoingMail(
             message_id=message_id(claim.id),
             sender=claim.from_email,
@@ -109,7 +112,8 @@ def _hand_over(
             subject=claim.subject,
             text=dressed.text,
             html=dressed.html,
-            reply_to=claim.reply_to,
+            reply_to=claim.reply_to or ours,
+            return_path=ours,
             headers=claim.headers,
             plain_headers=dressed.headers,
             attachments=files,

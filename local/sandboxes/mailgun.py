@@ -25,7 +25,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
     """Mailgun's paths; `report` is told of every mail that was taken."""
 
     async def send(request: web.Request) -> web.Response:
-        key = _key(request)
+        key = key_of(request)
         if key is None:
             return web.Response(status=401, text="Forbidden")
         if request.match_info["domain"].startswith("missing."):
@@ -39,7 +39,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         return web.json_response({"id": mail.id, "message": "Queued. Thank you."})
 
     async def domain(request: web.Request) -> web.Response:
-        if _key(request) is None:
+        if key_of(request) is None:
             return web.Response(status=401, text="Forbidden")
         name = request.match_info["domain"]
         if name.startswith("missing."):
@@ -47,7 +47,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         return web.json_response({"domain": {"name": name, "state": "active", "type": "custom"}})
 
     async def add_hook(request: web.Request) -> web.Response:
-        key = _key(request)
+        key = key_of(request)
         if key is None:
             return web.Response(status=401, text="Forbidden")
         form = await request.post()
@@ -67,7 +67,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
 def report_of(mail: SentMail, *, signing_key: str | None = None) -> dict[str, Any]:
     """What Mailgun posts about a mail, signed anew each time."""
     timestamp, token = str(int(time.time())), secrets.token_hex(25)
-    key = (signing_key or signing_key_of(mail.api_key)).encode()
+    key = signing_key or signing_key_of(mail.api_key)
     data: dict[str, Any] = {
         "id": secrets.token_urlsafe(16),
         "timestamp": time.time(),
@@ -87,11 +87,17 @@ def report_of(mail: SentMail, *, signing_key: str | None = None) -> dict[str, An
             data |= {"event": "failed", "severity": "temporary", "reason": "generic", "delivery-status": status}
         case "complain":
             data |= {"event": "complained"}
-    signature = hmac.new(key, f"{timestamp}{token}".encode(), sha256).hexdigest()
-    return {"signature": {"timestamp": timestamp, "token": token, "signature": signature}, "event-data": data}
+    signature = {"timestamp": timestamp, "token": token, "signature": sign(key, timestamp, token)}
+    return {"signature": signature, "event-data": data}
 
 
-def _key(request: web.Request) -> str | None:
+def sign(signing_key: str, timestamp: str, token: str) -> str:
+    """Mailgun's signature."""
+    return hmac.new(signing_key.encode(), f"{timestamp}{token}".encode(), sha256).hexdigest()
+
+
+def key_of(request: web.Request) -> str | None:
+    """The API key of a request; None without one that the sandbox takes."""
     try:
         auth = BasicAuth.decode(request.headers.get("Authorization", ""))
     except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 import aiohttp
 from aiohttp import web
 
-from local.sandboxes import mailgun, postmark
+from local.sandboxes import mailgun, mailgun_inbound, postmark
 from local.sandboxes.mails import SentMail, SentMails
 from local.services.process import LOOPBACK, free_port
 
@@ -34,7 +34,7 @@ def provider_app(memory: SentMails) -> web.Application:
             task.cancel()
 
     app = web.Application(client_max_size=_MOST_BYTES)
-    app.add_routes([*postmark.routes(memory, report), *mailgun.routes(memory, report)])
+    app.add_routes([*postmark.routes(memory, report), *mailgun.routes(memory, report), *mailgun_inbound.routes(memory)])
     app.router.add_get("/sandbox/mails", show)
     app.on_cleanup.append(stop)
     return app

@@ -55,7 +55,7 @@ def links(mail: CaughtMail) -> dict[str, str]:
 def visit(address: str, method: str = "GET", agent: str = PERSON, **request: Any) -> Answer:
     parts = urlsplit(address)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-    headers = {"User-Agent": agent}
+    headers = {"User-Agent": agent, **request.pop("headers", {})}
     return call(handler, method, parts.path, query=query or None, headers=headers, **request)
 
 
@@ -264,15 +264,16 @@ def test_looking_at_the_page_changes_nothing(
     assert raised(tenant, "email.unsubscribed") == []
 
 
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize("body", [b"List-Unsubscribe=One-Click", b""], ids=["one-click", "button"])
 def test_one_click_ends_it_at_once_and_tells_both(
-    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, address: str, body: bytes
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, address: str, body: bytes, media_type: str
 ) -> None:
     contact_id = add(key, address)
     _, mail = sent(tenant, key, mail_catcher, address, email_type="marketing")
 
-    first = visit(links(mail)["u"], "POST", raw=body)
-    again = visit(links(mail)["u"], "POST", raw=body)
+    first = visit(links(mail)["u"], "POST", raw=body, headers={"Content-Type": media_type})
+    again = visit(links(mail)["u"], "POST", raw=body, headers={"Content-Type": media_type})
 
     assert (first.status, again.status) == (200, 200)
     assert "You are unsubscribed" in first.body

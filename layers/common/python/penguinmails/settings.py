@@ -67,6 +67,8 @@ class Settings:
     smtp_host: str
     smtp_port: int
     mail_from: str
+    reply_domain: str
+    """Domain whose mail our mail server hands back to us; without it answers and bounces go to the sender's address."""
     postmark_url: str
     mailgun_url: str
     """Mailgun's API for all regions; empty for its own."""
@@ -164,6 +166,7 @@ def get_settings() -> Settings:
         smtp_host=env("SMTP_HOST", ""),
         smtp_port=_integer("SMTP_PORT", 25),
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
+        reply_domain=env("REPLY_DOMAIN", "").strip().lower(),
         postmark_url=env("POSTMARK_URL", POSTMARK_URL).rstrip("/"),
         mailgun_url=env("MAILGUN_URL", "").rstrip("/"),
         dns_resolvers=tuple(entry for entry in env("DNS_RESOLVERS", "").split(",") if entry),

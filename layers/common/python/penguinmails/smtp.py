@@ -57,6 +57,8 @@ class OutgoingMail:
     text: str
     html: str | None = None
     reply_to: str | None = None
+    return_path: str | None = None
+    """Where a mail server reports that it could not deliver; the sender's address when it is None."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     attachments: Sequence[Attachment] = ()
     plain_headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -70,7 +72,7 @@ def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
     content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=SMTP)
-    return send_content(mail.sender, mail.recipient, seal(content))
+    return send_content(mail.return_path or mail.sender, mail.recipient, seal(content))
 
 
 def send_content(sender: str, recipient: str, content: bytes) -> str:

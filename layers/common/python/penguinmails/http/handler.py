@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -16,6 +16,8 @@ from penguinmails.http.problems import install_problem_handlers
 from penguinmails.settings import get_settings
 
 MAX_BODY_BYTES = 1_000_000
+JSON_ALONE = ("application/json",)
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _ALIAS, _CANONICAL = "/v1/", "/api/v1/"
 _SECRET_HEADER, _VIEWER_HEADER = "x-origin-secret", "x-viewer-address"
 
@@ -27,7 +29,9 @@ async def _replayed(_request: Request, replay: Exception) -> JSONResponse:
     return replay.response
 
 
-def api_app(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastAPI:
+def api_app(
+    router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES, media_types: Sequence[str] = JSON_ALONE
+) -> FastAPI:
     """The ASGI application of one resource; the documents of all resources are generated at build time, not here."""
     app = FastAPI(
         openapi_url=None,
@@ -40,17 +44,22 @@ def api_app(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastA
     app.include_router(router)
     install_problem_handlers(app)
     app.add_exception_handler(Replayed, _replayed)
-    app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes)
+    app.add_middleware(RequestMiddleware, max_body_bytes=max_body_bytes, media_types=media_types)
     return app
 
 
-def api_handler(router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES) -> Handler:
+def api_handler(
+    router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES, media_types: Sequence[str] = JSON_ALONE
+) -> Handler:
     """The Lambda handler of one resource, for API Gateway's HTTP API payload format 2.0.
+
+    Bodies of other types than `media_types` are refused before any route sees them.
 
     `/v1/...` is an alias of `/api/v1/...`. Routes are `async` and call the blocking drivers directly: an execution
     environment handles one request at a time, so a thread pool would only add its own cost.
     """
-    serve = Mangum(api_app(router, max_body_bytes=max_body_bytes), lifespan="off")
+    app = api_app(router, max_body_bytes=max_body_bytes, media_types=media_types)
+    serve = Mangum(app, lifespan="off")
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _have_event_loop()

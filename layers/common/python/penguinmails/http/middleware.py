@@ -1,5 +1,7 @@
 """The one middleware: request id, body checks, timing, access log, usage, headers, and the last-resort 500."""
 
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,10 +28,11 @@ _METHODS_WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 class RequestMiddleware:
     """Pure ASGI, so that it costs microseconds and sees every answer, the framework's own included."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        """`max_body_bytes` is the largest body that the routes accept."""
+    def __init__(self, app: ASGIApp, max_body_bytes: int, media_types: Sequence[str]) -> None:
+        """The largest body that the routes accept, and the types of body, the usual one first."""
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.media_types = media_types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -76,10 +79,10 @@ class RequestMiddleware:
                 f"The body has {length} bytes; at most {self.max_body_bytes} are accepted here. Send less per request."
             )
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if length not in {"", "0"} and media_type != "application/json":
-            return errors.UnsupportedMediaType(
-                f"The body is {media_type or 'of no stated type'}. Send JSON with Content-Type: application/json."
-            )
+        if length not in {"", "0"} and media_type not in self.media_types:
+            stated = media_type or "of no stated type"
+            wanted = " or ".join(self.media_types)
+            return errors.UnsupportedMediaType(f"The body is {stated}. Send Content-Type: {wanted}.")
         return None
 
 
