@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Times = dict[str, list[tuple[str, list[float]]]]
 """Milliseconds of each question, by list."""
 CONTACTS = 1_000_000
-ROUNDS = 5
+ROUNDS = 2
 GOAL_MS = 10.0
 _FETCHES = {
     "getContact": "SELECT id FROM contacts WHERE tenant_id = %s LIMIT 20",
