@@ -1,6 +1,6 @@
 """Checks domains that are due: read in one transaction, ask DNS outside any, record in a second."""
 
-from check_domains import loss, repository
+from check_domains import repository
 from penguinmails import audit
 from penguinmails.db import transaction
 from penguinmails.domain.sending_domains import DomainRow, check, store
@@ -36,6 +36,8 @@ def _check(row: DomainRow) -> None:
             details={"domain": row.domain, "reason": now.dns_verification_error},
         )
         if is_lost:
+            from check_domains import loss
+
             loss.follow(tx, now)
     if is_lost:
         count("domains_lost_total")

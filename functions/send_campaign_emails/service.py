@@ -14,10 +14,11 @@ from penguinmails.domain import campaign_texts, mail_reports, simulation
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_reports import Report
+from penguinmails.domain.mail_signing import signed
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
-from penguinmails.domain.sender_domains import SigningDomain, signed, signing_domains
+from penguinmails.domain.sender_domains import SigningDomain, signing_domains
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.events.catalogue import ContactBlock, EmailSent

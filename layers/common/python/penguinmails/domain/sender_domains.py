@@ -1,4 +1,4 @@
-"""Which domain a mail comes from, whether the account may send from it, and its signature on the way out."""
+"""Which domain a mail comes from, and whether the account may send from it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,10 +6,7 @@ from email.utils import parseaddr
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain.provider_secrets import provider_secret
-from penguinmails.errors import DomainNotVerified, FieldError, ServiceUnavailable
-from penguinmails.settings import get_settings
-from penguinmails.smtp import MailRefused
+from penguinmails.errors import DomainNotVerified, FieldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +67,3 @@ def require_verified(tx: Tx, mailbox: str | None, *, field: str) -> None:
         f"Mail from {name} needs a domain that the account has verified. {to_do}",
         errors=[FieldError(field, f"is at {name}, which is not verified", "domain_not_verified")],
     )
-
-
-def signed(content: bytes, sender: str, domains: dict[str, SigningDomain]) -> bytes:
-    """A written message with the signature of its sender's domain; as it is when it comes from the platform's own address.
-
-    Raises MailRefused, for now: the domain may be verified again, and Vault be back, at the next attempt.
-    """
-    name = domain_of(sender)
-    if name == domain_of(get_settings().mail_from):
-        return content
-    present = domains.get(name)
-    if present is None or present.verification_status != "verified":
-        raise MailRefused(f"the domain {name} is not verified any more", is_permanent=False)
-    try:
-        secret = provider_secret(present.secret_ref)
-    except ServiceUnavailable:
-        secret = None
-    if secret is None:
-        raise MailRefused("the signing key of the domain cannot be read just now", is_permanent=False)
-    from penguinmails.dkim import signature_header
-
-    header = signature_header(
-        content, domain=present.domain, selector=present.dkim_selector, private_key=secret["private_key"]
-    )
-    return header + content
