@@ -159,7 +159,7 @@ demo: setup ## Drive the running stack as a customer would, from sign-up to a ve
 
 # ---- measurements -----------------------------------------------------------------------------------------------------
 
-BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts reads campaign webhooks analytics
+BENCHES := authenticated-get verify-key token-bucket cold-start import-contacts sign-mails reads campaign webhooks analytics
 .PHONY: bench $(addprefix bench-,$(BENCHES))
 bench: $(addprefix bench-,$(BENCHES)) ## Measure everything that bench/README.md claims
 $(addprefix bench-,$(BENCHES)): bench-%: setup

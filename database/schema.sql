@@ -2599,6 +2599,7 @@ CREATE TABLE public.plans (
     max_webhooks integer NOT NULL,
     price_monthly_cents integer,
     is_active boolean DEFAULT true NOT NULL,
+    max_domains integer,
     CONSTRAINT plans_api_rate_limit_check CHECK ((api_rate_limit >= 0)),
     CONSTRAINT plans_check CHECK ((api_burst_limit >= api_rate_limit)),
     CONSTRAINT plans_slug_check CHECK ((slug ~ '^[a-z]+$'::text))
@@ -2615,6 +2616,12 @@ COMMENT ON COLUMN public.plans.api_rate_limit IS 'requests per minute and key';
 --
 
 COMMENT ON COLUMN public.plans.max_contacts IS 'null is unlimited';
+
+--
+-- Name: COLUMN plans.max_domains; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.plans.max_domains IS 'per mode; null is unlimited';
 
 --
 -- Name: privacy_requests; Type: TABLE; Schema: public; Owner: -
@@ -2971,7 +2978,7 @@ ALTER TABLE ONLY public.tenant_overrides FORCE ROW LEVEL SECURITY;
 -- Name: COLUMN tenant_overrides.limits; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.tenant_overrides.limits IS 'any of api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month, max_webhooks, max_daily_limit; wins over the plan';
+COMMENT ON COLUMN public.tenant_overrides.limits IS 'any of api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month, max_webhooks, max_daily_limit, max_domains; wins over the plan';
 
 --
 -- Name: tenant_limits; Type: VIEW; Schema: public; Owner: -
@@ -2988,7 +2995,8 @@ CREATE VIEW public.tenant_limits WITH (security_invoker='true') AS
     COALESCE(((o.limits ->> 'max_contacts'::text))::integer, p.max_contacts) AS max_contacts,
     COALESCE(((o.limits ->> 'max_emails_per_month'::text))::integer, p.max_emails_per_month) AS max_emails_per_month,
     COALESCE(((o.limits ->> 'max_webhooks'::text))::integer, p.max_webhooks) AS max_webhooks,
-    COALESCE(((o.limits ->> 'max_daily_limit'::text))::integer, 500) AS max_daily_limit
+    COALESCE(((o.limits ->> 'max_daily_limit'::text))::integer, 500) AS max_daily_limit,
+    COALESCE(((o.limits ->> 'max_domains'::text))::integer, p.max_domains) AS max_domains
    FROM ((public.subscriptions s
      JOIN public.plans p ON ((p.slug = s.plan_slug)))
      LEFT JOIN public.tenant_overrides o ON ((o.tenant_id = s.tenant_id)));

@@ -24,6 +24,16 @@ def find_locked(tx: Tx, domain_id: UUID) -> DomainRow | None:
     return tx.one(SELECT + " WHERE id = %(id)s FOR UPDATE", {"id": domain_id}, DomainRow)
 
 
+def count_and_limit(tx: Tx) -> tuple[int, int | None]:
+    """How many domains there are in this mode, and may be; creations of one tenant wait for each other."""
+    tx.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended('domains ' || %(tenant)s::text, 0))", {"tenant": tx.tenant_id}
+    )
+    present: int = tx.one("SELECT count(*) FROM domains", {})
+    allowed: int | None = tx.one("SELECT max_domains FROM tenant_limits WHERE tenant_id = %(id)s", {"id": tx.tenant_id})
+    return present, allowed
+
+
 def insert(tx: Tx, values: dict[str, Any]) -> None:
     """Add a domain; raises UniqueViolation when it is there, ForeignKeyViolation for an unknown workspace."""
     tx.run(

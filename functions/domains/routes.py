@@ -67,6 +67,7 @@ def _view(row: DomainRow) -> Domain:
 async def create_domain(body: NewDomain, caller: Manager) -> Response:
     """Add a domain and get the DNS records to publish for it. It is verified once the required ones are found."""
     with caller.work() as work:
+        service.require_room(work.tx)
         row = service.create(work.tx, body.domain, body.workspace_id)
         caller.audit(work.tx, "domain_added", resource_type="domain", resource_id=str(row.id))
         return work.answer(201, _view(row))

@@ -7,7 +7,7 @@ from uuid import UUID
 from domains import repository
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, platform_domain, store
-from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
+from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.vault import delete_secret, secret_path, write_secret
 
@@ -53,6 +53,16 @@ def unicode_name(name: str) -> str:
         return idna.decode(name)
     except idna.IDNAError:
         return name
+
+
+def require_room(tx: Tx) -> None:
+    """Raise QuotaExceeded when the plan allows no further domain."""
+    present, allowed = repository.count_and_limit(tx)
+    if allowed is not None and present >= allowed:
+        raise QuotaExceeded(
+            f"The plan allows {allowed} domains and all are used. Delete one that is not sent from any more, or choose a larger "
+            "plan."
+        )
 
 
 def create(tx: Tx, domain: str, workspace_id: UUID | None) -> DomainRow:

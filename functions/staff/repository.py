@@ -58,6 +58,7 @@ class LimitsRow:
     max_contacts: int | None
     max_emails_per_month: int | None
     max_webhooks: int
+    max_domains: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,7 @@ def find_limits(tx: Tx, tenant_id: UUID) -> LimitsRow | None:
     return tx.one(
         """
         SELECT api_access, api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts, max_emails_per_month,
-               max_webhooks
+               max_webhooks, max_domains
         FROM tenant_limits WHERE tenant_id = %(id)s
         """,
         {"id": tenant_id},
@@ -204,7 +205,7 @@ def list_plans(tx: Tx) -> list[PlanRow]:
     return tx.all(
         """
         SELECT slug, name, api_access, api_rate_limit, api_burst_limit, send_rate_per_second, max_contacts,
-               max_emails_per_month, max_webhooks, price_monthly_cents, is_active
+               max_emails_per_month, max_webhooks, max_domains, price_monthly_cents, is_active
         FROM plans ORDER BY price_monthly_cents NULLS LAST, slug
         """,
         {},

@@ -56,6 +56,7 @@ class Limits(ResponseModel):
     max_contacts: int | None
     max_emails_per_month: int | None
     max_webhooks: int
+    max_domains: int | None
 
 
 class Plan(Limits):
@@ -142,6 +143,7 @@ class NewOverrides(RequestModel):
     max_contacts: Count | None = None
     max_emails_per_month: Count | None = None
     max_webhooks: Count | None = None
+    max_domains: Count | None = None
     max_daily_limit: Count | None = Field(
         default=None, description="Most mails per mailbox and day that a campaign may set; 500 without an override."
     )

@@ -13,7 +13,7 @@ from penguinmails.db import transaction
 from penguinmails.vault import VaultRefused, read_secret, secret_path
 from tests.support.http import Answer, call
 from tests.support.queues import run_job
-from tests.support.tenants import TestKey, TestTenant
+from tests.support.tenants import TestKey, TestTenant, make_tenant
 
 DOMAINS = "/api/v1/domains"
 REQUIRED = {"ownership", "dkim", "spf"}
@@ -71,6 +71,29 @@ def test_a_new_domain_is_pending_and_says_what_to_publish(key: TestKey) -> None:
     assert records["spf"]["value"] == "v=spf1 include:spf.penguinmails.com ~all"
     dns = call(handler, "GET", f"{DOMAINS}/{made.json['id']}/dns", token=key.plaintext)
     assert dns.json == {"domain": name, "records": made.json["dns_records"]}
+
+
+def test_a_plan_allows_so_many_domains(tenant: TestTenant, key: TestKey) -> None:
+    with transaction(role="jobs") as tx:
+        tx.run(
+            "INSERT INTO tenant_overrides (tenant_id, limits, reason) VALUES (%(id)s, '{\"max_domains\": 1}', 'test')",
+            {"id": tenant.id},
+        )
+    assert add(key).status == 201
+
+    refused = add(key)
+
+    assert (refused.status, refused.json["code"]) == (403, "QUOTA_EXCEEDED")
+    assert "allows 1 domains" in refused.json["detail"]
+    assert add(tenant.key(mode="test")).status == 201
+
+
+@pytest.mark.parametrize(("plan", "allowed"), [("free", 0), ("starter", 5), ("pro", 15), ("business", None)])
+def test_how_many_domains_each_plan_allows(plan: str, allowed: int | None) -> None:
+    tenant = make_tenant(plan)
+    with transaction(tenant_id=tenant.id) as tx:
+        found = tx.one("SELECT max_domains FROM tenant_limits WHERE tenant_id = %(id)s", {"id": tenant.id})
+    assert found == allowed
 
 
 def test_the_published_key_is_rsa_2048_and_its_private_half_is_in_no_table(tenant: TestTenant, key: TestKey) -> None:

@@ -120,6 +120,32 @@ def test_a_mail_is_signed_by_the_domain_that_it_comes_from(
     assert "list-unsubscribe-post" in mail.headers["DKIM-Signature"]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subject": "Grüße aus Köln, " * 12},
+        {"text_body": "Zwölf Boxkämpfer\n\n  jagen \t Viktor  \n.\n..\n\n\n"},
+        {"html_body": "<p>Ünïcode &amp; " + "long " * 400 + "</p>"},
+        {"attachments": [{"file_name": "a.txt", "content_type": "text/plain", "content": "SGFsbG8gV2VsdAo="}]},
+        {"email_type": "marketing", "headers": {"X-Order": "7 ä"}, "reply_to": "a@example.com"},
+    ],
+    ids=["subject", "text", "html", "attachment", "marketing"],
+)
+def test_whatever_a_mail_holds_it_leaves_in_7_bit_with_a_signature_that_holds(
+    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, as_sender: AsSender, fields: dict[str, Any]
+) -> None:
+    domain, to = tenant.verified_domain(), f"{uuid4().hex}@example.com"
+    assert send(key, f"Grüße <grace@{domain}>", to=to, **fields).status == 200
+
+    with as_sender():
+        assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+
+    (mail,) = mail_catcher.mails_to(to)
+    assert mail.content.isascii()
+    assert is_signed(mail.content, domain)
+    assert not is_signed(mail.content.replace(b"grace@", b"mallory@"), domain)
+
+
 def test_a_campaigns_mails_are_signed_too(
     tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher, as_sender: AsSender
 ) -> None:

@@ -14,6 +14,8 @@ from penguinmails.mime import plain_lines
 from penguinmails.settings import get_settings
 
 _TIMEOUT_SECONDS = 15
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")
+"""A relay that has to encode a body anew would break its signature (RFC 6376, section 5.3)."""
 _FRESH_SECONDS = 1.0
 _STAGES: tuple[Stage, ...] = ("sender", "recipient", "content")
 _connection: smtplib.SMTP | None = None
@@ -71,7 +73,7 @@ def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
-    content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=SMTP)
+    content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=_SEVEN_BIT)
     return send_content(mail.return_path or mail.sender, mail.recipient, seal(content))
 
 
@@ -182,7 +184,7 @@ def _refused(code: int, answer: bytes | str, stage: Stage | None) -> MailRefused
 
 
 def _message(mail: OutgoingMail) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_SEVEN_BIT)
     message["Message-ID"] = mail.message_id
     message["Date"] = formatdate(usegmt=True)
     message["From"] = mail.sender
