@@ -13,6 +13,7 @@ from campaigns.steps import OrderedStep, ordered
 from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
 from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
+from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.templates import find_source
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
 from penguinmails.ids import new_uuid7
@@ -67,7 +68,11 @@ def details(tx: Tx, campaign: CampaignRow) -> Details:
 
 
 def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> Details:
-    """Change a campaign that is held. Raises InvalidStateTransition for a completed one, Conflict, ValidationFailed."""
+    """Change a campaign that is held.
+
+    Raises InvalidStateTransition for a completed one, DomainNotVerified for another sender of a running one, Conflict,
+    ValidationFailed.
+    """
     if present.status not in EDITABLE:
         raise refusal(present.status, "it cannot be changed any more; clone it instead")
     if changes.get("workspace") is not None:
@@ -75,6 +80,8 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
     values = {name: changes.get(name, getattr(present, name)) for name in FIELDS}
     _keep_audience(present, values)
     _check(tx, values)
+    if present.status in {"active", "scheduled"} and values["from_email"] != present.from_email:
+        require_verified(tx, values["from_email"], field="from_email")
     with _explained(tx):
         repository.update_campaign(tx, present.id, values)
     if changes.get("steps") is not None:

@@ -36,9 +36,9 @@ def _check(row: DomainRow) -> None:
             details={"domain": row.domain, "reason": now.dns_verification_error},
         )
         if is_lost:
-            from check_domains import loss
+            from penguinmails.domain import domain_loss
 
-            loss.follow(tx, now)
+            domain_loss.follow(tx, now)
     if is_lost:
         count("domains_lost_total")
         logger.warning("a verified domain lost its records", extra={"domain_id": str(row.id)})

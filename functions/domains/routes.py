@@ -133,7 +133,10 @@ async def verify_domain(domain_id: UUID, caller: Manager) -> Response:
 
 @router.delete("/{domain_id}", operation_id="deleteDomain", summary="Delete a domain", responses=problems(404, 412))
 async def delete_domain(domain_id: UUID, caller: Manager, if_match: IfMatch = None) -> DeletedDomain:
-    """Send nothing from it any more, and forget its signing key. Added again, it gets new records."""
+    """Send nothing from it any more, and forget its signing key. Added again, it gets new records.
+
+    Active campaigns that send from it are paused, and scheduled ones become drafts.
+    """
     with caller.transaction() as tx:
         present = service.existing_locked(tx, domain_id)
         require_version(if_match, _view(present))

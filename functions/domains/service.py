@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domains import repository
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
+from penguinmails.domain import domain_loss
 from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, platform_domain, store
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.ids import new_uuid7
@@ -131,10 +132,14 @@ def existing_locked(tx: Tx, domain_id: UUID) -> DomainRow:
 
 def record_check(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow:
     """Store what DNS said; the domain as it is now. Raises NotFound when it was deleted meanwhile."""
-    return store(tx, row, checked) or existing(tx, row.id)
+    now = store(tx, row, checked) or existing(tx, row.id)
+    if row.verification_status == "verified" and now.verification_status != "verified":
+        domain_loss.follow(tx, now)
+    return now
 
 
 def delete(tx: Tx, present: DomainRow) -> None:
-    """Forget a domain and, once that is committed, its key."""
+    """Forget a domain and, once that is committed, its key; campaigns that send from it are stopped."""
     repository.delete(tx, present.id)
+    domain_loss.stop_campaigns(tx, present.domain)
     tx.after_commit(lambda: delete_secret(present.secret_ref))

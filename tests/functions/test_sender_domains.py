@@ -240,3 +240,46 @@ def test_a_lost_domain_pauses_its_campaigns_and_tells_the_admins(
         paused = tx.all("SELECT data FROM events WHERE type = 'campaign.paused'", {})
     assert [(mail["domain"], mail["campaigns"]) for mail in told] == [(domain, "2")]
     assert [event["campaign_id"] for event in paused] == [mine]
+
+
+def status_of(key: TestKey, campaign_id: str) -> str:
+    return call(campaigns, "GET", f"/api/v1/campaigns/{campaign_id}", token=key.plaintext).json["status"]
+
+
+def id_of(tenant: TestTenant, domain: str) -> UUID:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        return tx.one("SELECT id FROM domains WHERE domain = %(domain)s", {"domain": domain})
+
+
+def test_a_check_that_somebody_asks_for_has_the_same_consequences(
+    tenant: TestTenant, key: TestKey, dns_sandbox: DnsSandbox
+) -> None:
+    domain = tenant.verified_domain()
+    add_contact(key)
+    campaign_id = started(key, from_email=f"news@{domain}")
+
+    for _ in range(3):
+        path = f"/api/v1/domains/{id_of(tenant, domain)}/verify"
+        assert call(domains, "POST", path, token=key.plaintext).status == 200
+
+    assert status_of(key, campaign_id) == "paused"
+
+
+def test_a_deleted_domain_stops_its_campaigns(tenant: TestTenant, key: TestKey) -> None:
+    domain = tenant.verified_domain()
+    add_contact(key)
+    campaign_id = started(key, from_email=f"news@{domain}")
+
+    assert call(domains, "DELETE", f"/api/v1/domains/{id_of(tenant, domain)}", token=key.plaintext).status == 200
+
+    assert status_of(key, campaign_id) == "paused"
+
+
+def test_a_running_campaign_takes_no_sender_that_is_not_verified(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    campaign_id = started(key, from_email=f"news@{tenant.verified_domain()}")
+
+    refused = ask(key, "PATCH", f"/{campaign_id}", json={"from_email": "news@nobody.example.com"})
+
+    assert (refused.status, refused.json["code"]) == (409, "DOMAIN_NOT_VERIFIED")
+    assert ask(key, "PATCH", f"/{campaign_id}", json={"from_email": f"news@{tenant.verified_domain()}"}).status == 200

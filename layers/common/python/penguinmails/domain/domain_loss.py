@@ -1,0 +1,69 @@
+"""What follows when a verified domain is none any more: its campaigns rest, and the account's admins are told."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from penguinmails import clock
+from penguinmails.db import Tx
+from penguinmails.domain.campaign_states import Status, transition
+from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
+from penguinmails.domain.sender_domains import domain_of
+from penguinmails.domain.sending_domains import DomainRow
+from penguinmails.events.catalogue import CampaignPaused
+from penguinmails.events.emit import emit
+from penguinmails.ids import new_uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRow:
+    """A campaign that sends, or is about to, from an address of its own."""
+
+    id: UUID
+    name: str
+    status: Status
+    workspace_id: UUID | None
+    from_email: str
+
+
+def follow(tx: Tx, domain: DomainRow) -> None:
+    """Stop what sends from a domain and write to owner and admins.
+
+    Mails that are on their way already are tried again for some hours, so a domain that is soon repaired costs none.
+    """
+    stopped = stop_campaigns(tx, domain.domain)
+    for user_id in owners_and_admins(tx):
+        queue_mail(
+            tx,
+            user_id=user_id,
+            mail_type="domain_lost",
+            dedupe_key=f"domain_lost:{new_uuid7()}",
+            variables={
+                "domain": domain.domain,
+                "reason": domain.dns_verification_error or "",
+                "campaigns": str(stopped),
+            },
+        )
+
+
+def stop_campaigns(tx: Tx, domain: str) -> int:
+    """Pause the campaigns that send from a domain, and make scheduled ones drafts; how many that were."""
+    now = clock.now()
+    senders = tx.all(
+        """
+        SELECT id, name, status, workspace_id, from_email FROM campaigns
+        WHERE status IN ('active', 'scheduled') AND from_email IS NOT NULL ORDER BY id FOR UPDATE
+        """,
+        {},
+        SenderRow,
+    )
+    found = [campaign for campaign in senders if domain_of(campaign.from_email) == domain]
+    for campaign in found:
+        to = transition(campaign.status, "pause", now=now)
+        tx.run(
+            "UPDATE campaigns SET status = %(status)s, next_plan_at = NULL WHERE id = %(id)s",
+            {"id": campaign.id, "status": to.status},
+        )
+        if to.event == "paused":
+            paused = CampaignPaused(campaign_id=campaign.id, name=campaign.name, status=to.status, paused_at=now)
+            emit(tx, paused, workspace_id=campaign.workspace_id)
+    return len(found)
