@@ -337,7 +337,11 @@ def test_a_campaign_that_is_not_there_or_of_others_is_404(key: TestKey, other_te
 # ---- Limits and rights --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("path", "most"), [(OVERVIEW, 60), (f"/api/v1/analytics/campaigns/{uuid4()}", 100)])
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [(OVERVIEW, 60), (f"/api/v1/analytics/campaigns/{UUID(int=4)}", 100)],
+    ids=["overview", "campaign"],
+)
 def test_an_account_has_a_limit_of_its_own_for_each_and_the_headers_tell_it(
     tenant: TestTenant, path: str, most: int
 ) -> None:
