@@ -100,7 +100,7 @@ test: setup ## The whole suite, in parallel on two cores
 
 .PHONY: test-large-tenant
 test-large-tenant: setup ## How many rows every list and search reads, in a tenant with a million contacts (READ_ROWS=1000000)
-	@READ_ROWS=$${READ_ROWS:-1000000} $(BIN)/python -m pytest -n0 tests/functions/test_reads_of_a_large_tenant.py
+	@READ_ROWS=$${READ_ROWS:-1000000} $(BIN)/python -m pytest -m large_tenant -n0 tests/functions/test_reads_of_a_large_tenant.py
 
 .PHONY: fuzz
 fuzz: setup ## Try many more requests against the API document, other ones each time (FUZZ_EXAMPLES=300 per operation)

@@ -395,7 +395,7 @@ $$;
 
 CREATE PROCEDURE public.create_monthly_partition(IN parent regclass, IN month date)
     LANGUAGE plpgsql
-    AS $$
+    AS $_$
 DECLARE
   first_day date := date_trunc('month', month)::date;
   partition name := format('%s_%s', parent, to_char(month, 'YYYYMM'));
@@ -408,11 +408,12 @@ BEGIN
                  partition, parent, first_day, (first_day + interval '1 month')::date);
   EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);
   EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', partition);
-  FOR of_column IN SELECT attname FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND attstattarget = 0 LOOP
-    EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STATISTICS 0', partition, of_column.attname);
+  FOR of_column IN SELECT attname FROM pg_attribute WHERE attrelid = parent AND attnum > 0 AND attstattarget = 1 LOOP
+    EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STATISTICS 1, ALTER COLUMN %2$I SET (n_distinct = 1)',
+                   partition, of_column.attname);
   END LOOP;
 END
-$$;
+$_$;
 
 --
 -- Name: current_mode(); Type: FUNCTION; Schema: public; Owner: -
@@ -1963,7 +1964,8 @@ CREATE TABLE public.email_events (
     occurred_at timestamp with time zone NOT NULL,
     CONSTRAINT email_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
-ALTER TABLE ONLY public.email_events ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.email_events ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.email_events ALTER COLUMN tenant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.email_events FORCE ROW LEVEL SECURITY;
 
@@ -2093,7 +2095,8 @@ CREATE TABLE public.email_tags (
     campaign_id uuid,
     CONSTRAINT email_tags_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
-ALTER TABLE ONLY public.email_tags ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.email_tags ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.email_tags ALTER COLUMN tenant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
 
@@ -2146,7 +2149,8 @@ CREATE TABLE public.emails (
     CONSTRAINT emails_variant_check CHECK ((variant = ANY (ARRAY['a'::text, 'b'::text]))),
     CONSTRAINT emails_wanted_provider_check CHECK ((wanted_provider = ANY (ARRAY['smtp'::text, 'postmark'::text, 'mailgun'::text])))
 );
-ALTER TABLE ONLY public.emails ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.emails ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.emails ALTER COLUMN tenant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.emails FORCE ROW LEVEL SECURITY;
 
@@ -2197,7 +2201,7 @@ CREATE TABLE public.events (
     CONSTRAINT events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (created_at);
-ALTER TABLE ONLY public.events ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.events ALTER COLUMN tenant_id SET STATISTICS 1;
 
 ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 
@@ -3125,7 +3129,7 @@ CREATE TABLE public.webhook_attempts (
     CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (event_created_at);
-ALTER TABLE ONLY public.webhook_attempts ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.webhook_attempts ALTER COLUMN tenant_id SET STATISTICS 1;
 
 ALTER TABLE ONLY public.webhook_attempts FORCE ROW LEVEL SECURITY;
 
@@ -3158,7 +3162,7 @@ CREATE TABLE public.webhook_deliveries (
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
-ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 1;
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
@@ -3212,7 +3216,8 @@ CREATE TABLE public.webhooks (
     CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
     CONSTRAINT webhooks_warned_percent_check CHECK ((warned_percent = ANY (ARRAY[0, 50, 70, 90])))
 );
-ALTER TABLE ONLY public.webhooks ALTER COLUMN tenant_id SET STATISTICS 0;
+ALTER TABLE ONLY public.webhooks ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.webhooks ALTER COLUMN tenant_id SET (n_distinct=1);
 
 ALTER TABLE ONLY public.webhooks FORCE ROW LEVEL SECURITY;
 

@@ -22,6 +22,7 @@ from tests.support.list_questions import FEW, LISTS, path_ids, questions
 from tests.support.operations import Operation
 from tests.support.people import signed_in
 
+pytestmark = pytest.mark.large_tenant
 ROWS = int(os.environ.get("READ_ROWS", "50000"))
 FACTOR = 10
 BESIDES = 100

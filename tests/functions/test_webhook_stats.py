@@ -85,6 +85,14 @@ def test_the_log_is_searched_by_the_address_that_events_are_about(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
     webhook = delivered(tenant, key, receiver, 200)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            """
+            INSERT INTO contacts (id, tenant_id, mode, email, source)
+            SELECT subject_id, tenant_id, mode, 'zoë@example.com', 'api' FROM events WHERE type = 'contact.created'
+            """,
+            {},
+        )
 
     def found(email: str) -> int:
         return len(ask(key, webhook, "/deliveries", query={"email": email}).json["data"])

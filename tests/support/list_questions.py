@@ -21,6 +21,7 @@ LISTS = [
     and any(p["name"] == "cursor" for p in operation.parameters)
 ]
 FEW = {
+    "getContactAnalytics": "what became of the mails to one contact; all of it is read, and it is little",
     "listApiKeys": "an account has a few dozen",
     "listMembers": "an account has at most hundreds; all of them are read to sort them",
     "listInvitations": "an account has at most hundreds",

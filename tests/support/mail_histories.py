@@ -72,7 +72,8 @@ def store_mails(tenant: TestTenant, mails: Sequence[Mail], mode: Mode = "live") 
             )
             for tag in mail.tags:
                 tx.run(
-                    "INSERT INTO email_tags (tenant_id, mode, email_id, tag) VALUES (%(tenant)s, %(mode)s, %(id)s, %(tag)s)",
+                    "INSERT INTO email_tags (tenant_id, mode, email_id, tag, email_created_at, status, campaign_id)"
+                    " SELECT tenant_id, mode, id, %(tag)s, created_at, status, campaign_id FROM emails WHERE id = %(id)s",
                     {**values, "tag": tag},
                 )
 
