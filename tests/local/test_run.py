@@ -138,7 +138,8 @@ def test_the_whole_life_of_a_stack(run: Run) -> None:
     """Start, a second start beside it, a change of code, Ctrl-C, a start again with the data kept."""
     endpoints = run.start("--reload").until_ready()
     assert set(endpoints) == {
-        "api", "docs", "mail", "smtp", "incoming_mail", "providers", "vault", "vault_kind", "aws", "postgres", "valkey", "owners", "staff",
+        "api", "docs", "mail", "smtp", "incoming_mail", "providers", "vault", "vault_kind", "aws", "postgres", "valkey",
+        "owners", "staff",
     }  # fmt: skip
     assert [owner["plan"] for owner in endpoints["owners"]] == ["starter", "pro", "business", "enterprise"]
     assert stat.S_IMODE((run.state / "endpoints.json").stat().st_mode) == 0o600
