@@ -1,6 +1,4 @@
-"""Starting, pausing and resuming: what must hold before, and what is told after."""
-
-from uuid import UUID
+"""Starting and resuming: what must hold before, and what is told after."""
 
 from campaigns import recipient_rows, repository, step_rows
 from campaigns.repository import CampaignRow
@@ -11,7 +9,7 @@ from penguinmails.domain.campaign_states import transition
 from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.errors import Conflict, NoRecipients, QuotaExceeded
-from penguinmails.events.catalogue import CampaignLaunched, CampaignPaused
+from penguinmails.events.catalogue import CampaignLaunched
 from penguinmails.events.emit import emit
 
 
@@ -38,18 +36,6 @@ def start(tx: Tx, present: CampaignRow) -> None:
     if to.event == "launched":
         launched = CampaignLaunched(campaign_id=present.id, name=present.name, status=to.status, launched_at=now)
         emit(tx, launched, workspace_id=present.workspace_id)
-
-
-def pause(tx: Tx, present: CampaignRow, *, paused_by: UUID | None) -> None:
-    """Pause a campaign that is held, or make a scheduled one a draft again. Raises InvalidStateTransition."""
-    now = clock.now()
-    to = transition(present.status, "pause", now=now)
-    repository.set_status(tx, present.id, to.status, plan_at=None, launched=False)
-    if to.event == "paused":
-        paused = CampaignPaused(
-            campaign_id=present.id, name=present.name, status=to.status, paused_at=now, paused_by=paused_by
-        )
-        emit(tx, paused, workspace_id=present.workspace_id)
 
 
 def _require_email(tx: Tx, present: CampaignRow) -> None:

@@ -7,7 +7,8 @@ from uuid import UUID
 from domains import repository
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain import domain_loss
-from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, platform_domain, store
+from penguinmails.domain.sender_domains import platform_domain
+from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, store
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.vault import delete_secret, secret_path, write_secret

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain.campaign_states import Status, transition
+from penguinmails.domain.campaign_pausing import pause_campaign
+from penguinmails.domain.campaign_states import Status
 from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
 from penguinmails.domain.sender_domains import domain_of
 from penguinmails.domain.sending_domains import DomainRow
-from penguinmails.events.catalogue import CampaignPaused
-from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
 
 
@@ -47,7 +45,6 @@ def follow(tx: Tx, domain: DomainRow) -> None:
 
 def stop_campaigns(tx: Tx, domain: str) -> int:
     """Pause the campaigns that send from a domain, and make scheduled ones drafts; how many that were."""
-    now = clock.now()
     senders = tx.all(
         """
         SELECT id, name, status, workspace_id, from_email FROM campaigns
@@ -58,12 +55,5 @@ def stop_campaigns(tx: Tx, domain: str) -> int:
     )
     found = [campaign for campaign in senders if domain_of(campaign.from_email) == domain]
     for campaign in found:
-        to = transition(campaign.status, "pause", now=now)
-        tx.run(
-            "UPDATE campaigns SET status = %(status)s, next_plan_at = NULL WHERE id = %(id)s",
-            {"id": campaign.id, "status": to.status},
-        )
-        if to.event == "paused":
-            paused = CampaignPaused(campaign_id=campaign.id, name=campaign.name, status=to.status, paused_at=now)
-            emit(tx, paused, workspace_id=campaign.workspace_id)
+        pause_campaign(tx, campaign, paused_by=None)
     return len(found)

@@ -1,9 +1,8 @@
 """The signature that a mail gets on its way out, from the domain that it comes from."""
 
 from penguinmails.domain.provider_secrets import provider_secret
-from penguinmails.domain.sender_domains import SigningDomain, domain_of
+from penguinmails.domain.sender_domains import SigningDomain, domain_of, platform_domain
 from penguinmails.errors import ServiceUnavailable
-from penguinmails.settings import get_settings
 from penguinmails.smtp import MailRefused
 
 
@@ -13,7 +12,7 @@ def signed(content: bytes, sender: str, domains: dict[str, SigningDomain]) -> by
     Raises MailRefused, for now: the domain may be verified again, and Vault be back, at the next attempt.
     """
     name = domain_of(sender)
-    if name == domain_of(get_settings().mail_from):
+    if name == platform_domain():
         return content
     present = domains.get(name)
     if present is None or present.verification_status != "verified":

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.errors import DomainNotVerified, FieldError
+from penguinmails.settings import get_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,16 @@ def domain_of(mailbox: str) -> str:
         return name
 
 
+def platform_domain() -> str:
+    """The domain of the platform's own mail."""
+    return domain_of(get_settings().mail_from)
+
+
 def signing_domains(tx: Tx, mailboxes: Iterable[str]) -> dict[str, SigningDomain]:
-    """The account's domains among those of the mailboxes, by name."""
-    names = sorted({domain_of(mailbox) for mailbox in mailboxes})
+    """The account's domains among those of the mailboxes, by name; the platform's own is nobody's and not asked for."""
+    names = sorted({domain_of(mailbox) for mailbox in mailboxes} - {platform_domain()})
+    if not names:
+        return {}
     found = tx.all(
         """
         SELECT id, domain, verification_status, dkim_selector, secret_ref FROM domains

@@ -6,13 +6,12 @@ SPF is RFC 7208, DKIM RFC 6376, DMARC RFC 7489.
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx, UniqueViolation, jsonb
+from penguinmails.domain.sender_domains import platform_domain
 from penguinmails.resolver import DnsUnavailable, alias, texts
-from penguinmails.settings import get_settings
 
 Purpose = Literal["ownership", "dkim", "spf", "dmarc", "return_path"]
 Finding = Literal["unchecked", "valid", "missing", "invalid", "unreachable"]
@@ -84,11 +83,6 @@ def records_of(row: DomainRow) -> list[DnsRecord]:
         DnsRecord("dmarc", "TXT", f"_dmarc.{row.domain}", "v=DMARC1; p=none", False),
         DnsRecord("return_path", "CNAME", f"bounces.{row.domain}", f"bounces.{platform}", False),
     ]
-
-
-def platform_domain() -> str:
-    """The domain of the platform's own mail."""
-    return parseaddr(get_settings().mail_from)[1].rpartition("@")[2].lower()
 
 
 def check(row: DomainRow) -> list[Checked]:
