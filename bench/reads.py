@@ -6,7 +6,6 @@ printed is the median and p95 of all, list by list, and the slowest questions. `
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +109,9 @@ def measure(large: "LargeTenant") -> Times:
 
 
 def _time(ask: Callable[[], Any]) -> float:
-    began = time.perf_counter()
     answer = ask()
-    spent = (time.perf_counter() - began) * 1000
     assert answer.status == 200, answer.body
-    return spent
+    return answer.milliseconds
 
 
 if __name__ == "__main__":

@@ -196,6 +196,19 @@ END
 $$;
 
 --
+-- Name: begin_webhook_sequence(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.begin_webhook_sequence() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO webhook_sequences (webhook_id, tenant_id, mode) VALUES (NEW.id, NEW.tenant_id, NEW.mode);
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: blank_erased_tenant(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -212,6 +225,14 @@ BEGIN
   WHERE id = current_tenant_id();
 END
 $$;
+
+--
+-- Name: block_query(text, integer, integer, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.block_query(x text, level integer, first_span integer, last_span integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT (('('::text || string_agg(((((''''::text || block_query.x) || block_query.level) || place.place) || ''''::text), ' | '::text)) || ')'::text) FROM generate_series((block_query.first_span >> (4 * block_query.level)), (block_query.last_span >> (4 * block_query.level))) place(place));
 
 --
 -- Name: carry_status_to_tags(); Type: FUNCTION; Schema: public; Owner: -
@@ -512,6 +533,22 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
     RETURNING 1
   )
   SELECT count(*) FROM texts
+$$;
+
+--
+-- Name: expected_contacts(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.expected_contacts(query text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM contact_search WHERE words @@ %L::tsquery', query) INTO plan;
+  RETURN (plan #>> '{0,Plan,Plan Rows}')::numeric::bigint;
+END
 $$;
 
 --
@@ -969,11 +1006,27 @@ END
 $$;
 
 --
+-- Name: search_query(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_query(x text, clauses jsonb) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT string_agg(((CASE WHEN ((clause.value ->> 'not'::text))::boolean THEN '!('::text ELSE '('::text END || (SELECT string_agg((((''''::text || replace(replace(((search_query.x || (term.value ->> 0)) || "left"(lower((term.value ->> 1)), 300)), '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text) || CASE WHEN ((term.value ->> 2))::boolean THEN ':*'::text ELSE ''::text END), ' | '::text) AS string_agg FROM jsonb_array_elements((clause.value -> 'any'::text)) term(value))) || ')'::text), ' & '::text) AS string_agg FROM jsonb_array_elements(search_query.clauses) clause(value));
+
+--
+-- Name: search_clauses(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_clauses(x text, clauses jsonb) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT public.search_query(search_clauses.x, jsonb_build_array(c.clause)) AS search_query FROM jsonb_array_elements(search_clauses.clauses) WITH ORDINALITY c(clause, place) ORDER BY c.place);
+
+--
 -- Name: search_contacts(jsonb, boolean, timestamp with time zone, uuid, timestamp with time zone, timestamp with time zone, integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
 CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) RETURNS TABLE(contact_id uuid, created_at timestamp with time zone)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -982,19 +1035,29 @@ DECLARE
   tenant uuid := current_tenant_id();
   data_set text := current_mode();
   x text := search_prefix(tenant, data_set);
-  asked text := search_query(x, clauses);
+  is_positive boolean := clauses @> '[{"not": false}]';
+  conditions text[] := search_clauses(x, clauses);
   low_at timestamptz := CASE WHEN newest_first THEN from_at ELSE greatest(from_at, after_at) END;
   high_at timestamptz := CASE WHEN newest_first THEN least(before_at, after_at) ELSE before_at END;
   lowest integer;
   highest integer;
   first_span integer;
   last_span integer;
-  -- The outermost span may hold a few contacts only.
-  width integer := 2;
-  most integer := 2 * wanted;
+  -- Conditions that are looked up in the index, and those that are checked row by row.
+  sought text := array_to_string(conditions, ' & ');
+  checked text;
+  sample_size integer;
+  sample_hits integer;
+  hits_of integer[];
+  expected bigint;
+  width integer;
+  level integer;
+  most integer := 3 * wanted;
+  few integer := 6 * wanted;
   ids uuid[];
   moments timestamptz[];
   found integer;
+  looked_at integer;
   have integer := 0;
   met integer := 0;
   walked integer := 0;
@@ -1007,19 +1070,81 @@ BEGIN
   WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at <= coalesce(high_at, 'infinity')
   ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
   lowest := coalesce(lowest, 0);
+  IF highest IS NULL OR lowest > highest THEN
+    RETURN;
+  END IF;
+
+  first_span := CASE WHEN newest_first THEN greatest(lowest, highest - 1) ELSE lowest END;
+  last_span := CASE WHEN newest_first THEN highest ELSE least(highest, lowest + 1) END;
+  WITH sample AS MATERIALIZED (
+    SELECT s.words FROM contact_search s
+    WHERE s.words @@ block_query(x, 0, first_span, last_span)::tsquery
+      AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+    LIMIT 32
+  )
+  SELECT (SELECT count(*) FROM sample),
+         (SELECT count(*) FROM sample WHERE sought = '' OR ts_match_vq(words, sought::tsquery)),
+         ARRAY(SELECT (SELECT count(*) FROM sample WHERE ts_match_vq(words, c.condition::tsquery))
+               FROM unnest(conditions) WITH ORDINALITY AS c (condition, place) ORDER BY place)
+  INTO sample_size, sample_hits, hits_of;
+  -- Of the contacts that are looked up, no fewer than one in five should then stand the check.
+  SELECT string_agg(c.condition, ' & ') FILTER (WHERE c.share < 0.2),
+         string_agg(c.condition, ' & ') FILTER (WHERE c.share >= 0.2)
+  INTO sought, checked
+  FROM (SELECT conditions[place] AS condition,
+               exp(sum(ln(greatest(hits_of[place], 0.01) / greatest(sample_size, 1))) OVER (ORDER BY hits_of[place] DESC, place)) AS share
+        FROM generate_subscripts(conditions, 1) AS place) c;
+
+  IF 16 * sample_hits >= sample_size THEN
+    width := ceil(1.0 * wanted * sample_size / (64 * greatest(sample_hits, 1)))::integer + 1;
+  ELSE
+    expected := expected_contacts(array_to_string(conditions, ' & '));
+    IF expected <= few AND is_positive THEN
+      SELECT array_agg(f.contact_id), array_agg(f.created_at), count(*) INTO ids, moments, found
+      FROM (SELECT s.contact_id, s.created_at FROM contact_search s
+            WHERE s.words @@ array_to_string(conditions, ' & ')::tsquery
+              AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+            LIMIT few + 1) f;
+      IF found <= few THEN
+        RETURN QUERY
+        SELECT n.id, n.moment FROM unnest(ids, moments) AS n (id, moment)
+        WHERE (from_at IS NULL OR n.moment >= from_at) AND (before_at IS NULL OR n.moment < before_at)
+          AND (after_at IS NULL
+               OR CASE WHEN newest_first THEN (n.moment, n.id) < (after_at, after_id)
+                       ELSE (n.moment, n.id) > (after_at, after_id) END)
+        ORDER BY CASE WHEN newest_first THEN n.moment END DESC, CASE WHEN newest_first THEN n.id END DESC,
+                 CASE WHEN NOT newest_first THEN n.moment END, CASE WHEN NOT newest_first THEN n.id END
+        LIMIT wanted;
+        RETURN;
+      END IF;
+      -- More than the planner knew of.
+      expected := found;
+    END IF;
+    width := ceil(1.0 * wanted / greatest(expected, 1) * (highest - lowest + 1))::integer;
+  END IF;
+  -- A window that is a little too small costs more than one that is too large.
+  width := greatest(1, least(CASE WHEN checked IS NULL THEN 3 * width / 2 ELSE width END, 1 << 24));
+
   WHILE have < wanted AND lowest <= highest LOOP
+    -- The largest blocks one by one: a query of some of them takes longer than one each.
+    width := least(width, 4096);
+    level := CASE WHEN width < 16 THEN 0 WHEN width < 256 THEN 1 WHEN width < 4096 THEN 2 ELSE 3 END;
     IF newest_first THEN
       last_span := highest;
-      first_span := greatest(lowest, highest - width + 1);
+      first_span := greatest(lowest, ((highest - width + 1) >> 4 * level) << 4 * level);
     ELSE
       first_span := lowest;
-      last_span := least(highest, lowest + width - 1);
+      last_span := least(highest, (((lowest + width - 1) >> 4 * level) + 1 << 4 * level) - 1);
     END IF;
-    SELECT array_agg(f.contact_id), array_agg(f.created_at), count(*) INTO ids, moments, found
+    SELECT array_agg(f.contact_id) FILTER (WHERE f.stands), array_agg(f.created_at) FILTER (WHERE f.stands),
+           count(*) FILTER (WHERE f.stands), count(*)
+    INTO ids, moments, found, looked_at
     FROM (
-      SELECT s.contact_id, s.created_at FROM contact_search s
-      WHERE s.words @@ concat_ws(' & ', asked, window_query(x, first_span, last_span))::tsquery
+      SELECT s.contact_id, s.created_at, checked IS NULL OR ts_match_vq(s.words, checked::tsquery) AS stands
+      FROM contact_search s
+      WHERE s.words @@ concat_ws(' & ', sought, block_query(x, level, first_span, last_span))::tsquery
         AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+        AND s.span BETWEEN first_span AND last_span
         AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at)
         AND (after_at IS NULL
              OR CASE WHEN newest_first THEN (s.created_at, s.contact_id) < (after_at, after_id)
@@ -1027,8 +1152,8 @@ BEGIN
       LIMIT CASE WHEN last_span > first_span THEN most + 1 END
     ) f;
     -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once.
-    IF found > most AND last_span > first_span THEN
-      width := greatest(1, (last_span - first_span + 1) / 8);
+    IF looked_at > most AND last_span > first_span THEN
+      width := greatest(1, (last_span - first_span + 1) / 16);
       crowded := CASE WHEN newest_first THEN first_span ELSE last_span END;
       CONTINUE;
     END IF;
@@ -1045,12 +1170,17 @@ BEGIN
     ELSE
       lowest := last_span + 1;
     END IF;
+    IF checked IS NOT NULL AND looked_at >= 64 AND 16 * found < looked_at THEN
+      -- What is common where the sample was taken is not so here.
+      sought := array_to_string(conditions, ' & ');
+      checked := NULL;
+    END IF;
     IF (CASE WHEN newest_first THEN highest < crowded ELSE lowest > crowded END) THEN
       crowded := NULL;
     END IF;
     IF crowded IS NULL THEN
-      width := CASE WHEN met = 0 THEN width * 8
-                    ELSE least(width * 8, ceil(1.0 * (wanted - have) * walked / met)::integer) END;
+      width := CASE WHEN met = 0 THEN width * 16
+                    ELSE least(width * 16, ceil(1.2 * (wanted - have) * walked / met)::integer) END;
       width := greatest(1, least(width, 1 << 24));
     END IF;
   END LOOP;
@@ -1064,14 +1194,6 @@ $$;
 CREATE FUNCTION public.search_prefix(tenant uuid, data_set text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN "left"(md5(((tenant)::text || data_set)), 6);
-
---
--- Name: search_query(text, jsonb); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.search_query(x text, clauses jsonb) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT string_agg(((CASE WHEN ((clause.value ->> 'not'::text))::boolean THEN '!('::text ELSE '('::text END || (SELECT string_agg((((''''::text || replace(replace(((search_query.x || (term.value ->> 0)) || "left"(lower((term.value ->> 1)), 300)), '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text) || CASE WHEN ((term.value ->> 2))::boolean THEN ':*'::text ELSE ''::text END), ' | '::text) AS string_agg FROM jsonb_array_elements((clause.value -> 'any'::text)) term(value))) || ')'::text), ' & '::text) AS string_agg FROM jsonb_array_elements(search_query.clauses) clause(value));
 
 --
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
@@ -1122,30 +1244,6 @@ CREATE FUNCTION public.tables_of_tenants() RETURNS TABLE(name text, referenced_b
   FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
   WHERE p.polname = 'tenant_isolation' AND c.relnamespace = 'public'::regnamespace
     AND c.relname NOT IN ('tenants', 'audit_log')
-$$;
-
---
--- Name: window_query(text, integer, integer); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.window_query(x text, first_span integer, last_span integer) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    AS $$
-DECLARE
-  place integer := first_span;
-  level integer;
-  words text[] := '{}';
-BEGIN
-  WHILE place <= last_span LOOP
-    level := 3;
-    WHILE level > 0 AND (place % (1 << 4 * level) <> 0 OR place + (1 << 4 * level) - 1 > last_span) LOOP
-      level := level - 1;
-    END LOOP;
-    words := words || ('''' || x || level || (place >> 4 * level) || '''');
-    place := place + (1 << 4 * level);
-  END LOOP;
-  RETURN '(' || array_to_string(words, ' | ') || ')';
-END
 $$;
 
 SET default_tablespace = '';
@@ -3158,11 +3256,13 @@ CREATE TABLE public.webhook_deliveries (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
     parked_at timestamp with time zone,
+    sequence bigint,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
 PARTITION BY RANGE (event_created_at);
 ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN sequence SET (n_distinct=-1);
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
@@ -3171,6 +3271,33 @@ ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.webhook_deliveries.parked_at IS 'its place among those that wait for a free slot, null when it waits for none; retries stand some minutes further back';
+
+--
+-- Name: COLUMN webhook_deliveries.sequence; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.sequence IS 'place among the deliveries of its webhook, from 1 on; null for those made before there were numbers';
+
+--
+-- Name: webhook_sequences; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_sequences (
+    webhook_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    last_number bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT webhook_sequences_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY public.webhook_sequences FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE webhook_sequences; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.webhook_sequences IS 'apart from webhooks, whose rows the dispatcher writes too: who gives numbers waits for nobody but the like';
 
 --
 -- Name: webhooks; Type: TABLE; Schema: public; Owner: -
@@ -4035,6 +4162,13 @@ ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_event_id_event_key UNIQUE (tenant_id, mode, webhook_id, event_id, event_created_at);
 
 --
+-- Name: webhook_sequences webhook_sequences_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_sequences
+    ADD CONSTRAINT webhook_sequences_pkey PRIMARY KEY (webhook_id);
+
+--
 -- Name: webhooks webhooks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4785,6 +4919,12 @@ CREATE INDEX webhook_deliveries_by_event_type ON ONLY public.webhook_deliveries 
 CREATE INDEX webhook_deliveries_by_event_type_and_status ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, status, created_at, id);
 
 --
+-- Name: webhook_deliveries_by_sequence; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_sequence ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, sequence) WHERE (sequence IS NOT NULL);
+
+--
 -- Name: webhook_deliveries_by_status; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4837,6 +4977,12 @@ CREATE INDEX workspace_members_by_user ON public.workspace_members USING btree (
 --
 
 CREATE TRIGGER add_email_figures AFTER INSERT ON public.email_events REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.add_email_figures();
+
+--
+-- Name: webhooks begin_sequence; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER begin_sequence AFTER INSERT ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.begin_webhook_sequence();
 
 --
 -- Name: emails carry_status; Type: TRIGGER; Schema: public; Owner: -
@@ -5669,6 +5815,20 @@ ALTER TABLE public.webhook_deliveries
 
 ALTER TABLE public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
+
+--
+-- Name: webhook_sequences webhook_sequences_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_sequences
+    ADD CONSTRAINT webhook_sequences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_sequences webhook_sequences_tenant_id_mode_webhook_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_sequences
+    ADD CONSTRAINT webhook_sequences_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
 
 --
 -- Name: webhooks webhooks_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6749,6 +6909,12 @@ CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app US
 CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: webhook_sequences tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_sequences TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: webhooks tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6807,6 +6973,12 @@ ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_sequences; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_sequences ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: webhooks; Type: ROW SECURITY; Schema: public; Owner: -
@@ -6916,6 +7088,12 @@ GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO
 
 REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
+
+--
+-- Name: FUNCTION expected_contacts(query text); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.expected_contacts(query text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION extend_contact_spans(tenant uuid, data_set text, ids uuid[], moments timestamp with time zone[]); Type: ACL; Schema: public; Owner: -
@@ -7593,6 +7771,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_ap
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
 GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
+
+--
+-- Name: TABLE webhook_sequences; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.webhook_sequences TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_sequences TO penguinmails_app;
 
 --
 -- Name: TABLE webhooks; Type: ACL; Schema: public; Owner: -

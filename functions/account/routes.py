@@ -1,6 +1,5 @@
 """HTTP of the account."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from starlette.responses import Response
 from account import repository, service
 from account.repository import ExportRow, TenantRow
 from account.schemas import AccountExport, CloseAccount, Closing, ExportFile, ExportFiles, Sender, SenderIdentity
-from penguinmails.db import Tx
+from penguinmails.db import Tx, columns_of
 from penguinmails.http.access import session
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -26,7 +25,7 @@ ConfirmedOwner = Annotated[Caller, session("owner", step_up="account", even_susp
 
 
 def _view(row: ExportRow) -> AccountExport:
-    values = asdict(row)
+    values = columns_of(row)
     return AccountExport(error=values.pop("error_message"), **values)
 
 
@@ -47,7 +46,7 @@ async def set_sender(body: SenderIdentity, caller: Manager) -> Sender:
 
 
 def _sender(tx: Tx) -> Sender:
-    return Sender(**asdict(repository.find_sender(tx)))
+    return Sender(**columns_of(repository.find_sender(tx)))
 
 
 @router.get(
@@ -148,4 +147,4 @@ async def get_files(account_export_id: UUID, caller: ConfirmedOwner) -> ExportFi
         caller.audit(
             tx, "account_export_downloaded", resource_type="account_export", resource_id=str(account_export_id)
         )
-    return ExportFiles(files=[ExportFile(**asdict(link)) for link in links], expires_at=expires_at)
+    return ExportFiles(files=[ExportFile(**columns_of(link)) for link in links], expires_at=expires_at)

@@ -1,6 +1,5 @@
 """From figures to what is answered."""
 
-from dataclasses import asdict
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from analytics.periods import Periods
 from analytics.repository import ActivityRow, ContactFigures, StepRow
 from analytics.schemas import Activity, MachineSummary, Point, Rates, StepAnalytics, Summary, VersionAnalytics
 from analytics.service import Figures, StepFigures, rates
+from penguinmails.db import columns_of
 
 
 def _counts(of: Figures | ContactFigures) -> dict[str, int]:
@@ -92,5 +92,5 @@ def _step_view(step_id: UUID | None, step: StepRow | None, found: StepFigures | 
 
 def activity_view(row: ActivityRow) -> Activity:
     """One activity."""
-    values: dict[str, Any] = asdict(row)
+    values: dict[str, Any] = columns_of(row)
     return Activity(**values)

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -30,7 +29,7 @@ from api_keys.schemas import (
 from penguinmails import ratelimit
 from penguinmails.auth.key_format import masked
 from penguinmails.auth.scopes import Scope
-from penguinmails.db import Tx
+from penguinmails.db import Tx, columns_of
 from penguinmails.errors import DomainError, NotFound
 from penguinmails.http.access import session
 from penguinmails.http.caller import Caller
@@ -89,10 +88,10 @@ def _item(tx: Tx, key_id: UUID) -> ApiKeyItem:
 def _figures(tx: Tx, key_id: UUID | None) -> dict[str, Any]:
     """The fields of UsageFigures, of one key or of all."""
     return {
-        "usage_by_day": [UsageDay(**asdict(row)) for row in repository.usage_by_day(tx, key_id)],
-        "top_endpoints": [EndpointUsage(**asdict(row)) for row in repository.top_endpoints(tx, key_id)],
-        "by_country": [CountryUsage(**asdict(row)) for row in repository.usage_by_country(tx, key_id)],
-        "top_networks": [NetworkUsage(**asdict(row)) for row in repository.top_networks(tx, key_id)],
+        "usage_by_day": [UsageDay(**columns_of(row)) for row in repository.usage_by_day(tx, key_id)],
+        "top_endpoints": [EndpointUsage(**columns_of(row)) for row in repository.top_endpoints(tx, key_id)],
+        "by_country": [CountryUsage(**columns_of(row)) for row in repository.usage_by_country(tx, key_id)],
+        "top_networks": [NetworkUsage(**columns_of(row)) for row in repository.top_networks(tx, key_id)],
     }
 
 

@@ -1,6 +1,5 @@
 """HTTP of recipients."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from campaigns.recipient_schemas import (
     RecipientMail,
 )
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -31,7 +31,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CAMPAIGNS)]
 
 
 def _values(row: RecipientRow) -> dict[str, Any]:
-    values = asdict(row)
+    values = columns_of(row)
     return {**values, "contact_id": values.pop("id"), "status": shown_status(row)}
 
 
@@ -54,7 +54,7 @@ async def get_recipient(campaign_id: UUID, contact_id: UUID, caller: Manager) ->
     """Where a recipient stands and why: what was sent to them, what was not, and what they wait for."""
     with caller.transaction() as tx:
         row, mails, explanation = recipients.explained(tx, service.existing(tx, campaign_id), contact_id)
-    shown = [RecipientMail.model_validate({**asdict(mail), "email_id": mail.id}) for mail in mails]
+    shown = [RecipientMail.model_validate({**columns_of(mail), "email_id": mail.id}) for mail in mails]
     return RecipientDetails.model_validate({**_values(row), "explanation": explanation, "mails": shown})
 
 
@@ -70,4 +70,4 @@ async def enrol_recipients(campaign_id: UUID, body: ContactsToEnrol, caller: Man
     with caller.work() as work:
         present = service.hold(work.tx, campaign_id)
         enrolled = recipients.enrol_contacts(work.tx, present, body.contact_ids)
-        return work.answer(200, EnrolledContacts(**asdict(enrolled)))
+        return work.answer(200, EnrolledContacts(**columns_of(enrolled)))

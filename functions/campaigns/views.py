@@ -1,6 +1,5 @@
 """Campaigns as answers show them."""
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from campaigns.schemas import Campaign, CampaignDetails, CampaignSettings, Stats
 from campaigns.service import Details
 from campaigns.step_rows import StepRow
 from campaigns.step_schemas import Step
+from penguinmails.db import columns_of
 
 
 def campaign_view(row: CampaignRow) -> Campaign:
@@ -24,7 +24,7 @@ def details_view(details: Details) -> CampaignDetails:
             **_values(details.campaign),
             "steps": [_step(step, orders) for step in details.steps],
             "total_contacts": details.campaign.total_contacts,
-            "stats": Stats(**asdict(details.stats)),
+            "stats": Stats(**columns_of(details.stats)),
         }
     )
 
@@ -37,7 +37,7 @@ def versioned(details: Details) -> CampaignDetails:
 
 
 def _values(row: CampaignRow) -> dict[str, Any]:
-    return {**asdict(row), "settings": CampaignSettings.model_validate(row.settings)}
+    return {**columns_of(row), "settings": CampaignSettings.model_validate(row.settings)}
 
 
 def _step(step: StepRow, orders: dict[UUID, int]) -> Step:

@@ -1,6 +1,5 @@
 """HTTP of contact fields."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from contact_fields import repository, service
 from contact_fields.repository import ContactFieldRow
 from contact_fields.schemas import ContactField, ContactFieldChange, DeletedContactField, NewContactField
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -24,7 +24,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: ContactFieldRow) -> ContactField:
-    return ContactField(**asdict(row))
+    return ContactField(**columns_of(row))
 
 
 @router.post(

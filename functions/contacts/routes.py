@@ -1,6 +1,5 @@
 """HTTP of contacts."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from contacts.schemas import (
 )
 from contacts.search_grammar import MAX_LENGTH, parse
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.domain.contacts import ContactRow, find_contact
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
@@ -38,7 +38,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 
 
 def _view(row: ContactRow) -> Contact:
-    return Contact.model_validate(asdict(row))
+    return Contact.model_validate(columns_of(row))
 
 
 def _values(body: NewContact | ContactChange) -> dict[str, Any]:

@@ -21,7 +21,9 @@ _ALIASES = {"lead_score": "score", "created_at": "created"}
 _STATUSES = ("active", "unsubscribed", "bounced")
 _SHORT = 3
 _NAMES = "efl"
-_DECIMAL, _HEX = "0123456789", "0123456789abcdef"
+_HEX = "0123456789abcdef"
+_LOWEST, _HIGHEST = "0" * 16, "f" * 16
+_MOST_SCORE = 100
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,10})?$")
 
 Word = tuple[str, str, bool]
@@ -126,7 +128,7 @@ class _Compiler:
                 self._links[key] = self.find_link(*key)
             return [replace(linked(*key[:1], self._links[key]), negated=term.negated)]
         if name == "score":
-            return _numeric(term, "b", _DECIMAL, _score(term), _score(term))
+            return [_scored(term)]
         declared = self.fields.get(name.removeprefix("attributes."))
         if declared is None:
             raise UnknownField(name)
@@ -166,57 +168,48 @@ def _declared(declared: DeclaredField, term: Term) -> list[Clause]:
         first, after = _span(term, declared.key)
         low = _digits(first.timestamp())
         high = low if first == after else f"{int(_digits(after.timestamp()), 16) - 1:016x}"
-    return _numeric(term, letter, _HEX, low, high)
+    return _numeric(term, letter, low, high)
 
 
-def _numeric(term: Term, letter: str, alphabet: str, low: str, high: str) -> list[Clause]:
+def _numeric(term: Term, letter: str, low: str, high: str) -> list[Clause]:
     """Compare with what lies between `low` and `high`, which are texts of digits; most often they are the same."""
-    lowest, highest = alphabet[0] * len(low), alphabet[-1] * len(low)
-    if term.is_prefix:
-        raise ValidationFailed.of("query", f"{term.field} is a number, which has no beginning")
-    bounds = {":": (low, high), ">=": (low, highest), "<=": (lowest, high), ">": (low, highest), "<": (lowest, high)}
-    words = _words(letter, alphabet, *bounds[term.operator])
+    bounds = {
+        ":": (low, high),
+        ">=": (low, _HIGHEST),
+        "<=": (_LOWEST, high),
+        ">": (low, _HIGHEST),
+        "<": (_LOWEST, high),
+    }
+    words = _words(letter, *bounds[term.operator])
     if term.operator in {":", ">=", "<="}:
         return [Clause(words, term.negated)]
-    edge = _words(letter, alphabet, low, high)
     if not term.negated:
-        return [Clause(words), Clause(edge, negated=True)]
+        return [Clause(words), Clause(_words(letter, low, high), negated=True)]
     # Not above is: has no such value at all, or one up to it.
-    return [Clause(tuple(_minus(letter, alphabet, term.operator, low, high)), negated=True)]
+    return [Clause(_beyond(letter, term.operator, low, high), negated=True)]
 
 
-def _minus(letter: str, alphabet: str, operator: str, low: str, high: str) -> tuple[Word, ...]:
-    size = len(low)
+def _beyond(letter: str, operator: str, low: str, high: str) -> tuple[Word, ...]:
     if operator == ">":
-        above = _step(high, alphabet, 1)
-        return () if above is None else _words(letter, alphabet, above, alphabet[-1] * size)
-    below = _step(low, alphabet, -1)
-    return () if below is None else _words(letter, alphabet, alphabet[0] * size, below)
+        return _words(letter, f"{int(high, 16) + 1:016x}", _HIGHEST) if high < _HIGHEST else ()
+    return _words(letter, _LOWEST, f"{int(low, 16) - 1:016x}") if low > _LOWEST else ()
 
 
-def _step(digits: str, alphabet: str, by: int) -> str | None:
-    base, size = len(alphabet), len(digits)
-    value = int(digits, base) + by
-    if not 0 <= value < base**size:
-        return None
-    return f"{value:0{size}x}" if base == len(_HEX) else f"{value:0{size}d}"
+def _words(letter: str, low: str, high: str) -> tuple[Word, ...]:
+    return tuple((letter, text, len(text) < len(low)) for text in covering(low, high))
 
 
-def _words(letter: str, alphabet: str, low: str, high: str) -> tuple[Word, ...]:
-    return tuple((letter, text, len(text) < len(low)) for text in covering(low, high, alphabet))
-
-
-def covering(low: str, high: str, alphabet: str) -> list[str]:
-    """The fewest beginnings that all texts of digits from `low` to `high`, and no others of that length, have."""
+def covering(low: str, high: str) -> list[str]:
+    """The fewest beginnings that all texts of hexadecimal digits from `low` to `high`, and no others of that length, have."""
     if low > high:
         return []
-    if low == alphabet[0] * len(low) and high == alphabet[-1] * len(high):
+    if not low.strip("0") and not high.strip("f"):
         return [""]
     found: list[str] = []
-    for digit in alphabet[alphabet.index(low[0]) : alphabet.index(high[0]) + 1]:
-        first = low[1:] if digit == low[0] else alphabet[0] * (len(low) - 1)
-        last = high[1:] if digit == high[0] else alphabet[-1] * (len(high) - 1)
-        found += [digit + rest for rest in covering(first, last, alphabet)]
+    for digit in _HEX[_HEX.index(low[0]) : _HEX.index(high[0]) + 1]:
+        first = low[1:] if digit == low[0] else "0" * (len(low) - 1)
+        last = high[1:] if digit == high[0] else "f" * (len(high) - 1)
+        found += [digit + rest for rest in covering(first, last)]
     return found
 
 
@@ -226,10 +219,15 @@ def _digits(value: float) -> str:
     return f"{bits ^ (1 << 64) - 1 if bits >> 63 else bits | 1 << 63:016x}"
 
 
-def _score(term: Term) -> str:
-    if not re.fullmatch(r"\d{1,3}", term.value):
+def _scored(term: Term) -> Clause:
+    """Each score by itself: there are few, and an index reads whole words faster than beginnings."""
+    if term.is_prefix or not re.fullmatch(r"\d{1,3}", term.value):
         raise ValidationFailed.of("query", "score must be a whole number from 0 to 100, as in score>50")
-    return f"{int(term.value):03}"
+    score = int(term.value)
+    low = {":": score, ">": score + 1, ">=": score}.get(term.operator, 0)
+    high = {":": score, "<": score - 1, "<=": score}.get(term.operator, _MOST_SCORE)
+    words = tuple(("b", f"{value:03}", False) for value in range(low, min(high, _MOST_SCORE) + 1))
+    return Clause(words or (("b", "-", False),), term.negated)
 
 
 def _created(search: Search, term: Term) -> Search:

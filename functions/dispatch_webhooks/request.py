@@ -45,6 +45,7 @@ def build_request(
         "X-PenguinMails-Event": claim.event_type,
         "X-PenguinMails-Delivery-ID": delivery_public_id(claim.id),
         "X-PenguinMails-Attempt": str(claim.attempts),
+        **({} if claim.sequence is None else {"X-PenguinMails-Sequence": str(claim.sequence)}),
         **signature_headers(secrets, event_id=event_id, timestamp=int(now.timestamp()), body=body),
     }
     return SignedRequest(claim.endpoint_url, headers, credentials.headers, body, claim.timeout_seconds)

@@ -1,6 +1,5 @@
 """HTTP of emails."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from emails.schemas import (
 )
 from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
-from penguinmails.db import Tx
+from penguinmails.db import Tx, columns_of
 from penguinmails.domain.email_queue import Draft, NewRow, queue_many, queue_one
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
@@ -39,7 +38,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 
 
 def _fields(row: EmailRow) -> dict[str, Any]:
-    fields = asdict(row)
+    fields = columns_of(row)
     return {**fields, "to": fields.pop("to_email"), "sender": fields.pop("from_email")}
 
 
@@ -154,6 +153,6 @@ def _details(tx: Tx, email_id: UUID) -> EmailDetails:
     row = repository.find_email(tx, email_id)
     if row is None:
         raise NotFound.of("email", email_id)
-    events = [EmailEvent.model_validate(asdict(event)) for event in repository.history(tx, email_id)]
-    files = [AttachedFile.model_validate(asdict(file)) for file in repository.files_of(tx, email_id)]
+    events = [EmailEvent.model_validate(columns_of(event)) for event in repository.history(tx, email_id)]
+    files = [AttachedFile.model_validate(columns_of(file)) for file in repository.files_of(tx, email_id)]
     return EmailDetails.model_validate({**_fields(row), "attachments": files, "events": events})

@@ -37,7 +37,8 @@ class EventRef:
 def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
     """One delivery per event and webhook that subscribed to its type; those that are new and go out now.
 
-    What is for a paused webhook is held until it is resumed.
+    What is for a paused webhook is held until it is resumed. Each webhook's deliveries are numbered without a gap, in the
+    order of the events.
     """
     matches = tx.all(
         """
@@ -60,18 +61,34 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
     if not matches:
         return []
     held_for = _paused(tx, {match.webhook_id for match in matches if not match.is_active})
+    _lock_sequences(tx, {match.webhook_id for match in matches})
     return tx.all(
         """
-        WITH stored AS (
-          INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
-                                          next_sweep_at)
-          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
-                 CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
-                 CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END
+        WITH new AS (
+          SELECT asked.*, row_number() OVER (PARTITION BY asked.webhook_id ORDER BY asked.place) AS nth
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
                       %(moments)s::timestamptz[], %(active)s::boolean[])
-            AS new (id, webhook_id, event_id, event_type, created_at, is_active)
-          ON CONFLICT (tenant_id, mode, webhook_id, event_id, event_created_at) DO NOTHING
+            WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, place)
+          LEFT JOIN LATERAL (
+            SELECT d.id FROM webhook_deliveries d
+            WHERE d.tenant_id = %(tenant_id)s AND d.mode = %(mode)s AND d.webhook_id = asked.webhook_id
+              AND d.event_id = asked.event_id AND d.event_created_at = asked.created_at
+            LIMIT 1
+          ) known ON true
+          WHERE known.id IS NULL
+        ), numbered AS (
+          UPDATE webhook_sequences s SET last_number = s.last_number + added.deliveries
+          FROM (SELECT webhook_id, count(*) AS deliveries FROM new GROUP BY webhook_id) added
+          WHERE s.webhook_id = added.webhook_id
+          RETURNING s.webhook_id, s.last_number - added.deliveries AS before
+        ), stored AS (
+          INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
+                                          next_sweep_at, sequence)
+          SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
+                 CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
+                 CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
+                 numbered.before + new.nth
+          FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
           RETURNING id, event_created_at, status
         )
         SELECT id, event_created_at FROM stored WHERE status = 'queued'
@@ -88,6 +105,17 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
             "active": [match.webhook_id not in held_for for match in matches],
         },
         DeliveryRef,
+    )
+
+
+def _lock_sequences(tx: Tx, webhook_ids: set[UUID]) -> None:
+    """Have the webhooks' numbers until the end of the transaction, and see all deliveries that have one.
+
+    In a statement of its own: what others stored while this one waited is seen by the next alone.
+    """
+    tx.run(
+        "SELECT webhook_id FROM webhook_sequences WHERE webhook_id = ANY(%(ids)s) ORDER BY webhook_id FOR UPDATE",
+        {"ids": list(webhook_ids)},
     )
 
 

@@ -1,6 +1,5 @@
 """HTTP of the inbox."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from inbox import repository
 from inbox.repository import ThreadRow
 from inbox.schemas import Message, Thread, ThreadChange, ThreadDetails, ThreadStatus
 from penguinmails.auth.scopes import Scope
-from penguinmails.db import Tx
+from penguinmails.db import Tx, columns_of
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -24,7 +23,7 @@ Reader = Annotated[Caller, access(Scope.READ_INBOX)]
 
 
 def _view(row: ThreadRow) -> Thread:
-    return Thread(**asdict(row))  # pyright: ignore[reportArgumentType]
+    return Thread(**columns_of(row))  # pyright: ignore[reportArgumentType]
 
 
 @router.get("", operation_id="listThreads", summary="List conversations", responses=problems())
@@ -61,5 +60,5 @@ def _details(tx: Tx, thread_id: UUID) -> ThreadDetails:
     row = repository.find_thread(tx, thread_id)
     if row is None:
         raise NotFound.of("conversation", thread_id)
-    found = [Message(**asdict(message)) for message in repository.messages(tx, thread_id)]
+    found = [Message(**columns_of(message)) for message in repository.messages(tx, thread_id)]
     return ThreadDetails(**_view(row).model_dump(), messages=found)

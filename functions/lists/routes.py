@@ -1,6 +1,5 @@
 """HTTP of lists."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from lists.schemas import (
     RemovedContacts,
 )
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -35,11 +35,11 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: ListRow) -> ContactList:
-    return ContactList(**asdict(row))
+    return ContactList(**columns_of(row))
 
 
 def _member(row: MemberRow) -> ListedContact:
-    return ListedContact(**asdict(row))
+    return ListedContact(**columns_of(row))
 
 
 @router.post(
@@ -142,7 +142,7 @@ async def add_list_contacts(list_id: UUID, body: ContactsToAdd, caller: Manager)
     """Put contacts on a static list, all or none of them. Those that are on it stay."""
     with caller.work() as work:
         added = service.add_contacts(work.tx, list_id, body.contact_ids)
-        return work.answer(200, AddedContacts(**asdict(added)))
+        return work.answer(200, AddedContacts(**columns_of(added)))
 
 
 @router.delete(

@@ -2,13 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from lists import repository
 from lists.repository import ListRow, MemberRow
-from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
+from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation, columns_of
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contact_links import contacts_among
 from penguinmails.domain.segment_members import page_of_found, segment_definition
@@ -80,7 +80,7 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> tuple[list[MemberRow], in
         return repository.list_members(tx, keyset, found.id)
     definition = segment_definition(tx, found.segment_id)
     rows, total = page_of_found(tx, keyset, compile_segment(definition, declared_fields(tx)))
-    return [MemberRow(**asdict(row), assigned_at=None) for row in rows], total
+    return [MemberRow(**columns_of(row), assigned_at=None) for row in rows], total
 
 
 def add_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> Added:

@@ -1,6 +1,5 @@
 """HTTP of privacy requests."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -23,7 +23,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: PrivacyRequestRow) -> PrivacyRequest:
-    values = asdict(row)
+    values = columns_of(row)
     values.pop("file_key")
     return PrivacyRequest(error=values.pop("error_message"), **values)
 

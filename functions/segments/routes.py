@@ -1,6 +1,5 @@
 """HTTP of segments."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -32,7 +32,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: SegmentRow) -> Segment:
-    values = asdict(row)
+    values = columns_of(row)
     return Segment(count=values.pop("count_cached"), **values)
 
 
@@ -47,7 +47,7 @@ async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
     """How many contacts the rules find now, and some of them. Nothing is stored."""
     with caller.work() as work:
         count, sample = service.preview(work.tx, body.definition, body.sample)
-        view = Preview(count=count, sample=[SampleContact.model_validate(asdict(row)) for row in sample])
+        view = Preview(count=count, sample=[SampleContact.model_validate(columns_of(row)) for row in sample])
         return work.answer(200, view)
 
 

@@ -1,13 +1,12 @@
 """HTTP of staff."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from penguinmails.auth.principal import PLATFORM_TENANT_ID, StaffPrincipal
-from penguinmails.db import Tx, transaction
+from penguinmails.db import Tx, columns_of, transaction
 from penguinmails.domain.key_changes import Announcement
 from penguinmails.http.access import staff
 from penguinmails.http.caller import StaffCaller
@@ -69,7 +68,7 @@ async def list_plans(caller: Viewer) -> PlanList:
     """What accounts can be put on, with its limits."""
     with caller.transaction() as tx:
         rows = repository.list_plans(tx)
-    return PlanList(data=[Plan(**asdict(row)) for row in rows])
+    return PlanList(data=[Plan(**columns_of(row)) for row in rows])
 
 
 @router.get(
@@ -261,7 +260,7 @@ async def reset_second_factor(body: SecondFactorReset, caller: SuperAdminConfirm
 
 
 def _values(row: TenantRow, viewer: StaffPrincipal) -> dict[str, Any]:
-    values = asdict(row)
+    values = columns_of(row)
     name, email = values.pop("owner_name"), values.pop("owner_email")
     if not service.sees_people(viewer):
         name, email = None, email and service.mask_address(email)
@@ -273,9 +272,9 @@ def _details(caller: StaffCaller, found: service.Account) -> TenantDetails:
         usage = repository.find_usage(tx)
     return TenantDetails(
         **_values(found.row, caller.principal),
-        limits=Limits(**asdict(found.limits)),
-        overrides=Overrides(**asdict(found.overrides)) if found.overrides else None,
-        usage=Usage(**asdict(usage)),
+        limits=Limits(**columns_of(found.limits)),
+        overrides=Overrides(**columns_of(found.overrides)) if found.overrides else None,
+        usage=Usage(**columns_of(usage)),
     )
 
 

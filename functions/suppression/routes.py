@@ -1,6 +1,5 @@
 """HTTP of the suppression list."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.domain.suppression import suppress
 from penguinmails.http.access import access, session
 from penguinmails.http.caller import Caller
@@ -34,7 +34,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: SuppressionRow) -> Suppression:
-    return Suppression(**asdict(row))
+    return Suppression(**columns_of(row))
 
 
 @router.get("", operation_id="listSuppressions", summary="List suppressed addresses", responses=problems())

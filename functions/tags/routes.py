@@ -1,6 +1,5 @@
 """HTTP of tags."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -24,7 +24,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
 
 
 def _view(row: TagRow) -> Tag:
-    return Tag(**asdict(row))
+    return Tag(**columns_of(row))
 
 
 @router.post(

@@ -1,6 +1,5 @@
 """HTTP of templates."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.domain.templates import render
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -25,7 +25,7 @@ Manager = Annotated[Caller, access(Scope.MANAGE_TEMPLATES)]
 
 
 def _view(row: TemplateRow) -> Template:
-    return Template(**asdict(row))
+    return Template(**columns_of(row))
 
 
 @router.post(

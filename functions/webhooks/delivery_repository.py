@@ -15,7 +15,7 @@ RESUMED_PER_SECOND = 50
 """How fast what was held goes out: a receiver that was away is not flooded."""
 
 _SELECT: LiteralString = """
-SELECT d.id, d.event_id, d.event_type, d.event_created_at, d.status, d.attempts, d.next_retry_at, d.created_at,
+SELECT d.id, d.event_id, d.event_type, d.event_created_at, d.sequence, d.status, d.attempts, d.next_retry_at, d.created_at,
        d.finished_at, a.status_code AS last_status_code, a.error_message AS last_error,
        a.duration_ms AS last_duration_ms
 FROM webhook_deliveries d
@@ -32,6 +32,7 @@ class DeliveryRow:
     event_id: UUID
     event_type: str
     event_created_at: datetime
+    sequence: int | None
     status: str
     attempts: int
     next_retry_at: datetime | None
@@ -63,6 +64,7 @@ class DeliveryFilter:
     status: str | None = None
     event_type: str | None = None
     event_id: UUID | None = None
+    sequence: int | None = None
     email: str | None = None
     created_after: datetime
     created_before: datetime | None = None
@@ -92,6 +94,7 @@ def _wanted(webhook_id: UUID, wanted: DeliveryFilter) -> Conditions:
     where.add_given("d.status = %(status)s", status=wanted.status)
     where.add_given("d.event_type = %(event_type)s", event_type=wanted.event_type)
     where.add_given("d.event_id = %(event_id)s", event_id=wanted.event_id)
+    where.add_given("d.sequence = %(sequence)s", sequence=wanted.sequence)
     where.add_given(
         """
         d.event_id = ANY(ARRAY(

@@ -1,6 +1,5 @@
 """HTTP of the delivery log, of trying again, and of pausing."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.errors import InsufficientPermissions
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
@@ -35,7 +35,7 @@ _SHOWN_DAYS = 7
 
 def _fields(row: DeliveryRow) -> dict[str, object]:
     return {
-        **asdict(row),
+        **columns_of(row),
         "delivery_id": delivery_public_id(row.id),
         "event_id": event_public_id(row.event_id),
     }
@@ -47,6 +47,9 @@ def _wanted(  # noqa: PLR0917 - FastAPI passes parameters by name
     event: Annotated[EventType | None, Query(description="Only events of this type.")] = None,
     event_id: Annotated[
         str | None, Query(pattern="^evt_[0-9a-f]{32}$", description="Only this event, by its `evt_` id.")
+    ] = None,
+    sequence: Annotated[
+        int | None, Query(ge=1, le=2**63 - 1, description="Only the delivery with this number.")
     ] = None,
     email: Annotated[
         Email | None,
@@ -66,6 +69,7 @@ def _wanted(  # noqa: PLR0917 - FastAPI passes parameters by name
         status=status,
         event_type=event,
         event_id=UUID(event_id.removeprefix("evt_")) if event_id else None,
+        sequence=sequence,
         email=email,
         created_after=created_after or clock.now() - timedelta(days=_SHOWN_DAYS),
         created_before=created_before,
@@ -132,7 +136,7 @@ async def get_delivery(webhook_id: UUID, delivery_id: UUID, caller: Manager) -> 
         row = delivery_service.existing_delivery(tx, webhook_id, delivery_id)
         attempts = delivery_repository.attempts_of(tx, row)
         data = delivery_service.visible_data(tx, row, caller.scopes)
-    log = [Attempt.model_validate({**asdict(found), "attempt": found.attempt_number}) for found in attempts]
+    log = [Attempt.model_validate({**columns_of(found), "attempt": found.attempt_number}) for found in attempts]
     return DeliveryDetails.model_validate({**_fields(row), "event_data": data, "attempt_log": log})
 
 

@@ -18,6 +18,9 @@ class Delivery(ResponseModel):
     delivery_id: str = Field(description="As X-PenguinMails-Delivery-ID tells it.", examples=["del_0190a3c47d2e7c31"])
     event_id: str = Field(description="As the payload tells it.", examples=["evt_0190a3c47d2e7c31"])
     event_type: str
+    sequence: int | None = Field(
+        description="Its place among the webhook's deliveries, from 1 on and without a gap, as X-PenguinMails-Sequence tells it."
+    )
     status: DeliveryStatus
     attempts: int = Field(description="Posts so far.")
     next_retry_at: datetime | None

@@ -49,6 +49,8 @@ class CountsRow:
     held: int
     failed: int
     dropped: int
+    first_sequence: int | None
+    last_sequence: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class GapRow:
     type: str
     created_at: datetime
     state: str
+    sequence: int | None = None
 
 
 def list_events(
@@ -119,7 +122,8 @@ def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> 
         SELECT count(*) AS matched, count(*) FILTER (WHERE status = 'success') AS delivered,
                count(*) FILTER (WHERE status IN ('queued', 'sending', 'pending_retry')) AS pending,
                count(*) FILTER (WHERE status = 'held') AS held, count(*) FILTER (WHERE status = 'failed') AS failed,
-               count(*) FILTER (WHERE status = 'dropped') AS dropped
+               count(*) FILTER (WHERE status = 'dropped') AS dropped,
+               min(sequence) AS first_sequence, max(sequence) AS last_sequence
         FROM webhook_deliveries
         WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
         """,
@@ -135,7 +139,7 @@ def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit:
     """Events of a span of time whose delivery was given up, the oldest first."""
     return tx.all(
         """
-        SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state
+        SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state, sequence
         FROM webhook_deliveries
         WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
           AND status IN ('failed', 'dropped')

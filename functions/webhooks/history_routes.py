@@ -1,6 +1,5 @@
 """HTTP of stored events: what happened, why it arrived or did not, and whether everything did."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +10,7 @@ from starlette.responses import Response
 
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Moment, Page
@@ -97,7 +97,7 @@ async def explain_event(
         verdict = history_service.explain(tx, row, webhook_id)
     return Explanation.model_validate(
         {
-            **asdict(verdict),
+            **columns_of(verdict),
             "event_id": event_public_id(row.id),
             "event_type": row.type,
             "webhook_id": webhook_id,
@@ -159,8 +159,10 @@ async def reconcile(
     return Reconciliation(
         start=since,
         end=until,
-        **asdict(account.counts),
+        **columns_of(account.counts),
         missing=account.missing,
-        gaps=[Gap.model_validate({**asdict(gap), "event_id": event_public_id(gap.event_id)}) for gap in account.gaps],
+        gaps=[
+            Gap.model_validate({**columns_of(gap), "event_id": event_public_id(gap.event_id)}) for gap in account.gaps
+        ],
         more_gaps=account.more_gaps,
     )

@@ -47,6 +47,7 @@ class Gap(ResponseModel):
     event_id: str
     type: str
     created_at: datetime
+    sequence: int | None = Field(description="The number of its delivery; null when none was made.")
     state: Literal["failed", "dropped", "missing"] = Field(
         description="`missing`: no delivery was made although the webhook now subscribes to the type; ask explain for why."
     )
@@ -63,6 +64,8 @@ class Reconciliation(ResponseModel):
     held: int
     failed: int
     dropped: int
+    first_sequence: int | None = Field(description="The lowest number of their deliveries; null when there are none.")
+    last_sequence: int | None = Field(description="The highest one.")
     missing: int = Field(description="Events of its types that no delivery was made of.")
     gaps: list[Gap] = Field(description="Failed, dropped and missing events, the oldest first; at most 1,000.")
     more_gaps: bool = Field(description="Whether there are further gaps; ask for a shorter span.")

@@ -11,7 +11,7 @@ MOST_ROWS = 10_000
 """More would not fit into the 6 MB that a function may answer."""
 
 _HEADER = (
-    "delivery_id", "event_id", "event_type", "event_created_at", "status", "attempts", "last_status_code",
+    "delivery_id", "sequence", "event_id", "event_type", "event_created_at", "status", "attempts", "last_status_code",
     "last_duration_ms", "last_error", "next_retry_at", "created_at", "finished_at",
 )  # fmt: skip
 

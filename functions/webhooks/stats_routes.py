@@ -1,6 +1,5 @@
 """HTTP of a webhook's statistics."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +8,7 @@ from fastapi import APIRouter
 
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
+from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.problems import problems
@@ -26,7 +26,7 @@ _WEEK = timedelta(days=7)
 
 def _stats(row: StatsRow) -> Stats:
     ended = row.success + row.failed
-    return Stats(**asdict(row), success_rate=row.success / ended if ended else None)
+    return Stats(**columns_of(row), success_rate=row.success / ended if ended else None)
 
 
 @resource.get("/{webhook_id}", operation_id="getWebhook", summary="Show a webhook", responses=problems(404))
@@ -52,5 +52,5 @@ async def get_stats(webhook_id: UUID, caller: Manager) -> WebhookStats:
     return WebhookStats(
         last_24_hours=_stats(day),
         last_7_days=_stats(week),
-        common_errors=[CommonError(**asdict(error)) for error in errors],
+        common_errors=[CommonError(**columns_of(error)) for error in errors],
     )

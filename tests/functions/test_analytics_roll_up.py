@@ -1,10 +1,8 @@
 """The roll-ups hold what the histories of mails say, whatever comes in which order, and however often the job is stopped."""
 
-import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +11,6 @@ from unittest.mock import patch
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,11 +18,12 @@ from hypothesis import strategies as st
 from analytics import repository
 from analytics.periods import Days, GroupBy, periods
 from analytics.service import series, steps, total
-from penguinmails.db import Tx, transaction
+from penguinmails.db import transaction
 from penguinmails.domain.emails import log_event
 from roll_up_analytics import repository as roll_ups
 from roll_up_analytics import service
 from roll_up_analytics.app import handler as roll_up
+from tests.support.connections import connected
 from tests.support.mail_histories import Happening, Mail, record, store_mails
 from tests.support.queues import run_job
 from tests.support.tenants import TestTenant, make_tenant
@@ -230,18 +228,6 @@ def _check_groupings(tenant: TestTenant, zone: str) -> None:
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
 SENT, REPLIED = ("2026-03-28", "sent"), ("2026-03-28", "replied")
-
-
-@contextmanager
-def connected(role: str, tenant: TestTenant) -> Iterator[Tx]:
-    """A transaction on a connection of its own; committed by the test."""
-    with psycopg.connect(os.environ[role]) as connection:
-        connection.execute(
-            "SELECT set_config('app.current_tenant_id', %s, false), set_config('app.current_mode', 'live', false)",
-            [str(tenant.id)],
-        )
-        connection.commit()
-        yield Tx(connection, tenant.id, "live")
 
 
 def test_two_answers_to_one_mail_at_once_are_one_answered_mail(tenant: TestTenant) -> None:

@@ -99,11 +99,11 @@ def test_every_text_can_be_asked_for_in_quotes(text: str) -> None:
         assert parse(f'company:"{escaped}"') == [Term("company", ":", text.strip())]
 
 
-@given(st.integers(0, 999), st.integers(0, 999))
+@given(st.integers(0, 0xFFF), st.integers(0, 0xFFF))
 def test_a_range_of_digits_is_covered_by_beginnings_of_exactly_its_numbers(low: int, high: int) -> None:
-    beginnings = covering(f"{low:03}", f"{high:03}", string.digits)
+    beginnings = covering(f"{low:03x}", f"{high:03x}")
 
-    covered = [n for n in range(1000) for beginning in beginnings if f"{n:03}".startswith(beginning)]
+    covered = [n for n in range(0x1000) for beginning in beginnings if f"{n:03x}".startswith(beginning)]
     assert covered == list(range(low, high + 1))
 
 
@@ -222,7 +222,7 @@ def test_an_unknown_field_is_refused_with_those_that_there_are(people: TestKey) 
         ("company:ac*", "at least 3 characters"),
         ("tag>vip", "tag takes :"),
         ("score:many", "whole number from 0 to 100"),
-        ("score:5*", "no beginning"),
+        ("score:5*", "whole number"),
         ("seats:many", "must be a number"),
         ("trial:maybe", "true or false"),
         ("renewal:soon", "must be a date"),

@@ -32,6 +32,7 @@ def _posted(event: Event) -> dict[str, Any]:
         event_type=event.type,
         event_created_at=datetime.now(UTC),
         attempts=0,
+        sequence=1,
         endpoint_url="",
         secret_ref="",
         secret_version=1,

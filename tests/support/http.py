@@ -2,6 +2,7 @@
 
 import base64
 import json as jsonlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ class Answer:
     headers: dict[str, str]
     body: str
     cookies: list[str]
+    milliseconds: float = 0.0
+    """How long the handler took."""
 
     @property
     def json(self) -> Any:
@@ -101,7 +104,9 @@ def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     """Invoke a handler with an event made of `request` (see `event`) and read its answer."""
     sent = event(method, path, **request)
     _remember_secrets(sent)
+    began = time.perf_counter()
     raw = handler(sent, LambdaContext())
+    milliseconds = (time.perf_counter() - began) * 1000
     ANSWERED.add((method, path, raw["statusCode"]))
     body = raw.get("body") or ""
     if raw.get("isBase64Encoded"):
@@ -110,7 +115,7 @@ def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     remember_text(body)
     for cookie in raw.get("cookies", []):
         remember_credential("cookie", cookie.partition(";")[0])
-    return Answer(raw["statusCode"], headers, body, raw.get("cookies", []))
+    return Answer(raw["statusCode"], headers, body, raw.get("cookies", []), milliseconds)
 
 
 def _remember_secrets(sent: dict[str, Any]) -> None:

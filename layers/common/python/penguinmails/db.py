@@ -7,9 +7,9 @@ This is the only module that knows the driver. Each transaction tells row-level 
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Literal, LiteralString, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeVar, overload
 from uuid import UUID
 
 import psycopg
@@ -18,6 +18,9 @@ from psycopg.types.json import Jsonb, set_json_dumps
 
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Row = TypeVar("Row")
 Mode = Literal["live", "test"]
@@ -43,6 +46,11 @@ def _plain(value: Any) -> str:
 
 
 set_json_dumps(_compact_json)
+
+
+def columns_of(row: "DataclassInstance") -> dict[str, Any]:
+    """A row's values by column. Unlike `dataclasses.asdict` it copies nothing, which is half of the time of a long list."""
+    return {column.name: getattr(row, column.name) for column in fields(row)}
 
 
 class UniqueViolation(Exception):
