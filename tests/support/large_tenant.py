@@ -115,9 +115,10 @@ INSERT INTO events (id, tenant_id, mode, type, data, subject_id, created_at)
 SELECT gen_random_uuid(), e.tenant_id, 'live', CASE WHEN e.n %% 200 = 0 THEN 'email.bounced' ELSE 'email.sent' END,
        jsonb_build_object('to', e.to_email), e.id, e.created_at
 FROM (SELECT *, row_number() OVER (ORDER BY created_at) AS n FROM emails WHERE tenant_id = %(tenant)s) e;
-INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status, created_at)
+INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status, created_at,
+                                sequence)
 SELECT gen_random_uuid(), e.tenant_id, e.mode, w.id, e.id, e.type, e.created_at,
-       CASE e.n %% 300 WHEN 0 THEN 'failed' WHEN 1 THEN 'held' ELSE 'success' END, e.created_at
+       CASE e.n %% 300 WHEN 0 THEN 'failed' WHEN 1 THEN 'held' ELSE 'success' END, e.created_at, e.n
 FROM (SELECT *, row_number() OVER (ORDER BY created_at) AS n FROM events WHERE tenant_id = %(tenant)s) e
 JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.name = 'hook 1';
 INSERT INTO users (id, tenant_id, email, name, role)
@@ -170,5 +171,6 @@ _IDS = {
     "small campaign": "SELECT id FROM campaigns WHERE tenant_id = %s AND name = 'Campaign space-1 2'",
     "webhook": "SELECT id FROM webhooks WHERE tenant_id = %s AND name = 'hook 1'",
     "workspace": "SELECT id FROM workspaces WHERE tenant_id = %s AND slug = 'space-7'",
+    "contact": "SELECT id FROM contacts WHERE tenant_id = %s AND external_id = '77'",
     "event": "SELECT id FROM events WHERE tenant_id = %s LIMIT 1",
 }

@@ -50,6 +50,7 @@ def values_of(large: LargeTenant, operation: Operation, name: str) -> list[str]:
         "active": ["true"],
         "event": ["email.sent", "email.bounced"],
         "domain": [f"7.{domain}"],
+        "sequence": ["77"],
     }
     special = {
         ("listContacts", "search"): ["p", "per", "first7", "last777", f"person.77@{domain}", "nobody"],
@@ -85,6 +86,7 @@ def path_ids(large: LargeTenant, operation: Operation) -> list[dict[str, UUID]]:
         "list_id": ("long list", "run list", "short list"),
         "campaign_id": ("large campaign",),
         "webhook_id": ("webhook",),
+        "contact_id": ("contact",),
     }
     if not operation.path_parameters:
         return [{}]
