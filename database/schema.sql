@@ -3256,6 +3256,8 @@ CREATE TABLE public.webhook_deliveries (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
     parked_at timestamp with time zone,
+    is_test boolean DEFAULT false NOT NULL,
+    replay_id uuid,
     sequence bigint,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
@@ -3273,10 +3275,85 @@ ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.webhook_deliveries.parked_at IS 'its place among those that wait for a free slot, null when it waits for none; retries stand some minutes further back';
 
 --
+-- Name: COLUMN webhook_deliveries.is_test; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.is_test IS 'posted once because somebody asked for it; has no event, counts nowhere';
+
+--
+-- Name: COLUMN webhook_deliveries.replay_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.replay_id IS 'the replay that sends the event again; null for the delivery that it first made';
+
+--
 -- Name: COLUMN webhook_deliveries.sequence; Type: COMMENT; Schema: public; Owner: -
 --
 
 COMMENT ON COLUMN public.webhook_deliveries.sequence IS 'place among the deliveries of its webhook, from 1 on; null for those made before there were numbers';
+
+--
+-- Name: webhook_replays; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_replays (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    webhook_id uuid NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    event_types text[] NOT NULL,
+    event_filters jsonb,
+    only_undelivered boolean NOT NULL,
+    per_second integer NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    total integer NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    position_at timestamp with time zone,
+    position_id uuid,
+    next_run_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT webhook_replays_check CHECK ((to_at > from_at)),
+    CONSTRAINT webhook_replays_event_types_check CHECK ((cardinality(event_types) > 0)),
+    CONSTRAINT webhook_replays_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT webhook_replays_per_second_check CHECK (((per_second >= 1) AND (per_second <= 50))),
+    CONSTRAINT webhook_replays_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.webhook_replays FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN webhook_replays.total; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_replays.total IS 'events that matched when it was asked for';
+
+--
+-- Name: COLUMN webhook_replays.done; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_replays.done IS 'deliveries that were made so far';
+
+--
+-- Name: COLUMN webhook_replays.position_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_replays.position_at IS 'with position_id: the last event that was looked at';
+
+--
+-- Name: COLUMN webhook_replays.next_run_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_replays.next_run_at IS 'when it goes on; null when it has ended';
+
+--
+-- Name: COLUMN webhook_replays.created_by; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_replays.created_by IS 'user or API key';
 
 --
 -- Name: webhook_sequences; Type: TABLE; Schema: public; Owner: -
@@ -4155,11 +4232,18 @@ ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (tenant_id, mode, id, event_created_at);
 
 --
--- Name: webhook_deliveries webhook_deliveries_tenant_id_mode_webhook_id_event_id_event_key; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: webhook_replays webhook_replays_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.webhook_deliveries
-    ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_event_id_event_key UNIQUE (tenant_id, mode, webhook_id, event_id, event_created_at);
+ALTER TABLE ONLY public.webhook_replays
+    ADD CONSTRAINT webhook_replays_pkey PRIMARY KEY (id);
+
+--
+-- Name: webhook_replays webhook_replays_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_replays
+    ADD CONSTRAINT webhook_replays_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: webhook_sequences webhook_sequences_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -4907,6 +4991,12 @@ CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
 
 --
+-- Name: webhook_deliveries_by_event; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX webhook_deliveries_by_event ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_id, event_created_at, replay_id) NULLS NOT DISTINCT;
+
+--
 -- Name: webhook_deliveries_by_event_type; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4917,6 +5007,12 @@ CREATE INDEX webhook_deliveries_by_event_type ON ONLY public.webhook_deliveries 
 --
 
 CREATE INDEX webhook_deliveries_by_event_type_and_status ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_type, status, created_at, id);
+
+--
+-- Name: webhook_deliveries_by_replay; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_replay ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, replay_id, status) WHERE (replay_id IS NOT NULL);
 
 --
 -- Name: webhook_deliveries_by_sequence; Type: INDEX; Schema: public; Owner: -
@@ -4953,6 +5049,24 @@ CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries 
 --
 
 CREATE INDEX webhook_deliveries_parked ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, parked_at) WHERE (parked_at IS NOT NULL);
+
+--
+-- Name: webhook_replays_by_webhook; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_replays_by_webhook ON public.webhook_replays USING btree (tenant_id, mode, webhook_id, created_at, id);
+
+--
+-- Name: webhook_replays_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_replays_due ON public.webhook_replays USING btree (next_run_at) WHERE (next_run_at IS NOT NULL);
+
+--
+-- Name: webhook_replays_running; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE UNIQUE INDEX webhook_replays_running ON public.webhook_replays USING btree (tenant_id, mode, webhook_id) WHERE (status = 'running'::text);
 
 --
 -- Name: webhooks_by_tenant; Type: INDEX; Schema: public; Owner: -
@@ -5817,6 +5931,20 @@ ALTER TABLE public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
 
 --
+-- Name: webhook_replays webhook_replays_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_replays
+    ADD CONSTRAINT webhook_replays_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_replays webhook_replays_tenant_id_mode_webhook_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_replays
+    ADD CONSTRAINT webhook_replays_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
+
+--
 -- Name: webhook_sequences webhook_sequences_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6337,6 +6465,12 @@ CREATE POLICY penguinmails_jobs_all ON public.users TO penguinmails_jobs USING (
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.webhook_deliveries TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_replays penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.webhook_replays TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: api_key_usage_daily penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
@@ -6909,6 +7043,12 @@ CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app US
 CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: webhook_replays tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_replays TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: webhook_sequences tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6973,6 +7113,12 @@ ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_replays; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_replays ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: webhook_sequences; Type: ROW SECURITY; Schema: public; Owner: -
@@ -7771,6 +7917,14 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_ap
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
 GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
+
+--
+-- Name: TABLE webhook_replays; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.webhook_replays TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_replays TO penguinmails_app;
+GRANT SELECT,UPDATE ON TABLE public.webhook_replays TO penguinmails_jobs;
 
 --
 -- Name: TABLE webhook_sequences; Type: ACL; Schema: public; Owner: -

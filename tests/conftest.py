@@ -11,7 +11,6 @@ import pytest
 from moto import mock_aws
 
 from database.migrate import migrate
-from dispatch_webhooks.client import close as close_webhook_connections
 from local.sandboxes.server import SandboxServer
 from local.services.dns import DnsSandbox
 from local.services.mail import MailCatcher
@@ -22,6 +21,7 @@ from penguinmails import smtp
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
+from penguinmails.webhook_posts.client import close as close_webhook_connections
 from tests.support import secret_watch, which_vault
 from tests.support.emitted import watch_emitted_events
 from tests.support.mail import WatchedMailCatcher

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from dispatch_webhooks import health, recording_repository
-from dispatch_webhooks.client import Outcome
 from dispatch_webhooks.repository import Claim
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, jsonb
@@ -17,6 +16,7 @@ from penguinmails.domain.deliveries import DeliveryRef, messages
 from penguinmails.domain.webhook_retries import delay_seconds
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, distribution, logger
+from penguinmails.webhook_posts.client import Outcome
 
 RETRIES_STAND_BACK_SECONDS = 300
 """How much further back a parked retry stands than a parked first attempt."""

@@ -7,12 +7,12 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
-from dispatch_webhooks import client
 from dispatch_webhooks.tenant_work import TenantWork
 from penguinmails.db import Mode
 from penguinmails.domain.deliveries import DeliveryRef, references
 from penguinmails.queue import PoisonMessage, Record
 from penguinmails.tracing import FIELD
+from penguinmails.webhook_posts import client
 
 _STOP_AFTER_SECONDS = 45
 """After that nothing more is taken up, so that the longest post ends well within the function's two minutes."""

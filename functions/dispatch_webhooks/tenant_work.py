@@ -14,11 +14,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from dispatch_webhooks import recording, repository
-from dispatch_webhooks.client import Outcome, post
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
-from dispatch_webhooks.request import build_request
-from dispatch_webhooks.signing import credentials_of
 from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails import clock, ratelimit, tracing
 from penguinmails.db import Mode, Tx, transaction
@@ -29,6 +26,9 @@ from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import delivery_public_id, event_public_id
 from penguinmails.logging import count, logger
+from penguinmails.webhook_posts.client import Outcome, post
+from penguinmails.webhook_posts.credentials import credentials_of
+from penguinmails.webhook_posts.request import Message, build_request
 
 Result = TypeVar("Result")
 
@@ -197,7 +197,7 @@ class TenantWork:
                 self._untried.append(Untried(claim, put_off_seconds=_NO_SECRET_SECONDS))
                 continue
             now = clock.now()
-            request = build_request(claim, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            request = build_request(self._message(claim), credentials, now)
             outcome = await post(request)
             # Only now, since what is collected is taken away while posts are under way.
             self._attempts.append(Attempt(claim, now, request.logged_headers(), outcome))
@@ -205,6 +205,24 @@ class TenantWork:
             if claim.is_probing:
                 self._untried += [Untried(waiting) for _, waiting in queue]
                 queue.clear()
+
+    def _message(self, claim: Claim) -> Message:
+        return Message(
+            delivery_id=claim.id,
+            event_id=event_public_id(claim.event_id),
+            event_type=claim.event_type,
+            created_at=claim.event_created_at,
+            api_version=claim.api_version,
+            tenant_id=self._tenant_id,
+            workspace_id=claim.workspace_id,
+            is_test=self._mode == "test",
+            data=claim.data,
+            url=claim.endpoint_url,
+            timeout_seconds=claim.timeout_seconds,
+            attempt=claim.attempts,
+            sequence=claim.sequence,
+            is_replay=claim.is_replay,
+        )
 
     async def _some_progress(self) -> None:
         if not self._lanes:

@@ -72,7 +72,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
           LEFT JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.tenant_id = %(tenant_id)s AND d.mode = %(mode)s AND d.webhook_id = asked.webhook_id
-              AND d.event_id = asked.event_id AND d.event_created_at = asked.created_at
+              AND d.event_id = asked.event_id AND d.event_created_at = asked.created_at AND d.replay_id IS NULL
             LIMIT 1
           ) known ON true
           WHERE known.id IS NULL

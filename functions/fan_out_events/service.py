@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from fan_out_events import repository
+from fan_out_events import replays, repository
 from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
 from penguinmails.domain import webhook_statistics
@@ -31,6 +31,9 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
     traces: dict[tuple[UUID, Mode], Any] = {}
     for position, record in enumerate(records):
+        if "replay_id" in record.body:
+            outcomes[position] = _go_on(record)
+            continue
         try:
             found = _events(record.body)
         except (KeyError, TypeError, ValueError) as error:
@@ -48,6 +51,16 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
             for position in positions[tenant]:
                 outcomes[position] = error
     return outcomes
+
+
+def _go_on(record: Record) -> Exception | None:
+    try:
+        replays.go_on(record.tenant_id, record.mode, UUID(record.body["replay_id"]))
+    except (TypeError, ValueError, AttributeError) as error:
+        return PoisonMessage(f"not a message of ours: {type(error).__name__}")
+    except Exception as error:  # the other messages of the batch are none of its business
+        return error
+    return None
 
 
 def _events(body: dict[str, Any]) -> list[EventRef]:

@@ -39,6 +39,28 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class DueReplay:
+    """A replay that should have gone on."""
+
+    id: UUID
+    tenant_id: UUID
+    mode: Mode
+
+
+def take_due_replays(tx: Tx) -> list[DueReplay]:
+    """Replays whose message was lost, of any tenant; those of deleted webhooks end."""
+    return tx.all(
+        """
+        UPDATE webhook_replays p SET next_run_at = clock_timestamp()
+        WHERE p.next_run_at < clock_timestamp() - interval '1 minute'
+        RETURNING p.id, p.tenant_id, p.mode
+        """,
+        {},
+        DueReplay,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingTenant:
     """Whose deliveries are parked."""
 

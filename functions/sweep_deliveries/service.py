@@ -17,12 +17,14 @@ def sweep() -> int:
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
         parked = [] if rows else repository.tenants_with_parked(tx)
+        replays = repository.take_due_replays(tx)
         failing = repository.count_failing_webhooks(tx) if len(rows) < BATCH else None
     by_tenant: dict[tuple[UUID, Mode], list[DeliveryRef]] = defaultdict(list)
     for row in rows:
         by_tenant[row.tenant_id, row.mode].append(DeliveryRef(row.id, row.event_created_at))
     due = [Swept(*tenant, message) for tenant, found in by_tenant.items() for message in messages(found)]
     requeue("deliveries", [*due, *(Swept(tenant.tenant_id, tenant.mode, wake_up()) for tenant in parked)])
+    requeue("events", [Swept(replay.tenant_id, replay.mode, {"replay_id": str(replay.id)}) for replay in replays])
     if failing is not None:
         count("webhooks_failing", failing)
     return len(rows)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import DeliveryRef
+from penguinmails.ids import event_public_id, test_event_public_id
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "d.created_at"}
@@ -16,7 +17,7 @@ RESUMED_PER_SECOND = 50
 
 _SELECT: LiteralString = """
 SELECT d.id, d.event_id, d.event_type, d.event_created_at, d.sequence, d.status, d.attempts, d.next_retry_at, d.created_at,
-       d.finished_at, a.status_code AS last_status_code, a.error_message AS last_error,
+       d.finished_at, d.is_test, d.replay_id, a.status_code AS last_status_code, a.error_message AS last_error,
        a.duration_ms AS last_duration_ms
 FROM webhook_deliveries d
 LEFT JOIN webhook_attempts a
@@ -38,9 +39,16 @@ class DeliveryRow:
     next_retry_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+    is_test: bool
+    replay_id: UUID | None
     last_status_code: int | None
     last_error: str | None
     last_duration_ms: int | None
+
+
+def shown_event_id(row: DeliveryRow) -> str:
+    """The event's id as its payload told it."""
+    return test_event_public_id(row.event_created_at) if row.is_test else event_public_id(row.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +155,7 @@ def retry_failed(tx: Tx, webhook_id: UUID, delivery_id: UUID | None, limit: int)
             next_sweep_at = clock_timestamp() + interval '2 minutes'
         FROM (
           SELECT tenant_id, mode, id, event_created_at FROM webhook_deliveries
-          WHERE webhook_id = %(webhook_id)s AND status = 'failed' AND (%(id)s::uuid IS NULL OR id = %(id)s)
+          WHERE webhook_id = %(webhook_id)s AND status = 'failed' AND NOT is_test AND (%(id)s::uuid IS NULL OR id = %(id)s)
           ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE
         ) found
         WHERE d.tenant_id = found.tenant_id AND d.mode = found.mode AND d.id = found.id

@@ -17,10 +17,10 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.models import Moment, Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
-from penguinmails.ids import delivery_public_id, event_public_id
+from penguinmails.ids import delivery_public_id
 from penguinmails.keyset import Keyset
 from webhooks import delivery_repository, delivery_service, service
-from webhooks.delivery_repository import DeliveryFilter, DeliveryRow
+from webhooks.delivery_repository import DeliveryFilter, DeliveryRow, shown_event_id
 from webhooks.delivery_schemas import Attempt, Delivery, DeliveryDetails, DeliveryStatus, Resume, Retried
 from webhooks.log_file import MOST_ROWS, csv_of
 from webhooks.schemas import EventType, Webhook
@@ -37,7 +37,7 @@ def _fields(row: DeliveryRow) -> dict[str, object]:
     return {
         **columns_of(row),
         "delivery_id": delivery_public_id(row.id),
-        "event_id": event_public_id(row.event_id),
+        "event_id": shown_event_id(row),
     }
 
 

@@ -26,6 +26,8 @@ class Delivery(ResponseModel):
     next_retry_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+    is_test: bool = Field(description="Whether somebody asked for it as a test; such posts are not tried again.")
+    replay_id: UUID | None = Field(description="The replay that sent the event again; null for its first way here.")
     last_status_code: int | None
     last_error: str | None = Field(description="Why the last attempt had no answer.")
     last_duration_ms: int | None

@@ -36,6 +36,8 @@ def retry_one(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> None:
     found = delivery_repository.retry_failed(tx, webhook_id, delivery_id, 1)
     if not found:
         row = existing_delivery(tx, webhook_id, delivery_id)
+        if row.is_test:
+            raise InvalidStateTransition("The delivery was a test post, which is made once. Post another test instead.")
         raise InvalidStateTransition(f"The delivery is {row.status}; only failed ones are tried again by hand.")
     send_after_commit(tx, "deliveries", messages(found))
 

@@ -108,7 +108,7 @@ def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
           ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
           AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1
         WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND d.event_created_at = %(created_at)s
-        ORDER BY d.created_at LIMIT 1
+        ORDER BY d.status = 'success' DESC, d.created_at DESC LIMIT 1
         """,
         {"webhook_id": webhook_id, "id": event.id, "created_at": event.created_at},
         OutcomeRow,
@@ -124,8 +124,20 @@ def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> 
                count(*) FILTER (WHERE status = 'held') AS held, count(*) FILTER (WHERE status = 'failed') AS failed,
                count(*) FILTER (WHERE status = 'dropped') AS dropped,
                min(sequence) AS first_sequence, max(sequence) AS last_sequence
-        FROM webhook_deliveries
-        WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
+        FROM (
+          SELECT d.sequence, CASE WHEN d.status IN ('failed', 'dropped') THEN coalesce(again.status, d.status)
+                                  ELSE d.status END AS status
+          FROM webhook_deliveries d
+          LEFT JOIN LATERAL (
+            SELECT r.status FROM webhook_deliveries r
+            WHERE d.status IN ('failed', 'dropped') AND r.tenant_id = d.tenant_id AND r.mode = d.mode
+              AND r.webhook_id = d.webhook_id AND r.event_id = d.event_id AND r.event_created_at = d.event_created_at
+              AND r.replay_id IS NOT NULL
+            ORDER BY r.status = 'success' DESC, r.created_at DESC LIMIT 1
+          ) again ON true
+          WHERE d.webhook_id = %(webhook_id)s AND d.event_created_at >= %(start)s AND d.event_created_at < %(end)s
+            AND d.replay_id IS NULL AND NOT d.is_test
+        ) found
         """,
         {"webhook_id": webhook_id, "start": start, "end": end},
         CountsRow,
@@ -140,9 +152,14 @@ def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit:
     return tx.all(
         """
         SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state, sequence
-        FROM webhook_deliveries
+        FROM webhook_deliveries d
         WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
-          AND status IN ('failed', 'dropped')
+          AND status IN ('failed', 'dropped') AND replay_id IS NULL AND NOT is_test
+          AND NOT EXISTS (
+            SELECT 1 FROM webhook_deliveries r
+            WHERE r.tenant_id = d.tenant_id AND r.mode = d.mode AND r.webhook_id = d.webhook_id AND r.event_id = d.event_id
+              AND r.event_created_at = d.event_created_at AND r.replay_id IS NOT NULL
+              AND r.status NOT IN ('failed', 'dropped'))
         ORDER BY event_created_at, event_id LIMIT %(limit)s
         """,
         {"webhook_id": webhook_id, "start": start, "end": end, "limit": limit},

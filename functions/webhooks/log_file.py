@@ -3,16 +3,16 @@
 import io
 from collections.abc import Sequence
 
-from penguinmails.ids import delivery_public_id, event_public_id
+from penguinmails.ids import delivery_public_id
 from penguinmails.tabular.writers import CsvWriter
-from webhooks.delivery_repository import DeliveryRow
+from webhooks.delivery_repository import DeliveryRow, shown_event_id
 
 MOST_ROWS = 10_000
 """More would not fit into the 6 MB that a function may answer."""
 
 _HEADER = (
-    "delivery_id", "sequence", "event_id", "event_type", "event_created_at", "status", "attempts", "last_status_code",
-    "last_duration_ms", "last_error", "next_retry_at", "created_at", "finished_at",
+    "delivery_id", "sequence", "event_id", "event_type", "event_created_at", "status", "is_test", "replay_id", "attempts",
+    "last_status_code", "last_duration_ms", "last_error", "next_retry_at", "created_at", "finished_at",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def csv_of(rows: Sequence[DeliveryRow]) -> bytes:
         shown = {
             **{name: getattr(row, name) for name in _HEADER if name != "delivery_id"},
             "delivery_id": delivery_public_id(row.id),
-            "event_id": event_public_id(row.event_id),
+            "event_id": shown_event_id(row),
         }
         writer.write([_text(shown[name]) for name in _HEADER])
     writer.close()

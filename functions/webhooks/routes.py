@@ -19,6 +19,7 @@ from webhooks.delivery_routes import resource as deliveries
 from webhooks.event_routes import resource as events
 from webhooks.history_routes import events as stored_events
 from webhooks.history_routes import resource as history
+from webhooks.replay_routes import resource as replays
 from webhooks.schemas import (
     DeletedWebhook,
     EventType,
@@ -30,6 +31,7 @@ from webhooks.schemas import (
     WebhookWithSecret,
 )
 from webhooks.stats_routes import resource as stats
+from webhooks.test_post_routes import resource as test_posts
 from webhooks.views import webhook_values, webhook_view
 
 resource = APIRouter(tags=["Webhooks"])
@@ -139,6 +141,8 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
 resource.include_router(stats)
 resource.include_router(deliveries)
 resource.include_router(history)
+resource.include_router(test_posts)
+resource.include_router(replays)
 
 router = APIRouter()
 router.include_router(resource, prefix="/api/v1/webhooks")

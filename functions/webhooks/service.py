@@ -13,7 +13,7 @@ from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, Q
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
-from webhooks import delivery_repository, repository, secrets
+from webhooks import delivery_repository, replay_repository, repository, secrets
 from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
@@ -85,6 +85,7 @@ def delete_webhook(tx: Tx, webhook_id: UUID) -> None:
     """Stop deliveries and, once that is committed, forget the secret."""
     present = existing(tx, webhook_id, lock=True)
     repository.delete_webhook(tx, webhook_id)
+    replay_repository.end_replays(tx, webhook_id)
     tx.after_commit(lambda: delete_secret(present.secret_ref))
 
 

@@ -12,7 +12,7 @@ _FOUND: LiteralString = """
 WITH found AS (
   SELECT d.tenant_id, d.mode, d.id, d.event_created_at, d.status, d.attempts
   FROM webhook_deliveries d
-  WHERE d.webhook_id = %(webhook_id)s AND d.created_at > %(since)s
+  WHERE d.webhook_id = %(webhook_id)s AND d.created_at > %(since)s AND NOT d.is_test
 )"""
 
 _COUNTED: LiteralString = """

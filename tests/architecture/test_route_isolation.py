@@ -32,6 +32,7 @@ ELSEWHERE = {
     "listMailProviders",
     "listRecipients",
     "listWebhookDeliveries",
+    "listWebhookReplays",
     "searchContacts",
 }
 LISTS = [

@@ -179,7 +179,7 @@ def test_events_send_their_messages_without_redis(
 def test_vault_away_costs_no_attempt_and_holds_nobody_else_up(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatch_webhooks import signing
+    from penguinmails.webhook_posts import credentials as signing
 
     hook(key, receiver)
     raise_event(tenant)

@@ -14,7 +14,6 @@ from standardwebhooks.webhooks import Webhook as StandardWebhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from dispatch_webhooks.app import handler as dispatch
-from dispatch_webhooks.request import MAX_BYTES
 from fan_out_events.app import handler as fan_out
 from penguinmails import clock
 from penguinmails.db import transaction
@@ -22,6 +21,7 @@ from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit, emit_many
 from penguinmails.settings import get_settings
 from penguinmails.vault import read_secret, write_secret
+from penguinmails.webhook_posts.request import MAX_BYTES
 from tests.support.hooks import Hook, attempts, deliveries, hook, make_due, raise_event, webhook_row, work_off
 from tests.support.http import call
 from tests.support.people import signed_in

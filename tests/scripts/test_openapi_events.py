@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from dispatch_webhooks.repository import Claim
-from dispatch_webhooks.request import envelope
 from penguinmails.db import _compact_json
 from penguinmails.events.catalogue import EVENT_TYPES, Event
+from penguinmails.ids import event_public_id
+from penguinmails.webhook_posts.request import Message, envelope
 from scripts.openapi.events import schema_name
 
 DOCUMENT: dict[str, Any] = json.loads((Path(__file__).resolve().parents[2] / "openapi.json").read_text())
@@ -25,28 +25,20 @@ _moments = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100,
 def _posted(event: Event) -> dict[str, Any]:
     """What a receiver gets: the event as it is stored, in its envelope."""
     stored = json.loads(_compact_json(asdict(event)))
-    claim = Claim(
-        id=uuid4(),
-        webhook_id=uuid4(),
-        event_id=uuid4(),
+    message = Message(
+        delivery_id=uuid4(),
+        event_id=event_public_id(uuid4()),
         event_type=event.type,
-        event_created_at=datetime.now(UTC),
-        attempts=0,
-        sequence=1,
-        endpoint_url="",
-        secret_ref="",
-        secret_version=1,
-        max_per_second=None,
+        created_at=datetime.now(UTC),
         api_version="v1",
-        retry_enabled=True,
-        max_retries=5,
-        timeout_seconds=5,
-        is_troubled=False,
-        is_probing=False,
+        tenant_id=uuid4(),
         workspace_id=None,
+        is_test=True,
         data=stored,
+        url="",
+        timeout_seconds=5,
     )
-    return json.loads(envelope(claim, tenant_id=uuid4(), mode="test"))
+    return json.loads(envelope(message))
 
 
 def _events(kind: type[Event]) -> st.SearchStrategy[Event]:

@@ -55,6 +55,8 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "patchTemplate": lambda: {"subject": "Changed"},
     "updateTemplate": lambda: {"subject": "Changed"},
     "renderTemplate": lambda: {"variables": {"first_name": "Ada"}},
+    "testWebhook": dict[str, Any],
+    "replayWebhook": lambda: {"from": "2026-01-15T00:00:00Z", "to": "2026-01-16T00:00:00Z"},
     "rehearseWebhook": lambda: {"event_types": ["contact.created"]},
     "createDomain": lambda: {"domain": f"d{uuid4().hex[:12]}.example.com"},
     "createWebhook": lambda: {

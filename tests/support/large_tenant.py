@@ -118,7 +118,7 @@ FROM (SELECT *, row_number() OVER (ORDER BY created_at) AS n FROM emails WHERE t
 INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status, created_at,
                                 sequence)
 SELECT gen_random_uuid(), e.tenant_id, e.mode, w.id, e.id, e.type, e.created_at,
-       CASE e.n %% 300 WHEN 0 THEN 'failed' WHEN 1 THEN 'held' ELSE 'success' END, e.created_at, e.n
+       CASE e.n / 7 %% 300 WHEN 0 THEN 'failed' WHEN 1 THEN 'held' ELSE 'success' END, e.created_at, e.n
 FROM (SELECT *, row_number() OVER (ORDER BY created_at) AS n FROM events WHERE tenant_id = %(tenant)s) e
 JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.name = 'hook 1';
 INSERT INTO users (id, tenant_id, email, name, role)

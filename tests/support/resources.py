@@ -155,6 +155,22 @@ def _delivery(account: Account, mode: Mode, ids: Ids) -> UUID:
     return delivery_id
 
 
+def _replay(account: Account, mode: Mode, ids: Ids) -> UUID:
+    replay_id = uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
+        found = connection.execute("SELECT id FROM webhooks WHERE id = %s AND mode = %s", [ids["webhook_id"], mode])
+        webhook_id = ids["webhook_id"] if found.fetchone() else _made_by("createWebhook")(account, mode, {})
+        connection.execute(
+            """
+            INSERT INTO webhook_replays (id, tenant_id, mode, webhook_id, from_at, to_at, event_types, only_undelivered,
+                                         per_second, total, created_by)
+            VALUES (%s, %s, %s, %s, now() - interval '1 day', now(), '{contact.created}', false, 50, 0, %s)
+            """,
+            [replay_id, account.tenant.id, mode, webhook_id, uuid4()],
+        )
+    return replay_id
+
+
 def _thread(account: Account, mode: Mode, _ids: Ids) -> UUID:
     """A conversation of one message."""
     thread_id = uuid4()
@@ -299,6 +315,7 @@ RESOURCES = {
     "thread_id": Resource("inbox_threads", _thread),
     "delivery_id": Resource("webhook_deliveries", _delivery),
     "event_id": Resource("events", _event),
+    "replay_id": Resource("webhook_replays", _replay),
     "session_id": Resource("sessions", _session),
     "user_id": Resource("workspace_members", _workspace_member, column="user_id"),
     "webhook_id": Resource("webhooks", _made_by("createWebhook")),

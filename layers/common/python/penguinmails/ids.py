@@ -3,6 +3,7 @@
 import secrets
 import string
 import time
+from datetime import datetime
 from uuid import UUID, uuid4
 
 _VARIANT = dict(zip(string.hexdigits[:16], "89ab" * 4, strict=True))
@@ -48,6 +49,11 @@ def new_request_id() -> str:
 def event_public_id(event_id: UUID) -> str:
     """The form of an event id that customers see, `evt_` and 32 hex digits."""
     return "evt_" + event_id.hex
+
+
+def test_event_public_id(moment: datetime) -> str:
+    """The id of the event of a test post that was made at this moment, `evt_test_` and milliseconds since 1970."""
+    return f"evt_test_{round(moment.timestamp() * 1000)}"
 
 
 def delivery_public_id(delivery_id: UUID) -> str:

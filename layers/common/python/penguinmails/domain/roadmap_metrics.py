@@ -70,7 +70,7 @@ def delivery_success(tx: Tx, start: datetime, end: datetime) -> float | None:
         tx.one(
             """
             SELECT 100.0 * count(*) FILTER (WHERE status = 'success') / nullif(count(*), 0) FROM webhook_deliveries
-            WHERE mode = 'live' AND status IN ('success', 'failed')
+            WHERE mode = 'live' AND NOT is_test AND status IN ('success', 'failed')
               AND finished_at >= %(start)s AND finished_at < %(end)s
               AND event_created_at >= %(start)s - interval '8 days' AND event_created_at < %(end)s
             """,
@@ -116,7 +116,7 @@ def custom_integrations(tx: Tx, _start: datetime, end: datetime) -> float | None
               GROUP BY tenant_id HAVING sum(requests) >= %(calls)s
               UNION
               SELECT tenant_id FROM webhook_deliveries
-              WHERE mode = 'live' AND status = 'success' AND finished_at < %(end)s
+              WHERE mode = 'live' AND NOT is_test AND status = 'success' AND finished_at < %(end)s
                 AND finished_at >= %(end)s - interval '30 days'
                 AND event_created_at >= %(end)s - interval '38 days' AND event_created_at < %(end)s
               GROUP BY tenant_id, webhook_id HAVING count(*) >= %(deliveries)s

@@ -11,7 +11,7 @@ from penguinmails.auth.principal import PLATFORM_TENANT_ID, KeyPrincipal, StaffP
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.http.context import RequestContext
-from penguinmails.http.idempotency import IdempotencyRecord, Work, idempotent_work
+from penguinmails.http.idempotency import IdempotencyRecord, Work, check_not_answered, idempotent_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,14 @@ class Caller:
     def work(self) -> AbstractContextManager[Work]:
         """The transaction of a POST, tied to its Idempotency-Key; the route answers with `work.answer(...)`."""
         return idempotent_work(tenant_id=self.tenant_id, mode=self.mode, user_id=self._user_id, record=self.idempotency)
+
+    def check_not_answered(self, tx: Tx) -> None:
+        """For a POST that does something before its `work()` and outside of it: raises Replayed when it was answered before.
+
+        Twins that are sent at the same time both do it, so it must be harmless twice.
+        """
+        if self.idempotency is not None:
+            check_not_answered(tx, self.idempotency)
 
     def audit(self, tx: Tx, event: str, **facts: Any) -> None:
         """Write an audit row with this caller as its actor; `facts` as in `audit.record`."""

@@ -95,6 +95,25 @@ def _parameters(tx: Tx, record: IdempotencyRecord) -> dict[str, Any]:
     }
 
 
+def check_not_answered(tx: Tx, record: IdempotencyRecord) -> None:
+    """Raises Replayed when the request was answered before, IdempotencyKeyReused when the key belongs to another one."""
+    stored = tx.one(
+        """
+        SELECT request_hash, status_code, response FROM idempotency_keys
+        WHERE tenant_id = %(tenant_id)s AND mode = %(mode)s AND principal_id = %(principal_id)s
+          AND route = %(route)s AND key = %(key)s AND created_at >= now() - interval '24 hours'
+        """,
+        _parameters(tx, record),
+        _Stored,
+    )
+    if stored is not None:
+        if not hmac.compare_digest(stored.request_hash, record.request_hash):
+            raise IdempotencyKeyReused(
+                "This Idempotency-Key was used with another body within the last 24 hours. Use a new key for a new request."
+            )
+        raise Replayed(JSONResponse(stored.response, stored.status_code, {"Idempotency-Replayed": "true"}))
+
+
 def _claim(tx: Tx, record: IdempotencyRecord) -> None:
     parameters = _parameters(tx, record)
     lock_name = json.dumps([str(tx.tenant_id), tx.mode, str(record.principal_id), record.route, record.key])
@@ -112,21 +131,7 @@ def _claim(tx: Tx, record: IdempotencyRecord) -> None:
         """,
         parameters,
     )
-    stored = tx.one(
-        """
-        SELECT request_hash, status_code, response FROM idempotency_keys
-        WHERE tenant_id = %(tenant_id)s AND mode = %(mode)s AND principal_id = %(principal_id)s
-          AND route = %(route)s AND key = %(key)s
-        """,
-        parameters,
-        _Stored,
-    )
-    if stored is not None:
-        if not hmac.compare_digest(stored.request_hash, record.request_hash):
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was used with another body within the last 24 hours. Use a new key for a new request."
-            )
-        raise Replayed(JSONResponse(stored.response, stored.status_code, {"Idempotency-Replayed": "true"}))
+    check_not_answered(tx, record)
     tx.run(
         """
         INSERT INTO idempotency_keys (tenant_id, mode, principal_id, route, key, request_hash)

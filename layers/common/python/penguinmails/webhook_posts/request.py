@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from dispatch_webhooks.repository import Claim
-from dispatch_webhooks.signing import Credentials
-from penguinmails.db import Mode
 from penguinmails.domain.webhook_signature import signature_headers
-from penguinmails.ids import delivery_public_id, event_public_id
+from penguinmails.ids import delivery_public_id
+from penguinmails.webhook_posts.credentials import Credentials
 
 USER_AGENT = "PenguinMails-Webhooks/1.0"
 MAX_BYTES = 256 * 1024
@@ -32,39 +30,59 @@ class SignedRequest:
         return {**dict.fromkeys(self.custom_headers, "[redacted]"), **self.headers}
 
 
-def build_request(
-    claim: Claim, credentials: Credentials, *, tenant_id: UUID, mode: Mode, now: datetime
-) -> SignedRequest:
-    """The signed post of a delivery's attempt."""
-    event_id = event_public_id(claim.event_id)
-    body = envelope(claim, tenant_id=tenant_id, mode=mode)
-    secrets = credentials.secrets_at(now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An event on its way to a webhook, and the attempt that is to be made."""
+
+    delivery_id: UUID
+    event_id: str
+    """As receivers know it, `evt_...`."""
+    event_type: str
+    created_at: datetime
+    api_version: str
+    tenant_id: UUID
+    workspace_id: UUID | None
+    is_test: bool
+    data: Any
+    url: str
+    timeout_seconds: int
+    attempt: int = 0
+    sequence: int | None = None
+    is_replay: bool = False
+
+
+def build_request(message: Message, credentials: Credentials, now: datetime) -> SignedRequest:
+    """The signed post of an attempt that is made now."""
+    body = envelope(message)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
-        "X-PenguinMails-Event": claim.event_type,
-        "X-PenguinMails-Delivery-ID": delivery_public_id(claim.id),
-        "X-PenguinMails-Attempt": str(claim.attempts),
-        **({} if claim.sequence is None else {"X-PenguinMails-Sequence": str(claim.sequence)}),
-        **signature_headers(secrets, event_id=event_id, timestamp=int(now.timestamp()), body=body),
+        "X-PenguinMails-Event": message.event_type,
+        "X-PenguinMails-Delivery-ID": delivery_public_id(message.delivery_id),
+        "X-PenguinMails-Attempt": str(message.attempt),
+        **({} if message.sequence is None else {"X-PenguinMails-Sequence": str(message.sequence)}),
+        **({"X-PenguinMails-Replay": "true"} if message.is_replay else {}),
+        **signature_headers(
+            credentials.secrets_at(now), event_id=message.event_id, timestamp=int(now.timestamp()), body=body
+        ),
     }
-    return SignedRequest(claim.endpoint_url, headers, credentials.headers, body, claim.timeout_seconds)
+    return SignedRequest(message.url, headers, credentials.headers, body, message.timeout_seconds)
 
 
-def envelope(claim: Claim, *, tenant_id: UUID, mode: Mode) -> bytes:
+def envelope(message: Message) -> bytes:
     """The body: UTF-8 JSON without insignificant white space, the same bytes on every attempt, 256 KB at most.
 
     A larger event loses its longest texts, from the longest on, and says `"truncated":true`.
     """
     document: dict[str, Any] = {
-        "id": event_public_id(claim.event_id),
-        "type": claim.event_type,
-        "created_at": claim.event_created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "api_version": claim.api_version,
-        "tenant_id": str(tenant_id),
-        "workspace_id": None if claim.workspace_id is None else str(claim.workspace_id),
-        "test": mode == "test",
-        "data": claim.data,
+        "id": message.event_id,
+        "type": message.event_type,
+        "created_at": message.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "api_version": message.api_version,
+        "tenant_id": str(message.tenant_id),
+        "workspace_id": None if message.workspace_id is None else str(message.workspace_id),
+        "test": message.is_test,
+        "data": message.data,
     }
     body = _encode(document)
     return body if len(body) <= MAX_BYTES else _shortened(document)

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from dispatch_webhooks.request import SignedRequest
 from penguinmails.domain.endpoints import check_url, vet
 from penguinmails.errors import ValidationFailed
+from penguinmails.webhook_posts.request import SignedRequest
 
 Result = TypeVar("Result")
 
