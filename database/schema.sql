@@ -3269,6 +3269,12 @@ ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN sequence SET (n_distinct
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: COLUMN webhook_deliveries.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.status IS 'dropped: given up when the webhook was resumed without it, by a cancelled replay, or after being held for 30 days';
+
+--
 -- Name: COLUMN webhook_deliveries.parked_at; Type: COMMENT; Schema: public; Owner: -
 --
 
@@ -5043,6 +5049,12 @@ CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btre
 --
 
 CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_held; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_held ON ONLY public.webhook_deliveries USING btree (event_created_at) WHERE (status = 'held'::text);
 
 --
 -- Name: webhook_deliveries_parked; Type: INDEX; Schema: public; Owner: -

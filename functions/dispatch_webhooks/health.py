@@ -1,7 +1,7 @@
 """A webhook's health: failing after three failures, warnings, switched off, tried again with single posts.
 
 It is switched off after 100 failures in a row that lasted for an hour at least, so that a burst cannot do it; its owners
-are told at 50, 70 and 90 % of the way. Every change is in the audit trail.
+are told at 50, 70 and 90 % of the way. Every change is in the audit trail, and an event for the account's other webhooks.
 """
 
 from typing import Any
@@ -12,6 +12,8 @@ from dispatch_webhooks.health_repository import State
 from penguinmails import audit
 from penguinmails.db import Tx
 from penguinmails.domain.platform_mail import MailType, owners_and_admins, queue_mail
+from penguinmails.events.catalogue import WebhookFailing, WebhookPaused, WebhookRecovered
+from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 
@@ -30,6 +32,8 @@ def succeeded(tx: Tx, webhook_id: UUID) -> None:
         _audit(tx, "webhook_probe_succeeded", webhook_id)
     if recovery.was_failing:
         _audit(tx, "webhook_recovered", webhook_id)
+    if recovery.was_failing or recovery.was_probing:
+        emit(tx, WebhookRecovered(webhook_id=webhook_id, name=recovery.name))
 
 
 def failed(tx: Tx, webhook_id: UUID, *, failures: int, had_success: bool, is_gone: bool, gave_up: bool) -> None:
@@ -41,6 +45,7 @@ def failed(tx: Tx, webhook_id: UUID, *, failures: int, had_success: bool, is_gon
         return
     if state.is_failing and not state.was_failing:
         _audit(tx, "webhook_failing", webhook_id, failures=state.consecutive_failures)
+        _emit_failing(tx, webhook_id, state, percent=0)
     if is_gone:
         _switch_off(tx, webhook_id, state, "gone")
     elif state.is_probing or _progress(state) >= 100:
@@ -62,6 +67,7 @@ def _switch_off(tx: Tx, webhook_id: UUID, state: State, reason: str) -> None:
     count("webhooks_switched_off_total", reason=reason)
     event = "webhook_probe_failed" if state.is_probing else "webhook_switched_off"
     _audit(tx, event, webhook_id, severity="warning", reason=reason, failures=state.consecutive_failures)
+    emit(tx, WebhookPaused(webhook_id=webhook_id, name=state.name, reason=reason))
     if not state.is_probing:
         _tell(tx, "webhook_paused", state, failures=state.consecutive_failures)
 
@@ -72,7 +78,20 @@ def _warn(tx: Tx, webhook_id: UUID, state: State) -> None:
         return
     health_repository.keep_warned(tx, webhook_id, reached)
     _audit(tx, "webhook_failure_warning", webhook_id, severity="warning", percent=reached)
+    _emit_failing(tx, webhook_id, state, percent=reached)
     _tell(tx, "webhook_warning", state, failures=state.consecutive_failures, percent=reached)
+
+
+def _emit_failing(tx: Tx, webhook_id: UUID, state: State, *, percent: int) -> None:
+    emit(
+        tx,
+        WebhookFailing(
+            webhook_id=webhook_id,
+            name=state.name,
+            consecutive_failures=state.consecutive_failures,
+            percent=percent,
+        ),
+    )
 
 
 def _audit(tx: Tx, event: str, webhook_id: UUID, *, severity: audit.Severity = "info", **details: Any) -> None:

@@ -52,7 +52,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
           LIMIT 1
         ) e
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
-        WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types)
+        WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types) AND e.subject_id IS DISTINCT FROM w.id
         """,
         {"ids": [event.id for event in events], "moments": [event.created_at for event in events]},
         _Match,

@@ -83,6 +83,23 @@ def delete_provider_events(tx: Tx, batch: int) -> int:
     )
 
 
+def drop_held_deliveries(tx: Tx, batch: int) -> int:
+    """Give up what has been held for a paused webhook for 30 days, as long as events are kept; the log says so."""
+    return tx.run(
+        """
+        UPDATE webhook_deliveries d SET status = 'dropped', finished_at = clock_timestamp(), next_sweep_at = NULL
+        FROM (
+          SELECT tenant_id, mode, id, event_created_at FROM webhook_deliveries
+          WHERE status = 'held' AND event_created_at < now() - interval '30 days' AND created_at < now() - interval '30 days'
+          ORDER BY event_created_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        ) old
+        WHERE d.tenant_id = old.tenant_id AND d.mode = old.mode AND d.id = old.id
+          AND d.event_created_at = old.event_created_at
+        """,
+        {"batch": batch},
+    )
+
+
 ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_idempotency_keys,
     delete_step_up_tokens,
@@ -91,4 +108,5 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_platform_mail,
     delete_email_content,
     delete_provider_events,
+    drop_held_deliveries,
 )

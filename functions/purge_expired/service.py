@@ -7,6 +7,6 @@ BATCH = 1_000
 
 
 def purge() -> int:
-    """One batch of each kind; how many rows were deleted, 0 once nothing is left."""
+    """One batch of each kind; how many rows that concerned, 0 once nothing is left."""
     with transaction(role="jobs") as tx:
         return sum(delete(tx, BATCH) for delete in repository.ALL)

@@ -182,7 +182,7 @@ async def retry_failed(webhook_id: UUID, caller: Manager) -> Response:
 async def pause(webhook_id: UUID, caller: Manager) -> Response:
     """Post nothing from now on and lose nothing: events are held until the webhook is resumed."""
     with caller.work() as work:
-        row = delivery_service.pause(work.tx, webhook_id)
+        row = delivery_service.pause(work.tx, webhook_id, caller.principal.id)
         caller.audit(work.tx, "webhook_paused", resource_type="webhook", resource_id=str(webhook_id))
         return work.answer(200, webhook_view(row))
 
@@ -197,7 +197,9 @@ async def pause(webhook_id: UUID, caller: Manager) -> Response:
 async def resume(webhook_id: UUID, body: Resume, caller: Manager) -> Response:
     """Post again, and say what becomes of what was held: deliver it, deliver what is newer than a moment, or drop it."""
     with caller.work() as work:
-        row, held = delivery_service.resume(work.tx, webhook_id, drop=body.backlog == "drop", since=body.since)
+        row, held = delivery_service.resume(
+            work.tx, webhook_id, drop=body.backlog == "drop", since=body.since, resumed_by=caller.principal.id
+        )
         caller.audit(
             work.tx, "webhook_resumed", resource_type="webhook", resource_id=str(webhook_id),
             details={"backlog": body.backlog, **held},

@@ -8,7 +8,8 @@ from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import messages
 from penguinmails.errors import InvalidStateTransition, NotFound
-from penguinmails.events.catalogue import EVENT_TYPES
+from penguinmails.events.catalogue import EVENT_TYPES, WebhookPaused, WebhookResumed
+from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from webhooks import delivery_repository, repository, service
 from webhooks.delivery_repository import DeliveryRow
@@ -49,17 +50,23 @@ def retry_all(tx: Tx, webhook_id: UUID) -> tuple[int, bool]:
     return len(found), len(found) == MOST_RETRIED
 
 
-def pause(tx: Tx, webhook_id: UUID) -> WebhookRow:
+def pause(tx: Tx, webhook_id: UUID, paused_by: UUID) -> WebhookRow:
     """Hold events from now on. Pausing twice changes nothing."""
-    service.existing(tx, webhook_id, lock=True)
+    before = service.existing(tx, webhook_id, lock=True)
     repository.set_active(tx, webhook_id, is_active=False)
+    if before.is_active:
+        emit(tx, WebhookPaused(webhook_id=webhook_id, name=before.name, reason="user", paused_by=paused_by))
     return service.existing(tx, webhook_id)
 
 
-def resume(tx: Tx, webhook_id: UUID, *, drop: bool, since: datetime | None) -> tuple[WebhookRow, dict[str, int]]:
+def resume(
+    tx: Tx, webhook_id: UUID, *, drop: bool, since: datetime | None, resumed_by: UUID
+) -> tuple[WebhookRow, dict[str, int]]:
     """Post again; how many of the held deliveries go out, and how many were given up."""
-    service.existing(tx, webhook_id, lock=True)
+    before = service.existing(tx, webhook_id, lock=True)
     repository.set_active(tx, webhook_id, is_active=True)
+    if not before.is_active:
+        emit(tx, WebhookResumed(webhook_id=webhook_id, name=before.name, resumed_by=resumed_by))
     released = 0 if drop else delivery_repository.release_held(tx, webhook_id, since)
     dropped = delivery_repository.drop_held(tx, webhook_id)
     return service.existing(tx, webhook_id), {"released": released, "dropped": dropped}

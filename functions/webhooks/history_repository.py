@@ -13,7 +13,7 @@ KINDS = {"created_at": "time"}
 FAN_OUT_MINUTES = 2
 """An event that is younger may not have met its webhooks yet."""
 
-_SELECT: LiteralString = "SELECT id, type, schema_version, workspace_id, data, created_at FROM events"
+_SELECT: LiteralString = "SELECT id, type, schema_version, workspace_id, data, created_at, subject_id FROM events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class EventRow:
     workspace_id: UUID | None
     data: Any
     created_at: datetime
+    subject_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class OutcomeRow:
     status: str
     attempts: int
     next_retry_at: datetime | None
+    was_held_too_long: bool
     last_error: str | None
 
 
@@ -89,7 +91,7 @@ def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
     """The newest stored events of these types."""
     return tx.all(
         """
-        SELECT id, type, schema_version, workspace_id, data, created_at FROM events
+        SELECT id, type, schema_version, workspace_id, data, created_at, subject_id FROM events
         WHERE type = ANY(%(event_types)s) ORDER BY created_at DESC, id DESC LIMIT %(limit)s
         """,
         {"event_types": event_types, "limit": limit},
@@ -102,6 +104,7 @@ def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
     return tx.one(
         """
         SELECT d.id, d.status, d.attempts, d.next_retry_at,
+               coalesce(d.finished_at >= d.created_at + interval '30 days', false) AS was_held_too_long,
                coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error
         FROM webhook_deliveries d
         LEFT JOIN webhook_attempts a
@@ -176,9 +179,10 @@ def without_delivery(
     """
     return tx.all(
         """
-        SELECT e.id, e.type, e.schema_version, e.workspace_id, e.data, e.created_at
+        SELECT e.id, e.type, e.schema_version, e.workspace_id, e.data, e.created_at, e.subject_id
         FROM events e
         WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(start)s AND e.created_at < %(end)s
+          AND e.subject_id IS DISTINCT FROM %(webhook_id)s
           AND e.created_at < clock_timestamp() - make_interval(mins => %(fan_out_minutes)s)
           AND NOT EXISTS (
             SELECT 1 FROM webhook_deliveries d

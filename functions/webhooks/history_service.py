@@ -100,9 +100,12 @@ def _of_delivery(found: OutcomeRow) -> Verdict:
             )
             return Verdict("failed", "retries_exhausted", detail, found.id)
         case "dropped":
-            return Verdict(
-                "dropped", "given_up_on_resume", "It was given up when the webhook was resumed without it.", found.id
+            reason, detail = (
+                ("held_too_long", "It was given up: the webhook had been paused for 30 days.")
+                if found.was_held_too_long
+                else ("given_up_on_resume", "It was given up when the webhook was resumed without it.")
             )
+            return Verdict("dropped", reason, f"{detail} Replay it to have it posted.", found.id)
         case _:
             return Verdict("pending", "waiting", "It waits for its turn, or is being posted now.", found.id)
 
@@ -113,6 +116,10 @@ def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> Verdict:
             "not_sent",
             "type_not_subscribed",
             f"The webhook does not subscribe to {event.type}. Add it to event_types to receive such events.",
+        )
+    if event.subject_id == webhook.id:
+        return Verdict(
+            "not_sent", "about_itself", "It is about this very webhook; the account's other webhooks receive it."
         )
     if event.created_at > clock.now() - timedelta(minutes=FAN_OUT_MINUTES):
         return Verdict("pending", "just_raised", "It was raised just now and is about to be matched. Ask again soon.")

@@ -14,7 +14,7 @@ class Stats(ResponseModel):
     failed: int = Field(description="Given up after the last retry.")
     pending: int = Field(description="Still to be tried, or tried again.")
     held: int = Field(description="Waiting because the webhook is paused.")
-    dropped: int = Field(description="Given up when the webhook was resumed.")
+    dropped: int = Field(description="Given up when the webhook was resumed, or after 30 days of being held.")
     success_rate: float | None = Field(
         description="Successes among what succeeded or failed, 0 to 1; null while nothing did.", examples=[0.998]
     )

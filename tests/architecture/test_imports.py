@@ -119,8 +119,14 @@ print(json.dumps(sorted(sys.modules)))
 """
 # What the libraries themselves load is most of it: docs/decisions/0005-cold-start-budgets.md.
 MOST_MODULES = {"api": 670, "consumer": 400, "job": 380}
-WITH_MORE_TO_DO = {"dispatch_webhooks": 500, "plan_campaigns": 410, "send_campaign_emails": 410, "send_emails": 420}
-"""One has an HTTP client, one deals with contacts, segments, mails and events, and one knows every mail provider."""
+WITH_MORE_TO_DO = {
+    "dispatch_webhooks": 520,
+    "webhooks": 690,
+    "plan_campaigns": 410,
+    "send_campaign_emails": 410,
+    "send_emails": 420,
+}
+"""One has an HTTP client, one five resources below it, one knows contacts, segments, mails and events, one every mail provider."""
 
 
 @pytest.mark.parametrize("folder", sorted(FUNCTIONS))

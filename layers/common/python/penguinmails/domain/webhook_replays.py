@@ -45,6 +45,7 @@ def events_after(tx: Tx, wanted: Selection, position: tuple[datetime, UUID] | No
         SELECT e.id, e.type, e.created_at, e.workspace_id, CASE WHEN %(is_filtered)s THEN e.data END AS data
         FROM events e
         WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(start)s AND e.created_at < %(end)s
+          AND e.subject_id IS DISTINCT FROM %(webhook_id)s
           AND (e.created_at, e.id) > (%(after_at)s, %(after_id)s)
           AND (NOT %(only_undelivered)s OR NOT EXISTS (
             SELECT 1 FROM webhook_deliveries d

@@ -233,19 +233,72 @@ class ApiKeyRevoked(ApiKeyEvent):
     revoked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEvent(Event):
+    """Fields that every event about a webhook has; other webhooks of the account receive it, the one concerned does not."""
+
+    scope: ClassVar[Scope] = Scope.MANAGE_WEBHOOKS
+    webhook_id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookFailing(WebhookEvent):
+    """Deliveries fail; told again as it comes nearer to being paused."""
+
+    type: ClassVar[str] = "webhook.failing"
+    description: ClassVar[str] = (
+        "Deliveries to a webhook fail: three in a row, and again at 50, 70 and 90 percent of the way to its being paused."
+    )
+    consecutive_failures: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRecovered(WebhookEvent):
+    """A delivery was taken after some had failed."""
+
+    type: ClassVar[str] = "webhook.recovered"
+    description: ClassVar[str] = "A webhook that was failing, or on trial, took a delivery."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookPaused(WebhookEvent):
+    """Its events are held from now on."""
+
+    type: ClassVar[str] = "webhook.paused"
+    description: ClassVar[str] = (
+        "A webhook was paused: by a `user`, after too many `failures`, or because it answered 410 (`gone`)."
+    )
+    reason: str
+    paused_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookResumed(WebhookEvent):
+    """Its events are posted again."""
+
+    type: ClassVar[str] = "webhook.resumed"
+    description: ClassVar[str] = "A paused webhook was resumed."
+    resumed_by: UUID | None = None
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     kind.type: kind
     for kind in (
         EmailSent, EmailDelivered, EmailOpened, EmailClicked, EmailBounced, EmailSpamReported, EmailUnsubscribed,
         EmailReplied, CampaignLaunched, CampaignPaused, CampaignCompleted, ContactCreated, ContactUpdated,
-        ContactUnsubscribed, ApiKeyCreated, ApiKeyRevoked,
+        ContactUnsubscribed, ApiKeyCreated, ApiKeyRevoked, WebhookFailing, WebhookRecovered, WebhookPaused,
+        WebhookResumed,
     )
 }  # fmt: skip
 
 
 def subject_of(event: Event) -> UUID | None:
-    """The contact whom an event is about; the email, where its recipient is no contact."""
+    """The contact whom an event is about; the email, where its recipient is no contact; the webhook."""
     contact: Any = getattr(event, "contact", None)
     if isinstance(contact, ContactBlock):
         return contact.id
+    if isinstance(event, WebhookEvent):
+        return event.webhook_id
     return event.email_id if isinstance(event, EmailEvent) else None

@@ -30,6 +30,7 @@ _KEY: dict[str, Any] = {
     "masked_key": "pm_live_...x7Qz",
     "actor_id": UUID("0190a3c4-7d2e-4c31-8a11-5b1d5a3c0e06"),
 }
+_WEBHOOK: dict[str, Any] = {"webhook_id": UUID("0190a3c4-7d2e-4c31-8a11-5b1d5a3c0e09"), "name": "CRM sync"}
 _BROWSER: dict[str, Any] = {"user_agent": "Mozilla/5.0 (X11; Linux x86_64)", "ip_address": "203.0.113.7"}
 _PLACE = {"city": "London", "region": "England", "country": "GB"}
 _AT = SAMPLE_MOMENT
@@ -55,6 +56,10 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "contact.unsubscribed": {"contact": _ADA, "reason": "user_request", "method": "link"},
     "api_key.created": {**_KEY, "permissions": ["send_email", "read_analytics"]},
     "api_key.revoked": {**_KEY, "revoked_at": _AT},
+    "webhook.failing": {**_WEBHOOK, "consecutive_failures": 3, "percent": 0},
+    "webhook.recovered": _WEBHOOK,
+    "webhook.paused": {**_WEBHOOK, "reason": "failures"},
+    "webhook.resumed": {**_WEBHOOK, "resumed_by": _KEY["actor_id"]},
 }  # fmt: skip
 
 
