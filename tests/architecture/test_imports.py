@@ -126,7 +126,7 @@ WITH_MORE_TO_DO = {
     "send_campaign_emails": 410,
     "send_emails": 420,
 }
-"""One has an HTTP client, one five resources below it, one knows contacts, segments, mails and events, one every mail provider."""
+"""One has an HTTP client, one five resources below it, one knows contacts and segments, one every mail provider."""
 
 
 @pytest.mark.parametrize("folder", sorted(FUNCTIONS))
