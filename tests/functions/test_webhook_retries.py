@@ -1,12 +1,16 @@
 """A delivery that fails: when it is tried again, and when no more."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
+from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import transaction
+from penguinmails.domain import webhook_retries
+from penguinmails.events import outbox
 from sweep_deliveries.app import handler as sweep_deliveries
 from tests.support.hooks import attempts, deliveries, hook, make_due, raise_event, webhook_row, work_off
 from tests.support.queues import consume, messages_for, run_job
@@ -167,3 +171,102 @@ def test_a_delivery_whose_worker_died_is_taken_up_after_its_lease(
     run_job(sweep_deliveries)
     consume(dispatch, *messages_for("deliveries", tenant.id))
     assert len(receiver.posts) == 1
+
+
+class _Jitter:
+    """In the place of chance: as much as there may be, or none."""
+
+    def __init__(self, share: float) -> None:
+        """`share` of the range, 0 to 1."""
+        self._share = share
+
+    def uniform(self, low: float, high: float) -> float:
+        return low + self._share * (high - low)
+
+
+@pytest.mark.parametrize(
+    ("retry", "share", "seconds", "is_queued"),
+    [
+        (1, 0, 60, True), (1, 1, 66, True),
+        (2, 0, 300, True), (2, 1, 330, True),
+        (3, 0, 900, True), (3, 1, 990, False),
+        (4, 0, 3_600, False), (4, 1, 3_960, False),
+        (5, 0, 86_400, False), (5, 1, 95_040, False),
+        (6, 0, 86_400, False), (10, 1, 95_040, False),
+    ],
+)  # fmt: skip
+def test_a_retry_comes_back_by_the_queue_up_to_its_ceiling_and_by_the_sweep_above(  # noqa: PLR0917
+    tenant: TestTenant,
+    key: TestKey,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    retry: int,
+    share: float,
+    seconds: int,
+    is_queued: bool,
+) -> None:
+    hook(key, receiver, max_retries=10)
+    raise_event(tenant)
+    consume(fan_out, *messages_for("events", tenant.id))
+    found = messages_for("deliveries", tenant.id)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            "UPDATE webhook_deliveries SET status = 'pending_retry', attempts = %(n)s, next_retry_at = now()",
+            {"n": retry - 1},
+        )
+    receiver.answers = [(500, {"Retry-After": "100000"})]
+    sent: list[int] = []
+
+    def send(_url: str, messages: Any, **_options: Any) -> list[int]:
+        sent.extend(message.delay_seconds for message in messages)
+        return []
+
+    monkeypatch.setattr(webhook_retries, "_RANDOM", _Jitter(share))
+    monkeypatch.setattr(outbox, "send_messages", send)
+    assert consume(dispatch, *found) == []
+
+    assert sent == ([seconds] if is_queued else [])
+    assert max(sent, default=0) <= MAX_DELAY_SECONDS
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        planned, swept = tx.one(
+            """
+            SELECT ARRAY[extract(epoch FROM d.next_retry_at - a.attempted_at),
+                         extract(epoch FROM d.next_sweep_at - d.next_retry_at)]::float8[]
+            FROM webhook_deliveries d JOIN webhook_attempts a ON a.delivery_id = d.id
+            """,
+            {},
+        )
+    assert seconds <= planned < seconds + 30
+    # The sweep is early enough where it alone brings the retry back, and gives the queue a minute where that does.
+    assert abs(swept - (60 if is_queued else 0)) < 1
+
+
+@pytest.mark.parametrize(("status", "is_floor"), [(429, True), (503, True), (500, False), (408, False)])
+def test_retry_after_counts_where_it_means_come_later(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, status: int, is_floor: bool
+) -> None:
+    hook(key, receiver)
+    receiver.answers = [(status, {"Retry-After": "2000"})]
+    raise_event(tenant)
+    work_off(tenant)
+
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        delay = tx.one(
+            "SELECT extract(epoch FROM next_retry_at - clock_timestamp())::float8 FROM webhook_deliveries", {}
+        )
+    assert (delay > 1_990) == is_floor
+
+
+def test_a_retry_after_that_is_sooner_than_the_table_changes_nothing(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    hook(key, receiver)
+    receiver.answers = [(429, {"Retry-After": "1"})]
+    raise_event(tenant)
+    work_off(tenant)
+
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        delay = tx.one(
+            "SELECT extract(epoch FROM next_retry_at - clock_timestamp())::float8 FROM webhook_deliveries", {}
+        )
+    assert 55 <= delay <= 67

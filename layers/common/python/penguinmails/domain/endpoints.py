@@ -11,9 +11,14 @@ from penguinmails.errors import ValidationFailed
 from penguinmails.settings import get_settings
 
 _LOWEST_FREE_PORT = 1024
-_EMBEDDED_V4 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
+_EMBEDDED_V4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
 _SIX_TO_FOUR = ip_network("2002::/16")
-_REFUSED = (ip_network("100.64.0.0/10"), ip_network("192.88.99.0/24"), ip_network("2001::/32"))
+_REFUSED = tuple(
+    ip_network(network)
+    for network in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "2001::/32", "64:ff9b:1::/48", "fec0::/10")
+)
+"""Beside what Python knows as not global. Some clouds keep their metadata service in 192.0.0.0/24, and the last two belong to
+whoever runs a network: translation to IPv4 of its own (RFC 8215) and the site-local addresses of old (RFC 3879)."""
 
 
 class RefusedAddress(OSError):
@@ -67,10 +72,12 @@ def vet(addresses: list[str], *, host: str) -> None:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Globally routable unicast, also when an IPv4 address hides in an IPv6 one (mapped, NAT64, 6to4)."""
+    if any(address in network for network in _REFUSED):
+        return False
     inner = _embedded(address)
     if inner is not None:
         return is_public(inner)
-    return address.is_global and not address.is_multicast and not any(address in network for network in _REFUSED)
+    return address.is_global and not address.is_multicast
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:

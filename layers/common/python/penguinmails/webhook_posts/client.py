@@ -9,12 +9,16 @@ import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from math import ceil
 from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from penguinmails import clock
 from penguinmails.domain.endpoints import check_url, vet
 from penguinmails.errors import ValidationFailed
 from penguinmails.webhook_posts.request import SignedRequest
@@ -24,6 +28,8 @@ Result = TypeVar("Result")
 _MAX_BODY = 10 * 1024
 _MAX_HEADERS = 4 * 1024
 _RESOLVING_THREADS = 32
+_MOST_DIGITS = 6
+"""Of the seconds of a Retry-After: eleven days. What asks for more is not taken at its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,17 @@ def _some_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 def _seconds(retry_after: str | None) -> int | None:
-    return int(retry_after) if retry_after is not None and retry_after.isdecimal() and len(retry_after) < 7 else None
+    """Seconds from now that a Retry-After asks for, as a number or a date (RFC 9110, 10.2.3); None for anything else."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return int(retry_after) if len(retry_after) <= _MOST_DIGITS else None
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return None
+    seconds = ceil((moment.replace(tzinfo=moment.tzinfo or UTC) - clock.now()).total_seconds())
+    return max(0, seconds) if seconds < 10**_MOST_DIGITS else None
 
 
 def _no_answer(reason: str, started: float) -> Outcome:
