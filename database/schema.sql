@@ -3259,6 +3259,7 @@ CREATE TABLE public.webhook_deliveries (
     is_test boolean DEFAULT false NOT NULL,
     replay_id uuid,
     sequence bigint,
+    order_key uuid,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'success'::text, 'failed'::text, 'held'::text, 'dropped'::text])))
 )
@@ -3297,6 +3298,12 @@ COMMENT ON COLUMN public.webhook_deliveries.replay_id IS 'the replay that sends 
 --
 
 COMMENT ON COLUMN public.webhook_deliveries.sequence IS 'place among the deliveries of its webhook, from 1 on; null for those made before there were numbers';
+
+--
+-- Name: COLUMN webhook_deliveries.order_key; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.order_key IS 'the contact or campaign whose earlier deliveries to the webhook are waited for; null for none';
 
 --
 -- Name: webhook_replays; Type: TABLE; Schema: public; Owner: -
@@ -3419,10 +3426,16 @@ CREATE TABLE public.webhooks (
     previous_secret_until timestamp with time zone,
     custom_header_names text[] DEFAULT '{}'::text[] NOT NULL,
     max_per_second integer,
+    ordering text DEFAULT 'none'::text NOT NULL,
+    batch_size integer DEFAULT 1 NOT NULL,
+    batch_wait_seconds integer DEFAULT 0 NOT NULL,
+    CONSTRAINT webhooks_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100))),
+    CONSTRAINT webhooks_batch_wait_seconds_check CHECK (((batch_wait_seconds >= 0) AND (batch_wait_seconds <= 60))),
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
     CONSTRAINT webhooks_max_per_second_check CHECK (((max_per_second >= 1) AND (max_per_second <= 1000))),
     CONSTRAINT webhooks_max_retries_check CHECK (((max_retries >= 1) AND (max_retries <= 10))),
     CONSTRAINT webhooks_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT webhooks_ordering_check CHECK ((ordering = ANY (ARRAY['none'::text, 'contact'::text, 'campaign'::text]))),
     CONSTRAINT webhooks_timeout_seconds_check CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30))),
     CONSTRAINT webhooks_warned_percent_check CHECK ((warned_percent = ANY (ARRAY[0, 50, 70, 90])))
 );
@@ -3490,6 +3503,18 @@ COMMENT ON COLUMN public.webhooks.previous_secret_until IS 'until then posts are
 --
 
 COMMENT ON COLUMN public.webhooks.custom_header_names IS 'their values are in Vault, in the record of the secret';
+
+--
+-- Name: COLUMN webhooks.ordering; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.ordering IS 'whose events wait for each other';
+
+--
+-- Name: COLUMN webhooks.batch_wait_seconds; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.batch_wait_seconds IS 'how long deliveries are parked for others to share a post with';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -5055,6 +5080,12 @@ CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries 
 --
 
 CREATE INDEX webhook_deliveries_held ON ONLY public.webhook_deliveries USING btree (event_created_at) WHERE (status = 'held'::text);
+
+--
+-- Name: webhook_deliveries_in_order; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_in_order ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, order_key, sequence) WHERE ((order_key IS NOT NULL) AND (status = ANY (ARRAY['queued'::text, 'sending'::text, 'pending_retry'::text, 'held'::text])));
 
 --
 -- Name: webhook_deliveries_parked; Type: INDEX; Schema: public; Owner: -

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dispatch_webhooks import health, recording_repository
+from dispatch_webhooks import health, ordering_repository, recording_repository
 from dispatch_webhooks.repository import Claim
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, jsonb
@@ -35,6 +35,8 @@ class Attempt:
     started_at: datetime
     request_headers: dict[str, str]
     outcome: Outcome
+    leads: bool = True
+    """Of those that shared a post, one alone counts for the webhook's health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,28 @@ class _Verdict:
 
 def record(tx: Tx, attempts: Sequence[Attempt], untried: Sequence[Untried]) -> None:
     """Store what came of a batch of one tenant, and let retries that are due soon come back by the queue."""
-    verdicts = [*map(_judge, attempts), *map(_give_back, untried)]
+    delays: dict[tuple[int, int], int] = {}
+    verdicts = [*(_judge(attempt, delays) for attempt in attempts), *map(_give_back, untried)]
     if not verdicts:
         return
     settled = recording_repository.store(tx, _columns(verdicts))
     if len(settled) < len(verdicts):
         logger.warning("outcomes came after the lease", extra={"deliveries": len(verdicts) - len(settled)})
         count("webhook_outcome_after_lease_total", value=len(verdicts) - len(settled))
+    ended = {
+        (verdict.claim.webhook_id, verdict.claim.order_key)
+        for verdict in verdicts
+        if verdict.claim.order_key and verdict.status in {"success", "failed"}
+    }
+    if ended:
+        ordering_repository.release(tx, ended)
     _record_health(tx, verdicts)
     _come_back(tx, [verdict for verdict in verdicts if verdict.claim.id in settled])
     _measure(verdicts)
 
 
-def _judge(attempt: Attempt) -> _Verdict:
+def _judge(attempt: Attempt, delays: dict[tuple[int, int], int]) -> _Verdict:
+    """`delays` has those of the batch so far: what shared a post comes back together."""
     claim, outcome = attempt.claim, attempt.outcome
     if outcome.is_success:
         return _Verdict(claim, "success", attempt)
@@ -78,7 +89,7 @@ def _judge(attempt: Attempt) -> _Verdict:
     if outcome.is_gone or not claim.retry_enabled or retry > claim.max_retries:
         return _Verdict(claim, "failed", attempt)
     asked = outcome.retry_after if outcome.status_code in {429, 503} else None
-    delay = delay_seconds(retry, retry_after=asked)
+    delay = delays.setdefault((id(outcome), retry), delay_seconds(retry, retry_after=asked))
     slack = _SWEEP_SLACK_SECONDS if delay <= MAX_DELAY_SECONDS else 0
     return _Verdict(claim, "pending_retry", attempt, retry_in=delay, sweep_in=delay + slack)
 
@@ -86,12 +97,13 @@ def _judge(attempt: Attempt) -> _Verdict:
 def _give_back(untried: Untried) -> _Verdict:
     claim, put_off = untried.claim, untried.put_off_seconds
     is_retry = claim.attempts > 0
+    stands_back = is_retry and not claim.gathers
     return _Verdict(
         claim,
         "pending_retry" if is_retry else "queued",
         retry_in=put_off or 0 if is_retry else None,
         sweep_in=None if put_off is None else put_off + _GRACE_SECONDS,
-        park_in=None if put_off is not None else RETRIES_STAND_BACK_SECONDS if is_retry else 0,
+        park_in=None if put_off is not None else RETRIES_STAND_BACK_SECONDS if stands_back else 0,
         put_off=put_off,
     )
 
@@ -127,7 +139,7 @@ def _record_health(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
         found = by_webhook[webhook_id]
         failures = 0
         for verdict in found:
-            failures = 0 if verdict.status == "success" else failures + 1
+            failures = 0 if verdict.status == "success" else failures + _counts(verdict)
         if failures:
             _noted_healthy.pop(webhook_id, None)
             health.failed(
@@ -141,6 +153,10 @@ def _record_health(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
         elif found[-1].claim.is_troubled or _noted_healthy.get(webhook_id, 0) < time.monotonic():
             _noted_healthy[webhook_id] = time.monotonic() + _HEALTHY_SECONDS
             health.succeeded(tx, webhook_id)
+
+
+def _counts(verdict: _Verdict) -> bool:
+    return verdict.attempt is not None and verdict.attempt.leads
 
 
 def _come_back(tx: Tx, verdicts: Sequence[_Verdict]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from dispatch_webhooks import ordering_repository
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import LEASE_MARGIN_SECONDS, DeliveryRef
 
@@ -30,6 +31,16 @@ _WAITING: LiteralString = """
          ORDER BY d.parked_at LIMIT %(per_webhook)s
        ) p
        WHERE w.is_active AND w.deleted_at IS NULL AND w.id <> ALL(%(busy)s::uuid[])
+         -- What waits to share a post goes when the first has waited long enough, or when the post is full.
+         AND (w.batch_wait_seconds = 0
+              OR EXISTS (
+                SELECT 1 FROM webhook_deliveries d
+                WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id
+                  AND d.parked_at <= clock_timestamp() + interval '250 milliseconds')
+              OR EXISTS (
+                SELECT 1 FROM webhook_deliveries d
+                WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
+                ORDER BY d.parked_at OFFSET w.batch_size - 1 LIMIT 1))
        ORDER BY p.parked_at LIMIT %(most)s)
       UNION
       (SELECT d.id, d.event_created_at FROM webhook_deliveries d
@@ -40,7 +51,8 @@ _WAITING: LiteralString = """
     )
 """
 
-# What another worker is about to claim is left to it instead of being waited for.
+# What another worker is about to claim is left to it instead of being waited for. Of a contact or campaign whose deliveries
+# go in order, those are claimed that have none before them but such as are claimed along with them.
 _CLAIM: LiteralString = """
     , free AS (
       SELECT d.* FROM asked
@@ -53,13 +65,30 @@ _CLAIM: LiteralString = """
         LIMIT 1 FOR UPDATE SKIP LOCKED
       ) d
     )
+    , behind AS (
+      SELECT k.webhook_id, k.order_key, b.sequence
+      FROM (
+        SELECT tenant_id, mode, webhook_id, order_key, array_agg(id) AS ids, max(sequence) AS last
+        FROM free WHERE order_key IS NOT NULL GROUP BY tenant_id, mode, webhook_id, order_key
+      ) k
+      CROSS JOIN LATERAL (
+        SELECT d.sequence FROM webhook_deliveries d
+        WHERE d.tenant_id = k.tenant_id AND d.mode = k.mode AND d.webhook_id = k.webhook_id AND d.order_key = k.order_key
+          AND d.status IN ('queued', 'sending', 'pending_retry', 'held')
+          AND d.sequence < k.last AND d.id <> ALL(k.ids)
+        ORDER BY d.sequence LIMIT 1
+      ) b
+    )
     , due AS (
       SELECT f.tenant_id, f.mode, f.id, f.webhook_id, f.event_id, f.event_type, f.event_created_at, f.attempts, f.sequence,
              f.replay_id IS NOT NULL AS is_replay,
              w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
              w.retry_enabled, w.max_retries, w.timeout_seconds,
-             w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data
+             w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data,
+             f.order_key, w.batch_size, w.batch_wait_seconds > 0 AS gathers,
+             b.sequence IS NOT NULL AND f.sequence > b.sequence AS must_wait
       FROM free f
+      LEFT JOIN behind b ON b.webhook_id = f.webhook_id AND b.order_key = f.order_key
       CROSS JOIN LATERAL (
         SELECT w.* FROM webhooks w WHERE w.id = f.webhook_id AND w.is_active AND w.deleted_at IS NULL LIMIT 1
       ) w
@@ -74,14 +103,14 @@ _CLAIM: LiteralString = """
                                            next_sweep_at)
       SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
              clock_timestamp() + make_interval(secs => timeout_seconds + %(margin)s)
-      FROM due
+      FROM due WHERE NOT must_wait
       ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
       SET status = 'sending', attempts = d.attempts + 1, next_retry_at = NULL, parked_at = NULL,
           next_sweep_at = excluded.next_sweep_at
     )
     SELECT id, webhook_id, event_id, event_type, event_created_at, attempts, sequence, is_replay, endpoint_url, secret_ref,
            secret_version, max_per_second, api_version, retry_enabled, max_retries, timeout_seconds, is_troubled, is_probing,
-           workspace_id, data
+           workspace_id, data, order_key, batch_size, gathers, must_wait
     FROM due
 """
 
@@ -111,6 +140,13 @@ class Claim:
     is_probing: bool
     workspace_id: UUID | None
     data: Any
+    order_key: UUID | None
+    """The contact or campaign whose deliveries go one after the other; None where order does not matter."""
+    batch_size: int
+    gathers: bool
+    """Whether its webhook's deliveries are parked for a while to share a post."""
+    must_wait: bool
+    """Not claimed after all: one of its contact or campaign is to go before it."""
 
 
 def claim(tx: Tx, deliveries: Sequence[DeliveryRef]) -> list[Claim]:
@@ -118,7 +154,8 @@ def claim(tx: Tx, deliveries: Sequence[DeliveryRef]) -> list[Claim]:
 
     An attempt whose worker died is free again after its lease: the time-out and a margin.
     """
-    return tx.all(_NAMED + _CLAIM, {**_named(deliveries), "margin": LEASE_MARGIN_SECONDS}, Claim)
+    found = tx.all(_NAMED + _CLAIM, {**_named(deliveries), "margin": LEASE_MARGIN_SECONDS}, Claim)
+    return _in_order(tx, found)
 
 
 def claim_waiting(tx: Tx, *, busy: Sequence[UUID], per_webhook: int, most: int) -> list[Claim]:
@@ -127,7 +164,18 @@ def claim_waiting(tx: Tx, *, busy: Sequence[UUID], per_webhook: int, most: int) 
     Webhooks in `busy` have no slot to spare.
     """
     params = {"busy": list(busy), "per_webhook": per_webhook, "most": most, "margin": LEASE_MARGIN_SECONDS}
-    return tx.all(_WAITING + _CLAIM, params, Claim)
+    return _in_order(tx, tx.all(_WAITING + _CLAIM, params, Claim))
+
+
+def _in_order(tx: Tx, found: Sequence[Claim]) -> list[Claim]:
+    """Those that were claimed; the others are held back, or claimed when what was before them has ended meanwhile."""
+    early = [DeliveryRef(claim.id, claim.event_created_at) for claim in found if claim.must_wait]
+    claims = [claim for claim in found if not claim.must_wait]
+    if early:
+        held_back = ordering_repository.hold_back(tx, early)
+        free = [delivery for delivery in early if delivery.id not in held_back]
+        claims += claim(tx, free) if free else []
+    return claims
 
 
 def settle_unclaimed(tx: Tx, deliveries: Sequence[DeliveryRef]) -> None:
@@ -200,7 +248,9 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
         INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, parked_at)
         SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
                clock_timestamp()
-               + make_interval(secs => CASE WHEN attempts > 0 THEN %(retries_stand_back_seconds)s ELSE 0 END)
+               + make_interval(secs => CASE WHEN attempts > 0 AND NOT EXISTS (
+                                         SELECT 1 FROM webhooks w WHERE w.id = free.webhook_id AND w.batch_wait_seconds > 0)
+                                       THEN %(retries_stand_back_seconds)s ELSE 0 END)
         FROM free
         ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
         SET next_sweep_at = NULL, parked_at = excluded.parked_at

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from dispatch_webhooks import recording, repository
+from dispatch_webhooks.line import Line
+from dispatch_webhooks.posts import request_for
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
 from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
@@ -28,7 +30,6 @@ from penguinmails.ids import delivery_public_id, event_public_id
 from penguinmails.logging import count, logger
 from penguinmails.webhook_posts.client import Outcome, post
 from penguinmails.webhook_posts.credentials import credentials_of
-from penguinmails.webhook_posts.request import Message, build_request
 
 Result = TypeVar("Result")
 
@@ -55,7 +56,7 @@ class TenantWork:
         self._stop_at = stop_at
         self._named: deque[DeliveryRef] = deque()
         self._slots = Slots(tenant_id, mode)
-        self._queues: dict[UUID, deque[tuple[float, Claim]]] = defaultdict(deque)
+        self._lines: dict[UUID, Line] = defaultdict(Line)
         self._lanes: dict[asyncio.Task[None], Slot] = {}
         self._spare: list[Slot] = []
         self._attempts: list[Attempt] = []
@@ -117,20 +118,21 @@ class TenantWork:
     def _pull(self, tx: Tx) -> list[Claim]:
         self._pulled_at = time.monotonic()
         if self._named:
-            return self._claim_named(tx) if sum(map(len, self._queues.values())) < webhook_statistics.MANY else []
-        busy = [*self._refused, *(webhook_id for webhook_id, queue in self._queues.items() if queue)]
+            return self._claim_named(tx) if sum(map(len, self._lines.values())) < webhook_statistics.MANY else []
+        busy = [*self._refused, *(webhook_id for webhook_id, line in self._lines.items() if line)]
         return repository.claim_waiting(
             tx, busy=busy, per_webhook=self._pull_size, most=max(PER_TENANT, self._pull_size)
         )
 
     def _queue(self, claims: Sequence[Claim]) -> None:
-        start_by = time.monotonic() + PATIENCE_SECONDS
-        # First attempts before retries.
-        for claim in sorted(claims, key=lambda claim: claim.attempts):
-            self._queues[claim.webhook_id].append((start_by, claim))
+        by_webhook: dict[UUID, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            by_webhook[claim.webhook_id].append(claim)
+        for webhook_id, found in by_webhook.items():
+            self._lines[webhook_id].add(found, start_by=time.monotonic() + PATIENCE_SECONDS)
 
     def _waiting(self) -> bool:
-        return any(self._queues.values()) or bool(self._spare) or (bool(self._named) and not self._is_over())
+        return any(self._lines.values()) or bool(self._spare) or (bool(self._named) and not self._is_over())
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._stop_at
@@ -139,18 +141,16 @@ class TenantWork:
         """Take the slots that are needed, and give back what finds none in time."""
         running = Counter(slot.webhook_id for slot in self._lanes.values())
         # On trial, a webhook gets one post; what comes of it is stored before there is another.
-        probing = {w for w, queue in self._queues.items() if queue and queue[0][1].is_probing}
+        probing = {w for w, line in self._lines.items() if line.is_probing}
         wanted = {
-            w: min(len(queue), 1 if w in probing else PER_WEBHOOK) - running[w]
-            for w, queue in self._queues.items()
-            if queue
+            w: line.lanes(running[w], 1 if w in probing else PER_WEBHOOK) for w, line in self._lines.items() if line
         }
         wanted = {webhook_id: number for webhook_id, number in wanted.items() if number > 0}
         taken, self._spare = self._spare, []
         if wanted or time.monotonic() - self._renewed_at > RENEW_SECONDS:
             self._renewed_at = time.monotonic()
             taken += self._slots.take(wanted, single=probing)
-        idle = [slot for slot in taken if not self._queues[slot.webhook_id]]
+        idle = [slot for slot in taken if not self._lines[slot.webhook_id]]
         self._slots.give(idle, [])
         found = Counter(slot.webhook_id for slot in taken)
         self._refused = {webhook_id for webhook_id, number in wanted.items() if found[webhook_id] < number}
@@ -166,63 +166,48 @@ class TenantWork:
 
     def _give_up_waiting(self, served: set[UUID]) -> None:
         now = time.monotonic()
-        for webhook_id, queue in self._queues.items():
-            if queue and webhook_id not in served:
-                self._pull_size = PER_WEBHOOK
-                self._untried += [Untried(claim) for _, claim in queue]
-                queue.clear()
-            while queue and queue[0][0] < now:
-                self._untried.append(Untried(queue.popleft()[1]))
+        for webhook_id, line in self._lines.items():
+            if not line:
+                continue
+            found = line.late(now) if webhook_id in served else line.empty()
+            if found:
+                self._untried += map(Untried, found)
                 self._pull_size = PER_WEBHOOK
 
     async def _lane(self, webhook_id: UUID) -> None:
-        queue = self._queues[webhook_id]
-        while queue and queue[0][0] > time.monotonic():
-            claim = queue.popleft()[1]
-            wait = _seconds_to_wait(claim)
+        line = self._lines[webhook_id]
+        while claims := line.next(time.monotonic()):
+            wait = _seconds_to_wait(claims[0])
             if wait:
                 # The others of the batch come back one after the other, as fast as the receiver wants them.
-                found = [claim, *(waiting for _, waiting in queue)]
-                queue.clear()
+                pace = claims[0].batch_size * (claims[0].max_per_second or 1)
                 self._untried += [
-                    Untried(late, put_off_seconds=wait + number // (claim.max_per_second or 1))
-                    for number, late in enumerate(found)
+                    Untried(late, put_off_seconds=wait + number // pace)
+                    for number, late in enumerate([*claims, *line.empty()])
                 ]
                 return
             try:
-                credentials = credentials_of(claim.secret_ref, claim.secret_version)
+                credentials = credentials_of(claims[0].secret_ref, claims[0].secret_version)
             except Exception as error:  # one webhook's secret is no reason to leave the others' events lying
                 logger.warning("no signing secret", extra={"webhook_id": webhook_id, "reason": type(error).__name__})
                 count("webhook_secret_unavailable_total")
-                self._untried.append(Untried(claim, put_off_seconds=_NO_SECRET_SECONDS))
+                found = [*claims, *line.end(claims, is_success=False)]
+                self._untried += [Untried(claim, put_off_seconds=_NO_SECRET_SECONDS) for claim in found]
                 continue
             now = clock.now()
-            request = build_request(self._message(claim), credentials, now)
+            request, fitting = request_for(claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            line.put_back(claims[fitting:], start_by=time.monotonic() + PATIENCE_SECONDS)
+            claims = claims[:fitting]
+            line.begin(claims)
             outcome = await post(request)
             # Only now, since what is collected is taken away while posts are under way.
-            self._attempts.append(Attempt(claim, now, request.logged_headers(), outcome))
-            self._trace(claim, now, outcome)
-            if claim.is_probing:
-                self._untried += [Untried(waiting) for _, waiting in queue]
-                queue.clear()
-
-    def _message(self, claim: Claim) -> Message:
-        return Message(
-            delivery_id=claim.id,
-            event_id=event_public_id(claim.event_id),
-            event_type=claim.event_type,
-            created_at=claim.event_created_at,
-            api_version=claim.api_version,
-            tenant_id=self._tenant_id,
-            workspace_id=claim.workspace_id,
-            is_test=self._mode == "test",
-            data=claim.data,
-            url=claim.endpoint_url,
-            timeout_seconds=claim.timeout_seconds,
-            attempt=claim.attempts,
-            sequence=claim.sequence,
-            is_replay=claim.is_replay,
-        )
+            headers = request.logged_headers()
+            for claim in claims:
+                self._attempts.append(Attempt(claim, now, headers, outcome, leads=claim is claims[0]))
+                self._trace(claim, now, outcome)
+            self._untried += map(Untried, line.end(claims, is_success=outcome.is_success))
+            if claims[0].is_probing:
+                self._untried += map(Untried, line.empty())
 
     async def _some_progress(self) -> None:
         if not self._lanes:

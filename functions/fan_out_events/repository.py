@@ -24,6 +24,9 @@ class _Match:
     workspace_id: UUID | None
     data: Any
     """Read only where there is a filter."""
+    order_key: str | None
+    """The id of the contact or campaign, where the webhook has its events in order by that."""
+    batch_wait_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,29 @@ class EventRef:
     created_at: datetime
 
 
-def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
-    """One delivery per event and webhook that subscribed to its type; those that are new and go out now.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a batch of events became."""
 
-    What is for a paused webhook is held until it is resumed. Each webhook's deliveries are numbered without a gap, in the
-    order of the events.
+    deliveries: list[DeliveryRef]
+    """Those that are new and go out now."""
+    wake_ups: set[int]
+    """Seconds until somebody has to look for deliveries that were parked to share a post."""
+
+
+def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
+    """One delivery per event and webhook that subscribed to its type.
+
+    What is for a paused webhook is held until it is resumed, and what waits for others to share a post is parked. Each
+    webhook's deliveries are numbered without a gap, in the order of the events.
     """
     matches = tx.all(
         """
         SELECT w.id AS webhook_id, e.id AS event_id, e.type AS event_type, e.created_at, w.is_active,
-               w.event_filters, e.workspace_id, CASE WHEN w.event_filters IS NOT NULL THEN e.data END AS data
+               w.event_filters, e.workspace_id, CASE WHEN w.event_filters IS NOT NULL THEN e.data END AS data,
+               CASE w.ordering WHEN 'contact' THEN e.data #>> '{contact,id}' WHEN 'campaign' THEN e.data ->> 'campaign_id' END
+                 AS order_key,
+               w.batch_wait_seconds
         FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, created_at)
         CROSS JOIN LATERAL (
           SELECT e.* FROM events e
@@ -59,16 +75,16 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
     )
     matches = _wanted(tx, matches)
     if not matches:
-        return []
+        return Stored([], set())
     held_for = _paused(tx, {match.webhook_id for match in matches if not match.is_active})
     _lock_sequences(tx, {match.webhook_id for match in matches})
-    return tx.all(
+    deliveries = tx.all(
         """
         WITH new AS (
           SELECT asked.*, row_number() OVER (PARTITION BY asked.webhook_id ORDER BY asked.place) AS nth
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
-                      %(moments)s::timestamptz[], %(active)s::boolean[])
-            WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, place)
+                      %(moments)s::timestamptz[], %(active)s::boolean[], %(order_keys)s::uuid[], %(waits)s::integer[])
+            WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, order_key, wait, place)
           LEFT JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.tenant_id = %(tenant_id)s AND d.mode = %(mode)s AND d.webhook_id = asked.webhook_id
@@ -83,15 +99,17 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
           RETURNING s.webhook_id, s.last_number - added.deliveries AS before
         ), stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
-                                          next_sweep_at, sequence)
+                                          next_sweep_at, parked_at, sequence, order_key)
           SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
-                 CASE WHEN new.is_active THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
-                 numbered.before + new.nth
+                 CASE WHEN new.is_active AND new.wait = 0
+                      THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
+                 CASE WHEN new.is_active AND new.wait > 0 THEN clock_timestamp() + make_interval(secs => new.wait) END,
+                 numbered.before + new.nth, new.order_key
           FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
-          RETURNING id, event_created_at, status
+          RETURNING id, event_created_at, status, parked_at
         )
-        SELECT id, event_created_at FROM stored WHERE status = 'queued'
+        SELECT id, event_created_at FROM stored WHERE status = 'queued' AND parked_at IS NULL
         """,
         {
             "tenant_id": tx.tenant_id,
@@ -103,9 +121,41 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> list[DeliveryRef]:
             "event_types": [match.event_type for match in matches],
             "moments": [match.created_at for match in matches],
             "active": [match.webhook_id not in held_for for match in matches],
+            "order_keys": [_id_or_none(match.order_key) for match in matches],
+            "waits": [match.batch_wait_seconds for match in matches],
         },
         DeliveryRef,
     )
+    gathering = {match.webhook_id: match.batch_wait_seconds for match in matches if match.batch_wait_seconds}
+    return Stored(deliveries, _wake_ups(tx, gathering))
+
+
+def _wake_ups(tx: Tx, gathering: dict[UUID, int]) -> set[int]:
+    """When batches are to be looked for: at the end of their wait, and now where one is full."""
+    if not gathering:
+        return set()
+    is_full = tx.one(
+        """
+        SELECT EXISTS (
+          SELECT 1 FROM webhooks w
+          CROSS JOIN LATERAL (
+            SELECT d.id FROM webhook_deliveries d
+            WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
+            ORDER BY d.parked_at OFFSET w.batch_size - 1 LIMIT 1
+          ) last
+          WHERE w.id = ANY(%(ids)s))
+        """,
+        {"ids": list(gathering)},
+    )
+    return {*gathering.values(), *({0} if is_full else ())}
+
+
+def _id_or_none(text: str | None) -> UUID | None:
+    """What an event's data say may have been blanked since."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _lock_sequences(tx: Tx, webhook_ids: set[UUID]) -> None:

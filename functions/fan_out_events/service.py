@@ -10,7 +10,7 @@ from fan_out_events import replays, repository
 from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
 from penguinmails.domain import webhook_statistics
-from penguinmails.domain.deliveries import messages
+from penguinmails.domain.deliveries import messages, wake_up
 from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
 from penguinmails.tracing import FIELD, traced
@@ -78,9 +78,17 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef]) -> None:
             waiting = take_events(tx, _MOST_TAKEN)
             events = {*named, *(event for payload in waiting for event in _events(payload))}
             in_order = sorted(events, key=lambda event: (event.created_at, event.id))
-            deliveries = repository.insert_deliveries(tx, in_order)
-            send_after_commit(tx, "deliveries", messages(deliveries), patience_seconds=_PATIENCE_SECONDS)
-        if webhook_statistics.is_due(len(deliveries)):
+            stored = repository.insert_deliveries(tx, in_order)
+            found = [(message, 0) for message in messages(stored.deliveries)]
+            found += [(wake_up(), seconds) for seconds in sorted(stored.wake_ups)]
+            send_after_commit(
+                tx,
+                "deliveries",
+                [message for message, _ in found],
+                delays=[seconds for _, seconds in found],
+                patience_seconds=_PATIENCE_SECONDS,
+            )
+        if webhook_statistics.is_due(len(stored.deliveries)):
             with transaction(tenant_id=tenant_id, mode=mode) as tx:
                 webhook_statistics.refresh(tx)
         if len(waiting) < _MOST_TAKEN:

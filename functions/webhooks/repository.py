@@ -15,7 +15,7 @@ _SELECT: LiteralString = """
 SELECT id, name, description, endpoint_url, secret_ref, secret_last3, event_types, api_version, is_active, is_failing,
        consecutive_failures, retry_enabled, max_retries, timeout_seconds, last_success_at, last_failure_at, created_by,
        created_at, updated_at, paused_reason, is_probing, event_filters, secret_version, previous_secret_until,
-       custom_header_names, max_per_second
+       custom_header_names, max_per_second, ordering, batch_size, batch_wait_seconds
 FROM webhooks"""
 
 
@@ -49,6 +49,9 @@ class WebhookRow:
     previous_secret_until: datetime | None
     custom_header_names: list[str]
     max_per_second: int | None
+    ordering: str
+    batch_size: int
+    batch_wait_seconds: int
 
 
 def list_webhooks(
@@ -85,10 +88,11 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
         """
         INSERT INTO webhooks (id, tenant_id, mode, name, description, endpoint_url, secret_ref, secret_last3,
                               event_types, event_filters, is_active, retry_enabled, max_retries, timeout_seconds,
-                              max_per_second, custom_header_names, created_by)
+                              max_per_second, ordering, batch_size, batch_wait_seconds, custom_header_names, created_by)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(description)s, %(endpoint_url)s, %(secret_ref)s,
                 %(secret_last3)s, %(event_types)s, %(event_filters)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
-                %(timeout_seconds)s, %(max_per_second)s, %(custom_header_names)s, %(created_by)s)
+                %(timeout_seconds)s, %(max_per_second)s, %(ordering)s, %(batch_size)s, %(batch_wait_seconds)s,
+                %(custom_header_names)s, %(created_by)s)
         """,
         {"tenant_id": tx.tenant_id, "mode": tx.mode, **_stored(values)},
     )
@@ -103,7 +107,8 @@ def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
             event_types = %(event_types)s, event_filters = %(event_filters)s, is_active = %(is_active)s,
             retry_enabled = %(retry_enabled)s,
             max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s,
-            max_per_second = %(max_per_second)s, updated_at = clock_timestamp(),
+            max_per_second = %(max_per_second)s, ordering = %(ordering)s, batch_size = %(batch_size)s,
+            batch_wait_seconds = %(batch_wait_seconds)s, updated_at = clock_timestamp(),
             is_probing = CASE WHEN is_active THEN is_probing ELSE %(is_active)s AND paused_reason IS NOT NULL END,
             paused_reason = CASE WHEN %(is_active)s THEN NULL ELSE paused_reason END
         WHERE id = %(id)s

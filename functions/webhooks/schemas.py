@@ -36,6 +36,16 @@ _HEADERS = "Up to ten headers that each post carries. Their values are kept as s
 _PACE = "Posts per second at most; what is above waits and costs no attempt."
 
 
+Ordering = Literal["none", "contact", "campaign"]
+BatchSize = Annotated[int, Field(ge=1, le=100)]
+BatchWait = Annotated[int, Field(ge=0, le=60)]
+_ORDERING = """Whose events arrive in their order: with `contact` or `campaign` the next event of one goes only when all before
+it have been taken or given up. One that fails holds up those behind it, and nobody else's. Holds for events from now on."""
+_BATCH_SIZE = """Events per post at most. Above 1 every post has the form `{"events": [...]}`, and its answer is that of all
+its events."""
+_BATCH_WAIT = "How long an event waits for others to share its post, in seconds. A full post goes at once."
+
+
 class NewWebhook(RequestModel):
     """An endpoint that should receive events."""
 
@@ -52,6 +62,9 @@ class NewWebhook(RequestModel):
         default=None, description=_HEADERS, examples=[{"X-Gateway-Token": "t0k3n"}]
     )
     max_per_second: PerSecond | None = Field(default=None, description=_PACE)
+    ordering: Ordering = Field(default="none", description=_ORDERING)
+    batch_size: BatchSize = Field(default=1, description=_BATCH_SIZE)
+    batch_wait_seconds: BatchWait = Field(default=0, description=_BATCH_WAIT)
     is_active: bool = Field(default=True, description="Whether events are delivered.")
     retry_enabled: bool = Field(default=True, description="Whether failed deliveries are tried again.")
     max_retries: Retries = Field(default=5, description="Tries after the first.")
@@ -72,6 +85,9 @@ class WebhookChange(RequestModel):
         default=None, description=_HEADERS + " Null takes them all away.", examples=[{"X-Gateway-Token": "t0k3n"}]
     )
     max_per_second: PerSecond | None = Field(default=None, description=_PACE + " Null lifts the limit.")
+    ordering: Ordering | None = Field(default=None, description=_ORDERING)
+    batch_size: BatchSize | None = Field(default=None, description=_BATCH_SIZE)
+    batch_wait_seconds: BatchWait | None = Field(default=None, description=_BATCH_WAIT)
     is_active: bool | None = Field(default=None, description="Whether events are delivered.")
     retry_enabled: bool | None = Field(default=None, description="Whether failed deliveries are tried again.")
     max_retries: Retries | None = Field(default=None, description="Tries after the first.")
@@ -90,6 +106,9 @@ class Webhook(ResponseModel):
     event_filters: dict[str, Any] | None
     custom_header_names: list[str] = Field(description="Headers of your own; their values are not shown.")
     max_per_second: int | None
+    ordering: Ordering
+    batch_size: int
+    batch_wait_seconds: int
     previous_secret_until: datetime | None = Field(
         description="Until then posts are signed with the secret before this one too."
     )

@@ -18,7 +18,7 @@ from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
     "name", "description", "endpoint_url", "event_types", "event_filters", "is_active", "retry_enabled",
-    "max_retries", "timeout_seconds", "max_per_second",
+    "max_retries", "timeout_seconds", "max_per_second", "ordering", "batch_size", "batch_wait_seconds",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from penguinmails.errors import Conflict
 from penguinmails.ids import new_uuid7, test_event_public_id
 from penguinmails.webhook_posts.client import Outcome, post, run
 from penguinmails.webhook_posts.credentials import credentials_of
-from penguinmails.webhook_posts.request import Message, SignedRequest, build_request
+from penguinmails.webhook_posts.request import Message, SignedRequest, build_batch, build_request
 from webhooks import test_post_repository
 from webhooks.repository import WebhookRow
 
@@ -70,7 +70,10 @@ def post_now(webhook: WebhookRow, message: Message) -> MadePost:
         raise Conflict(
             "The webhook's secret is gone from the secret store. Delete the webhook and add it anew."
         ) from None
-    request = build_request(message, credentials, clock.now())
+    if webhook.batch_size > 1:
+        request, _ = build_batch([message], credentials, clock.now())
+    else:
+        request = build_request(message, credentials, clock.now())
     # The client has an event loop of its own, and this thread is inside the web framework's.
     with ThreadPoolExecutor(1, "test-post") as thread:
         return MadePost(message, request, thread.submit(lambda: run(post(request))).result())

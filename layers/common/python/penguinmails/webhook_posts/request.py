@@ -1,17 +1,19 @@
 """What is posted: the envelope of an event and the headers of an attempt."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from penguinmails.domain.webhook_signature import signature_headers
-from penguinmails.ids import delivery_public_id
+from penguinmails.ids import delivery_public_id, new_uuid7
 from penguinmails.webhook_posts.credentials import Credentials
 
 USER_AGENT = "PenguinMails-Webhooks/1.0"
 MAX_BYTES = 256 * 1024
+_BATCH_HEAD, _BATCH_TAIL = b'{"events":[', b"]}"
 _TEXT_LIMITS = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 100)
 
 
@@ -69,8 +71,46 @@ def build_request(message: Message, credentials: Credentials, now: datetime) -> 
     return SignedRequest(message.url, headers, credentials.headers, body, message.timeout_seconds)
 
 
-def envelope(message: Message) -> bytes:
-    """The body: UTF-8 JSON without insignificant white space, the same bytes on every attempt, 256 KB at most.
+def build_batch(messages: Sequence[Message], credentials: Credentials, now: datetime) -> tuple[SignedRequest, int]:
+    """The signed post of the first messages to a webhook that fit into one, and how many that are: one at least."""
+    parts: list[bytes] = []
+    room = MAX_BYTES - len(_BATCH_HEAD) - len(_BATCH_TAIL)
+    for message in messages:
+        part = _part(message)
+        room -= len(part) + bool(parts)
+        if parts and room < 0:
+            break
+        parts.append(part)
+    body = _BATCH_HEAD + b",".join(parts) + _BATCH_TAIL
+    batch_id = f"bat_{new_uuid7().hex}"
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "X-PenguinMails-Event": "batch",
+        "X-PenguinMails-Batch-ID": batch_id,
+        "X-PenguinMails-Batch-Size": str(len(parts)),
+        **signature_headers(credentials.secrets_at(now), event_id=batch_id, timestamp=int(now.timestamp()), body=body),
+    }
+    first = messages[0]
+    return SignedRequest(first.url, headers, credentials.headers, body, first.timeout_seconds), len(parts)
+
+
+def _part(message: Message) -> bytes:
+    """An event as it is posted alone, and what the headers say there."""
+    said = b',"delivery":' + _encode(
+        {
+            "id": delivery_public_id(message.delivery_id),
+            "attempt": message.attempt,
+            "sequence": message.sequence,
+            "replay": message.is_replay,
+        }
+    )
+    room = MAX_BYTES - len(_BATCH_HEAD) - len(_BATCH_TAIL) - len(said) - len(b"}")
+    return envelope(message, most=room)[: -len(b"}")] + said + b"}"
+
+
+def envelope(message: Message, *, most: int = MAX_BYTES) -> bytes:
+    """The body: UTF-8 JSON without insignificant white space, the same bytes on every attempt, `most` bytes at most.
 
     A larger event loses its longest texts, from the longest on, and says `"truncated":true`.
     """
@@ -85,18 +125,18 @@ def envelope(message: Message) -> bytes:
         "data": message.data,
     }
     body = _encode(document)
-    return body if len(body) <= MAX_BYTES else _shortened(document)
+    return body if len(body) <= most else _shortened(document, most)
 
 
 def _encode(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _shortened(document: dict[str, Any]) -> bytes:
+def _shortened(document: dict[str, Any], most_bytes: int) -> bytes:
     """With texts cut to ever less, until the whole fits; without its data when even that is not enough."""
     for most in _TEXT_LIMITS:
         body = _encode({**document, "data": _cut(document["data"], most), "truncated": True})
-        if len(body) <= MAX_BYTES:
+        if len(body) <= most_bytes:
             return body
     return _encode({**document, "data": None, "truncated": True})
 
