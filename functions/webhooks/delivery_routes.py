@@ -20,7 +20,7 @@ from penguinmails.http.problems import problems
 from penguinmails.ids import delivery_public_id
 from penguinmails.keyset import Keyset
 from webhooks import delivery_repository, delivery_service, service
-from webhooks.delivery_repository import DeliveryFilter, DeliveryRow, shown_event_id
+from webhooks.delivery_repository import AttemptRow, DeliveryFilter, DeliveryRow, shown_event_id
 from webhooks.delivery_schemas import Attempt, Delivery, DeliveryDetails, DeliveryStatus, Resume, Retried
 from webhooks.log_file import MOST_ROWS, csv_of
 from webhooks.schemas import EventType, Webhook
@@ -38,6 +38,14 @@ def _fields(row: DeliveryRow) -> dict[str, object]:
         **columns_of(row),
         "delivery_id": delivery_public_id(row.id),
         "event_id": shown_event_id(row),
+    }
+
+
+def _attempt_fields(row: AttemptRow) -> dict[str, object]:
+    return {
+        **columns_of(row),
+        "attempt": row.attempt_number,
+        "batch_id": row.request_headers.get("X-PenguinMails-Batch-ID"),
     }
 
 
@@ -136,7 +144,7 @@ async def get_delivery(webhook_id: UUID, delivery_id: UUID, caller: Manager) -> 
         row = delivery_service.existing_delivery(tx, webhook_id, delivery_id)
         attempts = delivery_repository.attempts_of(tx, row)
         data = delivery_service.visible_data(tx, row, caller.scopes)
-    log = [Attempt.model_validate({**columns_of(found), "attempt": found.attempt_number}) for found in attempts]
+    log = [Attempt.model_validate(_attempt_fields(found)) for found in attempts]
     return DeliveryDetails.model_validate({**_fields(row), "event_data": data, "attempt_log": log})
 
 

@@ -37,6 +37,10 @@ class Attempt(ResponseModel):
     """One post and its answer."""
 
     attempt: int = Field(description="0 for the first try.")
+    batch_id: str | None = Field(
+        description="The post that it shared with other deliveries, as X-PenguinMails-Batch-ID says; null for one of its own.",
+        examples=["bat_0190a3c47d2e7c31"],
+    )
     attempted_at: datetime
     duration_ms: int
     status_code: int | None

@@ -39,6 +39,8 @@ class OutcomeRow:
     next_retry_at: datetime | None
     was_held_too_long: bool
     last_error: str | None
+    is_behind: bool
+    """Whether one before it, of the same contact or campaign, has to go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,12 @@ def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
         """
         SELECT d.id, d.status, d.attempts, d.next_retry_at,
                coalesce(d.finished_at >= d.created_at + interval '30 days', false) AS was_held_too_long,
-               coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error
+               coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error,
+               d.status = 'queued' AND d.order_key IS NOT NULL AND EXISTS (
+                 SELECT 1 FROM webhook_deliveries p
+                 WHERE p.tenant_id = d.tenant_id AND p.mode = d.mode AND p.webhook_id = d.webhook_id
+                   AND p.order_key = d.order_key AND p.sequence < d.sequence
+                   AND p.status IN ('queued', 'sending', 'pending_retry', 'held')) AS is_behind
         FROM webhook_deliveries d
         LEFT JOIN webhook_attempts a
           ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id

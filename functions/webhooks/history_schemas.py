@@ -25,7 +25,7 @@ class StoredEvent(ResponseModel):
 Outcome = Literal["delivered", "pending", "held", "failed", "dropped", "not_sent"]
 Reason = Literal[
     "accepted", "waiting", "retrying", "paused", "retries_exhausted", "given_up_on_resume", "held_too_long", "about_itself",
-    "just_raised", "webhook_is_newer", "type_not_subscribed", "filtered", "not_matched_at_the_time",
+    "just_raised", "behind_another", "webhook_is_newer", "type_not_subscribed", "filtered", "not_matched_at_the_time",
 ]  # fmt: skip
 
 

@@ -107,7 +107,17 @@ def _of_delivery(found: OutcomeRow) -> Verdict:
             )
             return Verdict("dropped", reason, f"{detail} Replay it to have it posted.", found.id)
         case _:
-            return Verdict("pending", "waiting", "It waits for its turn, or is being posted now.", found.id)
+            reason, detail = _of_its_turn(found)
+            return Verdict("pending", reason, detail, found.id)
+
+
+def _of_its_turn(found: OutcomeRow) -> tuple[str, str]:
+    if found.is_behind:
+        return (
+            "behind_another",
+            "The webhook has its events in order, and an earlier one of the same contact or campaign is still to go.",
+        )
+    return "waiting", "It waits for its turn, or is being posted now."
 
 
 def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> Verdict:

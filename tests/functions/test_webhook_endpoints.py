@@ -20,12 +20,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dispatch_webhooks import client
-from dispatch_webhooks.request import SignedRequest
 from penguinmails import clock
 from penguinmails.domain.endpoints import RefusedAddress, check_url, vet
 from penguinmails.errors import ValidationFailed
 from penguinmails.settings import get_settings
+from penguinmails.webhook_posts import client
+from penguinmails.webhook_posts.request import SignedRequest
 
 _PUBLIC = ("1.1.1.1", "2606:4700:4700::1111")
 _HOSTILE_ADDRESSES = [

@@ -41,10 +41,11 @@ def emit(tx: Tx, event: Event, *, workspace_id: UUID | None = None) -> UUID:
 
 
 def emit_many(tx: Tx, events: Sequence[Event]) -> None:
-    """`emit` for the events of a bulk change: one statement, and one message per hundred of them."""
+    """`emit` for the events of a bulk change, in their order: one statement, and one message per hundred of them."""
     if not events:
         return
-    ids, created_at = [new_uuid7() for _ in events], clock.now()
+    # They share a moment, so their ids say in which order they were raised.
+    ids, created_at = sorted(new_uuid7() for _ in events), clock.now()
     tx.run(
         """
         INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
