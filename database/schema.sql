@@ -3224,6 +3224,7 @@ CREATE TABLE public.webhook_attempts (
     response_headers jsonb,
     response_body text,
     error_message text,
+    timing jsonb,
     CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (event_created_at);
@@ -3236,6 +3237,12 @@ ALTER TABLE ONLY public.webhook_attempts FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.webhook_attempts IS 'no foreign key to deliveries: it would keep their old months from being dropped';
+
+--
+-- Name: COLUMN webhook_attempts.timing; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_attempts.timing IS 'dns_ms, connect_ms, tls_ms, first_byte_ms; null for a step that was not taken, as on a kept connection';
 
 --
 -- Name: webhook_deliveries; Type: TABLE; Schema: public; Owner: -

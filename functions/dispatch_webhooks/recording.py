@@ -126,6 +126,7 @@ def _columns(verdicts: Sequence[_Verdict]) -> dict[str, list[Any]]:
         "response_headers": [a and jsonb(a.outcome.headers) for a in attempts],
         "bodies": [a and a.outcome.body for a in attempts],
         "errors": [a and a.outcome.error for a in attempts],
+        "timings": [a and jsonb(a.outcome.timing.document()) for a in attempts],
     }
 
 

@@ -63,6 +63,7 @@ class AttemptRow:
     response_headers: dict[str, str] | None
     response_body: str | None
     error_message: str | None
+    timing: dict[str, int | None] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ def attempts_of(tx: Tx, delivery: DeliveryRow) -> list[AttemptRow]:
     return tx.all(
         """
         SELECT attempt_number, attempted_at, duration_ms, status_code, request_headers, response_headers, response_body,
-               error_message
+               error_message, timing
         FROM webhook_attempts WHERE delivery_id = %(id)s AND event_created_at = %(event_created_at)s
         ORDER BY attempt_number
         """,

@@ -33,6 +33,15 @@ class Delivery(ResponseModel):
     last_duration_ms: int | None
 
 
+class PostTiming(ResponseModel):
+    """Where the time of a post went; a step that a kept connection spares, or that was not completed, is null."""
+
+    dns_ms: int | None = Field(description="Resolving the name.")
+    connect_ms: int | None = Field(description="The TCP handshake.")
+    tls_ms: int | None = Field(description="The TLS handshake.")
+    first_byte_ms: int | None = Field(description="From the beginning to the head of the answer.")
+
+
 class Attempt(ResponseModel):
     """One post and its answer."""
 
@@ -42,7 +51,8 @@ class Attempt(ResponseModel):
         examples=["bat_0190a3c47d2e7c31"],
     )
     attempted_at: datetime
-    duration_ms: int
+    duration_ms: int = Field(description="The whole exchange, the answer's body included.")
+    timing: PostTiming | None = Field(description="Null for attempts before it was measured.")
     status_code: int | None
     request_headers: dict[str, str]
     response_headers: dict[str, str] | None

@@ -33,9 +33,9 @@ def insert_test(
         )
         INSERT INTO webhook_attempts (tenant_id, mode, delivery_id, event_created_at, attempt_number, attempted_at,
                                       duration_ms, status_code, request_headers, response_headers, response_body,
-                                      error_message)
+                                      error_message, timing)
         VALUES (%(tenant_id)s, %(mode)s, %(id)s, %(created_at)s, 0, %(started_at)s, %(duration_ms)s, %(status_code)s,
-                %(request_headers)s, %(response_headers)s, %(response_body)s, %(error)s)
+                %(request_headers)s, %(response_headers)s, %(response_body)s, %(error)s, %(timing)s)
         """,
         {
             "tenant_id": tx.tenant_id,
@@ -53,5 +53,6 @@ def insert_test(
             "response_headers": jsonb(outcome.headers),
             "response_body": outcome.body,
             "error": outcome.error,
+            "timing": jsonb(outcome.timing.document()),
         },
     )

@@ -17,6 +17,7 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.problems import problems
 from penguinmails.ids import delivery_public_id
 from webhooks import history_service, service
+from webhooks.delivery_schemas import PostTiming
 from webhooks.test_post_schemas import WebhookTest, WebhookTestResult
 
 resource = APIRouter(tags=["Webhooks"])
@@ -71,6 +72,7 @@ async def test_webhook(webhook_id: UUID, body: WebhookTest, caller: Manager) -> 
                 success=made.outcome.is_success,
                 status_code=made.outcome.status_code,
                 duration_ms=made.outcome.duration_ms,
+                timing=PostTiming.model_validate(made.outcome.timing.document()),
                 error=made.outcome.error,
                 response_headers=made.outcome.headers,
                 response_body=made.outcome.body,

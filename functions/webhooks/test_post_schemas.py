@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from penguinmails.http.models import RequestModel, ResponseModel
+from webhooks.delivery_schemas import PostTiming
 from webhooks.schemas import EventType
 
 
@@ -35,6 +36,7 @@ class WebhookTestResult(ResponseModel):
     success: bool = Field(description="Whether the endpoint answered 2xx in time.")
     status_code: int | None = Field(description="Null when there was no complete answer.")
     duration_ms: int
+    timing: PostTiming
     error: str | None = Field(description="Why there was no answer.")
     response_headers: dict[str, str]
     response_body: str = Field(description="At most 10 KB of it.")

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,9 +15,6 @@ import dns.query
 import dns.rdatatype
 import dns.rrset
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from penguinmails import clock
 from penguinmails.domain.endpoints import RefusedAddress, check_url, vet
@@ -26,6 +22,7 @@ from penguinmails.errors import ValidationFailed
 from penguinmails.settings import get_settings
 from penguinmails.webhook_posts import client
 from penguinmails.webhook_posts.request import SignedRequest
+from tests.support.certificates import certificate
 
 _PUBLIC = ("1.1.1.1", "2606:4700:4700::1111")
 _HOSTILE_ADDRESSES = [
@@ -224,32 +221,6 @@ class Endpoint(ThreadingHTTPServer):
         """Stop listening."""
         self.shutdown()
         self.server_close()
-
-
-def certificate(folder: Path, *, days: int) -> ssl.SSLContext:
-    """Of localhost, signed by itself, valid for so many days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = clock.now()
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
 
 
 @pytest.mark.parametrize("days", [9, -1])

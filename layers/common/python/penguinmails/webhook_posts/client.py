@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ from penguinmails import clock
 from penguinmails.domain.endpoints import check_url, vet
 from penguinmails.errors import ValidationFailed
 from penguinmails.webhook_posts.request import SignedRequest
+from penguinmails.webhook_posts.timing import TimedLoop, Timing, step, timed
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,7 @@ class Outcome:
     error: str | None
     duration_ms: int
     retry_after: int | None = None
+    timing: Timing = field(default_factory=Timing)
 
     @property
     def is_success(self) -> bool:
@@ -60,7 +62,8 @@ class _VettedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        with step("dns_ms"):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         vet([str(address[0]) for *_, address in found], host=host)
         return [
             ResolveResult(
@@ -75,7 +78,7 @@ class _VettedResolver(AbstractResolver):
 
 @lru_cache(maxsize=1)
 def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
+    loop = TimedLoop()
     # Names are resolved in threads; slow name servers of one customer leave some for the others.
     loop.set_default_executor(ThreadPoolExecutor(_RESOLVING_THREADS, "resolve"))
     return loop
@@ -111,6 +114,11 @@ def close() -> None:
 
 async def post(request: SignedRequest) -> Outcome:
     """Post within the time-out, which covers the whole exchange. Raises nothing but cancellation."""
+    with timed() as timing:
+        return replace(await _post(request, timing), timing=timing)
+
+
+async def _post(request: SignedRequest, timing: Timing) -> Outcome:
     session, started = _session(), time.perf_counter()
     headers = {**request.custom_headers, **request.headers}
     try:
@@ -125,6 +133,7 @@ async def post(request: SignedRequest) -> Outcome:
                 allow_redirects=False,
             ) as response,
         ):
+            timing.first_byte_ms = _elapsed_ms(started)
             body = await _read_some(response)
             return Outcome(
                 status_code=response.status,
