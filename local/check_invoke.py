@@ -47,7 +47,7 @@ def fault_of(expected: dict[str, Any], output: str) -> str | None:
     if "errorMessage" in answer:
         return f"raised {answer.get('errorType')}: {answer['errorMessage']}"
     if "status" in expected:
-        wanted = _NO_CREDENTIAL if "caller" in expected else expected["status"]
+        wanted = expected["status"] if expected.get("caller", "anonymous") == "anonymous" else _NO_CREDENTIAL
         found = answer.get("statusCode")
         return None if found == wanted else f"answered {found}, not {wanted}: {answer.get('body')}"
     if "failed" in expected:

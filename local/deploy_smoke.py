@@ -125,7 +125,7 @@ def without_vault(smoke: Smoke) -> None:
     before = smoke.releases()
     vault.seal()
     try:
-        smoke.deploy(Release="without-vault")
+        smoke.deploy(Release="0.0.0-without-vault")
     except Failed:
         # The SAM CLI does not print why a resource failed.
         events = smoke.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]

@@ -13,6 +13,7 @@ OK = json.dumps({"statusCode": 200, "body": "{}"})
 
 def test_an_answer_as_written_down_has_no_fault() -> None:
     assert fault_of({"status": 200}, f"START RequestId\n{OK}\n") is None
+    assert fault_of({"status": 200, "caller": "anonymous"}, OK) is None
     assert fault_of({"result": {"applied": []}}, '{"applied": []}') is None
     assert fault_of({"job": True}, '{"steps": 1, "done": true}') is None
     assert fault_of({"failed": ["2"]}, json.dumps({"batchItemFailures": [{"itemIdentifier": "2"}]})) is None
