@@ -1,6 +1,6 @@
 """Webhooks end to end on one machine: from the commit of an event to the first byte at the customer's endpoint.
 
-`python -m bench.webhooks [part ...]`; the parts are intake, latency, drain, fairness and kill, all unless named.
+`python -m bench.webhooks [part ...]`; the parts are intake, latency, drain, forms, growth, fairness and kill, all unless named.
 PostgreSQL is as durable as in production. A producer stores each event in a transaction of its own.
 """
 
@@ -12,13 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from bench.platform import latency_line, machine, percentile
+from bench.webhook_drains import measure_drain, measure_forms, measure_growth
 from bench.webhook_stack import WebhookStack, webhook_stack
-from bench.webhook_worker import sample
 
 _SECONDS = 15
 _RATES = ((100, 1), (300, 2), (1000, 2))
 _SIZES = (1_000, 7_000)
-_BACKLOG = 10_000
 _HANGING = 1_000
 _DISPATCHERS = 8
 """Where receivers hang; the template lets twenty run at once."""
@@ -81,28 +80,6 @@ def measure_latency(stack: WebhookStack) -> None:
     stack.stop("fan_out", "dispatch")
 
 
-def measure_drain(stack: WebhookStack) -> None:
-    """A stored backlog: events of bulk changes that nobody has fanned out yet."""
-    from penguinmails.db import transaction
-    from penguinmails.events.emit import emit_many
-
-    tenant = stack.make_tenant([f"/ok/drain-{number}" for number in range(4)])
-    stack.forget()
-    for _ in range(_BACKLOG // 4 // 500):
-        with transaction(tenant_id=tenant, mode="live") as tx:
-            emit_many(tx, [sample(1_000)] * 500)
-    stack.run("SELECT pg_stat_statements_reset()")
-    began = time.monotonic()
-    stack.launch_workers(1, 2)
-    taken = stack.wait_until_taken(_BACKLOG, 120)
-    seconds = time.monotonic() - began
-    counted = stack.statements()
-    print(f"drain of {taken:,} deliveries to 4 webhooks: {taken / seconds:,.0f}/s (start of the workers included)")
-    print(f"    statements per delivery: {counted['without control'] / taken:.2f}"
-          f" ({counted['all'] / taken:.2f} with transaction control)")  # fmt: skip
-    stack.stop("fan_out", "dispatch")
-
-
 def measure_fairness(stack: WebhookStack) -> None:
     """Tenants with hanging receivers beside one whose receiver is well: 200 deliveries per second to what hangs."""
     well = stack.make_tenant(["/ok/well"])
@@ -157,6 +134,8 @@ _PARTS: dict[str, Any] = {
     "intake": measure_intake,
     "latency": measure_latency,
     "drain": measure_drain,
+    "forms": measure_forms,
+    "growth": measure_growth,
     "fairness": measure_fairness,
     "kill": measure_kill,
 }
