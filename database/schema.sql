@@ -3265,6 +3265,7 @@ CREATE TABLE public.webhook_deliveries (
     parked_at timestamp with time zone,
     is_test boolean DEFAULT false NOT NULL,
     replay_id uuid,
+    traceparent text,
     sequence bigint,
     order_key uuid,
     CONSTRAINT webhook_deliveries_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -3272,7 +3273,6 @@ CREATE TABLE public.webhook_deliveries (
 )
 PARTITION BY RANGE (event_created_at);
 ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 1;
-ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN sequence SET (n_distinct=-1);
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
@@ -3299,6 +3299,12 @@ COMMENT ON COLUMN public.webhook_deliveries.is_test IS 'posted once because some
 --
 
 COMMENT ON COLUMN public.webhook_deliveries.replay_id IS 'the replay that sends the event again; null for the delivery that it first made';
+
+--
+-- Name: COLUMN webhook_deliveries.traceparent; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_deliveries.traceparent IS 'https://www.w3.org/TR/trace-context/; null when nothing was traced';
 
 --
 -- Name: COLUMN webhook_deliveries.sequence; Type: COMMENT; Schema: public; Owner: -
@@ -5056,7 +5062,7 @@ CREATE INDEX webhook_deliveries_by_replay ON ONLY public.webhook_deliveries USIN
 -- Name: webhook_deliveries_by_sequence; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX webhook_deliveries_by_sequence ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, sequence) WHERE (sequence IS NOT NULL);
+CREATE INDEX webhook_deliveries_by_sequence ON ONLY public.webhook_deliveries USING btree (sequence, tenant_id, mode, webhook_id) WHERE (sequence IS NOT NULL);
 
 --
 -- Name: webhook_deliveries_by_status; Type: INDEX; Schema: public; Owner: -

@@ -45,8 +45,11 @@ def _endpoints(stack: Stack, owners: list[Owner], staff: Staff) -> dict[str, Any
 
 
 def _write_endpoints(file: Path, endpoints: dict[str, Any]) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+    # Whoever waits for it finds it whole.
+    beginning = file.with_suffix(".part")
+    with os.fdopen(os.open(beginning, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
         json.dump(endpoints, output, indent=2)
+    beginning.replace(file)
 
 
 def _print_table(endpoints: dict[str, Any], seconds: float) -> None:

@@ -81,7 +81,7 @@ _CLAIM: LiteralString = """
     )
     , due AS (
       SELECT f.tenant_id, f.mode, f.id, f.webhook_id, f.event_id, f.event_type, f.event_created_at, f.attempts, f.sequence,
-             f.replay_id IS NOT NULL AS is_replay,
+             f.replay_id IS NOT NULL AS is_replay, f.traceparent,
              w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
              w.retry_enabled, w.max_retries, w.timeout_seconds,
              w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data,
@@ -108,9 +108,9 @@ _CLAIM: LiteralString = """
       SET status = 'sending', attempts = d.attempts + 1, next_retry_at = NULL, parked_at = NULL,
           next_sweep_at = excluded.next_sweep_at
     )
-    SELECT id, webhook_id, event_id, event_type, event_created_at, attempts, sequence, is_replay, endpoint_url, secret_ref,
-           secret_version, max_per_second, api_version, retry_enabled, max_retries, timeout_seconds, is_troubled, is_probing,
-           workspace_id, data, order_key, batch_size, gathers, must_wait
+    SELECT id, webhook_id, event_id, event_type, event_created_at, attempts, sequence, is_replay, traceparent,
+           endpoint_url, secret_ref, secret_version, max_per_second, api_version, retry_enabled, max_retries, timeout_seconds,
+           is_troubled, is_probing, workspace_id, data, order_key, batch_size, gathers, must_wait
     FROM due
 """
 
@@ -127,6 +127,7 @@ class Claim:
     attempts: int
     sequence: int | None
     is_replay: bool
+    traceparent: str | None
     endpoint_url: str
     secret_ref: str
     secret_version: int

@@ -220,7 +220,8 @@ class TenantWork:
         tracing.past(
             "dispatch_webhooks",
             "client",
-            traceparent=self._traces.get(claim.id),
+            # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
+            traceparent=self._traces.get(claim.id) or claim.traceparent,
             started_ns=int(started_at.timestamp() * 1e9),
             tenant_id=str(self._tenant_id),
             delivery_id=delivery_public_id(claim.id),

@@ -9,6 +9,7 @@ OF_A_MODE = (
     "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
     "emails", "content_objects", "email_attachments", "email_tags",
     "email_events", "inbox_threads", "inbox_messages", "events", "webhooks", "webhook_deliveries", "webhook_attempts",
+    "webhook_replays",
     "import_jobs", "export_jobs", "privacy_requests", "domains",
 )  # fmt: skip
 LEFT_OUT = {
@@ -26,6 +27,7 @@ LEFT_OUT = {
     "link_tokens": "hashes of links that were mailed",
     "mail_outbox": "mail of the platform to the account's people",
     "mailbox_days": "how many mails a mailbox sent on a day",
+    "webhook_sequences": "the last number of each webhook's deliveries, which they carry themselves",
     "outbox": "messages on their way to queues",
     "provider_events": "reports of the last seven days, kept so that a repeated one is known; email_events has what they said",
     "reauth_tokens": "hashes of confirmations of identity",

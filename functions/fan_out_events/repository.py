@@ -11,6 +11,7 @@ from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.ids import new_uuid7
+from penguinmails.tracing import FIELD, carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,13 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
           RETURNING s.webhook_id, s.last_number - added.deliveries AS before
         ), stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
-                                          next_sweep_at, parked_at, sequence, order_key)
+                                          next_sweep_at, parked_at, sequence, order_key, traceparent)
           SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
                  CASE WHEN new.is_active AND new.wait = 0
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
                  CASE WHEN new.is_active AND new.wait > 0 THEN clock_timestamp() + make_interval(secs => new.wait) END,
-                 numbered.before + new.nth, new.order_key
+                 numbered.before + new.nth, new.order_key, %(traceparent)s
           FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
           RETURNING id, event_created_at, status, parked_at
         )
@@ -115,6 +116,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
             "sweep_after": SWEEP_AFTER_SECONDS,
+            "traceparent": carried().get(FIELD),
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
