@@ -6898,7 +6898,7 @@ CREATE POLICY tenant_isolation ON public.emails TO penguinmails_app USING (((ten
 -- Name: events tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+CREATE POLICY tenant_isolation ON public.events TO penguinmails_app USING (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting)))) WITH CHECK (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting))));
 
 --
 -- Name: export_jobs tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -7090,13 +7090,13 @@ CREATE POLICY tenant_isolation ON public.users TO penguinmails_app USING ((tenan
 -- Name: webhook_attempts tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app USING (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting)))) WITH CHECK (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting))));
 
 --
 -- Name: webhook_deliveries tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
-CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting)))) WITH CHECK (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting))));
 
 --
 -- Name: webhook_replays tenant_isolation; Type: POLICY; Schema: public; Owner: -

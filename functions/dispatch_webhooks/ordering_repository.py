@@ -29,7 +29,10 @@ def hold_back(tx: Tx, deliveries: Sequence[DeliveryRef]) -> set[UUID]:
                + interval '1 minute'
         FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
         CROSS JOIN LATERAL (
-          SELECT d.* FROM webhook_deliveries d WHERE d.id = asked.id AND d.event_created_at = asked.event_created_at LIMIT 1
+          SELECT d.* FROM webhook_deliveries d
+          WHERE d.id BETWEEN asked.id AND asked.id
+            AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
+          ORDER BY d.id LIMIT 1
         ) o
         CROSS JOIN LATERAL (
           SELECT d.next_sweep_at FROM webhook_deliveries d
@@ -63,14 +66,14 @@ def release(tx: Tx, ended: Collection[tuple[UUID, UUID]]) -> None:
         FROM unnest(%(webhook_ids)s::uuid[], %(keys)s::uuid[]) AS asked (webhook_id, order_key)
         CROSS JOIN LATERAL (
           SELECT d.status FROM webhook_deliveries d
-          WHERE d.tenant_id = %(tenant_id)s AND d.mode = %(mode)s AND d.webhook_id = asked.webhook_id
-            AND d.order_key = asked.order_key AND d.status IN ('queued', 'sending', 'pending_retry', 'held')
+          WHERE d.webhook_id = asked.webhook_id AND d.order_key = asked.order_key
+            AND d.status IN ('queued', 'sending', 'pending_retry', 'held')
           ORDER BY d.sequence LIMIT 1
         ) first
         CROSS JOIN LATERAL (
           SELECT d.*, row_number() OVER (ORDER BY d.sequence) AS place FROM webhook_deliveries d
-          WHERE d.tenant_id = %(tenant_id)s AND d.mode = %(mode)s AND d.webhook_id = asked.webhook_id
-            AND d.order_key = asked.order_key AND d.status IN ('queued', 'sending', 'pending_retry', 'held')
+          WHERE d.webhook_id = asked.webhook_id AND d.order_key = asked.order_key
+            AND d.status IN ('queued', 'sending', 'pending_retry', 'held')
           ORDER BY d.sequence LIMIT %(most)s
         ) n
         WHERE first.status = 'queued' AND n.status = 'queued' AND n.parked_at IS NULL
@@ -79,8 +82,6 @@ def release(tx: Tx, ended: Collection[tuple[UUID, UUID]]) -> None:
         WHERE d.status = 'queued' AND d.parked_at IS NULL
         """,
         {
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
             "webhook_ids": [webhook_id for webhook_id, _ in found],
             "keys": [key for _, key in found],
             "most": _MOST_RELEASED,

@@ -43,9 +43,9 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
         FROM done n
         CROSS JOIN LATERAL (
           SELECT d.* FROM webhook_deliveries d
-          WHERE d.id = n.id AND d.event_created_at = n.event_created_at
+          WHERE d.id BETWEEN n.id AND n.id AND d.event_created_at BETWEEN n.event_created_at AND n.event_created_at
             AND d.status = 'sending' AND d.attempts = n.attempt + 1
-          LIMIT 1 FOR UPDATE
+          ORDER BY d.id LIMIT 1 FOR UPDATE
         ) o
         ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
         SET status = excluded.status, attempts = excluded.attempts, finished_at = excluded.finished_at,

@@ -151,16 +151,18 @@ def retry_failed(tx: Tx, webhook_id: UUID, delivery_id: UUID | None, limit: int)
     """Give failed deliveries one more attempt: the one that is named, or the oldest of all."""
     return tx.all(
         """
-        UPDATE webhook_deliveries d
-        SET status = 'queued', finished_at = NULL, next_retry_at = NULL,
-            next_sweep_at = clock_timestamp() + interval '2 minutes'
-        FROM (
-          SELECT tenant_id, mode, id, event_created_at FROM webhook_deliveries
+        WITH found AS (
+          SELECT * FROM webhook_deliveries
           WHERE webhook_id = %(webhook_id)s AND status = 'failed' AND NOT is_test AND (%(id)s::uuid IS NULL OR id = %(id)s)
           ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE
-        ) found
-        WHERE d.tenant_id = found.tenant_id AND d.mode = found.mode AND d.id = found.id
-          AND d.event_created_at = found.event_created_at
+        )
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
+                                             next_sweep_at)
+        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'queued',
+               clock_timestamp() + interval '2 minutes'
+        FROM found
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET status = excluded.status, finished_at = NULL, next_retry_at = NULL, next_sweep_at = excluded.next_sweep_at
         RETURNING d.id, d.event_created_at
         """,
         {"webhook_id": webhook_id, "id": delivery_id, "limit": limit},
@@ -179,16 +181,19 @@ def release_held(tx: Tx, webhook_id: UUID, since: datetime | None) -> int:
     """Let what was held go out, the oldest first and paced by the sweep; how many."""
     return tx.run(
         """
-        UPDATE webhook_deliveries d
-        SET status = 'queued', next_sweep_at = clock_timestamp() + make_interval(secs => waiting.place / %(pace)s)
-        FROM (
-          SELECT tenant_id, mode, id, event_created_at, row_number() OVER (ORDER BY created_at, id) AS place
-          FROM webhook_deliveries
+        WITH held AS (
+          SELECT * FROM webhook_deliveries
           WHERE webhook_id = %(id)s AND status = 'held'
             AND (%(since)s::timestamptz IS NULL OR event_created_at >= %(since)s)
-        ) waiting
-        WHERE d.tenant_id = waiting.tenant_id AND d.mode = waiting.mode AND d.id = waiting.id
-          AND d.event_created_at = waiting.event_created_at
+          FOR UPDATE
+        )
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
+                                             next_sweep_at)
+        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'queued',
+               clock_timestamp() + make_interval(secs => row_number() OVER (ORDER BY created_at, id) / %(pace)s)
+        FROM held
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET status = excluded.status, next_sweep_at = excluded.next_sweep_at
         """,
         {"id": webhook_id, "since": since, "pace": float(RESUMED_PER_SECOND)},
     )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from penguinmails.keyset import Keyset
 from segments import repository as segments
 from suppression import repository as suppression
 from tags import repository as tags
+from tests.support.plans import rows_read
 from tests.support.tenants import TestTenant, make_tenant
 
 CONTACTS = int(os.environ.get("AUDIENCE_CONTACTS", "20000"))
@@ -83,17 +84,8 @@ class MeasuringTx(Tx):
     def all(self, statement: Any, params: Any, row: Any = None) -> list[Any]:
         plan = Tx.one(self, "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) " + statement, params)
         document = plan if isinstance(plan, list) else json.loads(plan)
-        self.read = [*getattr(self, "read", []), sum(rows_read(document[0]["Plan"]))]
+        self.read = [*getattr(self, "read", []), rows_read(document[0]["Plan"]).total()]
         return Tx.all(self, statement, params, row)
-
-
-def rows_read(plan: dict[str, Any]) -> Iterator[int]:
-    """The rows that every scan in a plan has touched, those that a filter threw away included."""
-    if "Relation Name" in plan or "Index Name" in plan:
-        removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
-        yield round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
-    for part in plan.get("Plans", ()):
-        yield from rows_read(part)
 
 
 def first(sort_by: str = "created_at", order: Any = "desc", after: Any = None) -> Keyset:
@@ -182,7 +174,7 @@ def test_one_contact_is_read_by_its_id(large: TestTenant) -> None:
         some = tx.one("SELECT id FROM contacts LIMIT 1", {})
         plan = tx.one("EXPLAIN (ANALYZE, FORMAT JSON) " + single.SELECT + " WHERE c.id = %(id)s", {"id": some})
 
-    assert sum(rows_read(plan[0]["Plan"])) <= FACTOR
+    assert rows_read(plan[0]["Plan"]).total() <= FACTOR
 
 
 @pytest.mark.parametrize(

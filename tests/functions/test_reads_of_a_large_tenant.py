@@ -21,6 +21,7 @@ from tests.support.large_tenant import LargeTenant, make_large_tenant
 from tests.support.list_questions import FEW, LISTS, path_ids, questions
 from tests.support.operations import Operation
 from tests.support.people import signed_in
+from tests.support.plans import rows_read
 
 pytestmark = pytest.mark.large_tenant
 ROWS = int(os.environ.get("READ_ROWS", "50000"))
@@ -61,22 +62,6 @@ def _keep(message: str, reported: list[dict[str, Any]]) -> None:
     _, _, document = message.partition("plan:")
     if document:
         reported.append(json.loads(document))
-
-
-def rows_read(plan: dict[str, Any]) -> Counter[str]:
-    """The rows that every scan in a plan has touched, those that a filter threw away included, by table or index."""
-    if "Actual Rows" not in plan:
-        # Made for its estimate alone.
-        return Counter()
-    below = sum(map(rows_read, plan.get("Plans", ())), Counter[str]())
-    if "Relation Name" not in plan and "Index Name" not in plan:
-        return below
-    removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
-    own = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
-    if plan["Node Type"] == "Bitmap Heap Scan":
-        # Below it are the places of rows in an index, of which no more are rows than it then reads.
-        return Counter({plan["Relation Name"]: own})
-    return below + Counter({plan.get("Index Name") or plan["Relation Name"]: own})
 
 
 def rows_returned(items: list[dict[str, Any]]) -> int:

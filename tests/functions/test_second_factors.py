@@ -12,7 +12,7 @@ from penguinmails.db import transaction
 from second_factors.app import handler
 from send_platform_mail.app import handler as send
 from sessions.app import handler as sessions_handler
-from tests.support.authenticator import PATH, begin, enrol
+from tests.support.authenticator import PATH, begin, confirm, enrol
 from tests.support.http import Answer
 from tests.support.people import PASSWORD, Person, sign_in, signed_in
 from tests.support.queues import consume, messages_for
@@ -38,7 +38,7 @@ def step_up(person: Person, code: str | None) -> Answer:
 def test_sign_in_asks_for_a_code_once_a_second_factor_is_confirmed(person: Person) -> None:
     app = begin(person)
     assert sign_in(person.email).status == 201, "a seed that is not confirmed changes nothing"
-    person.call(handler, "POST", f"{PATH}/confirm", json={"code": app.code(-1)})
+    confirm(person, app)
 
     without = sign_in_with(person, None)
 
@@ -173,9 +173,9 @@ def test_a_second_device_cannot_be_enrolled_beside_the_first(person: Person) -> 
 def test_only_the_newest_seed_can_be_confirmed(person: Person) -> None:
     older, newer = begin(person), begin(person)
 
-    wrong = person.call(handler, "POST", f"{PATH}/confirm", json={"code": older.code(-1)})
+    wrong = confirm(person, older)
     assert (wrong.status, wrong.json["errors"][0]["code"]) == (400, "wrong_code")
-    assert person.call(handler, "POST", f"{PATH}/confirm", json={"code": newer.code(-1)}).status == 200
+    assert confirm(person, newer).status == 200
 
 
 def test_there_must_be_a_seed_to_confirm(person: Person) -> None:

@@ -23,7 +23,6 @@ from penguinmails.events.catalogue import ApiKeyRevoked, ContactBlock, ContactCr
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4
 from sweep_deliveries.app import handler as sweep_deliveries
-from tests.functions.test_webhook_dispatch import rows_read
 from tests.support.hooks import attempts, deliveries, hook, make_due
 from tests.support.http import call
 from tests.support.queues import consume, messages_for, run_job
@@ -307,35 +306,6 @@ def test_dispatchers_side_by_side_keep_the_order(tenant: TestTenant, key: TestKe
     assert sum(map(len, came.values())) == 280
     for numbers in came.values():
         assert numbers == sorted(set(numbers))
-
-
-def test_holding_back_reads_only_what_is_named_and_what_is_before_it(
-    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hook(key, receiver, ordering="contact")
-    receiver.answers = [(500, {})]
-    contact = new_uuid4()
-    raise_of(tenant, [contact])
-    dispatch_what_waits(tenant)
-    raise_of(tenant, [contact] * 600)
-    message, *_ = messages_for("deliveries", tenant.id)
-    read: list[float] = []
-    real = Tx._execute
-
-    def explained(self: Tx, statement: Any, params: Any, factory: Any) -> Any:
-        if "webhook_deliveries" in statement:
-            self.connection.execute("SAVEPOINT before")
-            (plan,) = self.connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, params).fetchone() or ()
-            read.append(rows_read(plan[0]["Plan"]))
-            self.connection.execute("ROLLBACK TO SAVEPOINT before")
-        return real(self, statement, params, factory)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Tx, "_execute", explained)
-        assert consume(dispatch, message) == []
-
-    assert len(receiver.posts) == 1
-    assert max(read) <= 6 * len(message["deliveries"]), read
 
 
 def test_an_event_behind_another_is_explained(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:

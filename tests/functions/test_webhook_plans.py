@@ -1,0 +1,134 @@
+"""Webhooks read the rows that they name and no others of the tenant, whatever the planner believes about the tables."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from dispatch_webhooks.app import handler as dispatch
+from fan_out_events.app import handler as fan_out
+from penguinmails.db import transaction
+from penguinmails.events.catalogue import ContactBlock, ContactCreated
+from penguinmails.events.emit import emit_many
+from penguinmails.ids import new_uuid4
+from sweep_deliveries.app import handler as sweep_deliveries
+from tests.support.hooks import hook, make_due
+from tests.support.http import call
+from tests.support.plans import counted_reads
+from tests.support.queues import consume, messages_for, run_job
+from tests.support.receiver import Receiver
+from tests.support.tenants import TestKey, TestTenant, make_tenant
+from webhooks.app import handler as webhooks
+
+TABLES = ("events", "webhook_deliveries", "webhook_attempts")
+EVENTS = 800
+PER_MESSAGE = 100
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.stop()
+
+
+def raise_of(tenant: TestTenant, contact: UUID, events: int) -> None:
+    """All in one change, so all of one moment."""
+    block = ContactBlock(id=contact, email="a@example.com")
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        emit_many(tx, [ContactCreated(contact=block, source="api")] * events)
+
+
+def as_owner(*statements: str) -> None:
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def analyze() -> None:
+    """As autovacuum does, which never looks at a partition that is empty."""
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
+        partitions = connection.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent::regclass::text = ANY(%s)", [list(TABLES)]
+        ).fetchall()
+        for (name,) in partitions:
+            if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone() is not None:
+                connection.execute(f"ANALYZE {name}")
+
+
+def nothing_is_known() -> None:
+    """As in the first minutes of a month."""
+    as_owner(
+        "TRUNCATE events, webhook_deliveries, webhook_attempts CASCADE",
+        "DELETE FROM pg_statistic WHERE starelid IN (SELECT inhrelid FROM pg_inherits)",
+    )
+
+
+def all_was_of_another_tenant() -> None:
+    nothing_is_known()
+    other = make_tenant()
+    other_receiver = Receiver()
+    hook(other.key(), other_receiver)
+    raise_of(other, new_uuid4(), EVENTS)
+    assert consume(fan_out, *messages_for("events", other.id)) == []
+    assert consume(dispatch, *messages_for("deliveries", other.id)) == []
+    other_receiver.stop()
+    analyze()
+
+
+@pytest.fixture(params=[nothing_is_known, all_was_of_another_tenant], ids=lambda known: known.__name__)
+def known(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """What the planner believes before the tenant begins."""
+    request.param()
+    return request.param
+
+
+def messages(tenant: TestTenant) -> list[dict[str, Any]]:
+    return messages_for("deliveries", tenant.id)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("ordering", ["none", "contact"])
+def test_fan_out_and_dispatcher_read_what_their_message_names(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, ordering: str
+) -> None:
+    hook(key, receiver, ordering=ordering)
+    contact = new_uuid4()
+    raise_of(tenant, contact, 1)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    receiver.answers = [(500, {})]
+    assert consume(dispatch, *messages(tenant)) == []
+    raise_of(tenant, contact, EVENTS)
+    *events, last_events = messages_for("events", tenant.id)
+    assert consume(fan_out, *events) == []
+
+    with counted_reads(monkeypatch, *TABLES) as counted:
+        assert consume(fan_out, last_events) == []
+        assert consume(dispatch, messages(tenant)[-2]) == []
+
+    assert len(receiver.posts) == (1 if ordering == "contact" else 1 + PER_MESSAGE)
+    assert max(counted)[0] <= 6 * PER_MESSAGE, max(counted)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_pause_a_resumption_and_a_sweep_read_each_row_a_few_times(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooked = hook(key, receiver)
+    raise_of(tenant, new_uuid4(), EVENTS)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    found = messages(tenant)
+    path = f"/api/v1/webhooks/{hooked.id}"
+
+    with counted_reads(monkeypatch, *TABLES) as counted:
+        assert call(webhooks, "POST", f"{path}/pause", token=key.plaintext, json={}).status == 200
+        assert consume(dispatch, *found) == []
+        assert call(webhooks, "POST", f"{path}/resume", token=key.plaintext, json={}).status == 200
+        make_due(tenant)
+        run_job(sweep_deliveries)
+    assert len(messages(tenant)) == EVENTS / PER_MESSAGE
+
+    assert max(counted)[0] <= 6 * EVENTS, max(counted)

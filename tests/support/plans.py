@@ -1,0 +1,45 @@
+"""What statements have read, by PostgreSQL's own count."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from penguinmails.db import Tx
+
+
+def rows_read(plan: dict[str, Any]) -> Counter[str]:
+    """The rows that every scan in a plan has touched, those that a filter threw away included, by table or index."""
+    if "Actual Rows" not in plan:
+        # Made for its estimate alone.
+        return Counter()
+    below = sum(map(rows_read, plan.get("Plans", ())), Counter[str]())
+    if "Relation Name" not in plan and "Index Name" not in plan:
+        return below
+    removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    own = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
+    if plan["Node Type"] == "Bitmap Heap Scan":
+        # Below it are the places of rows in an index, of which no more are rows than it then reads.
+        return Counter({plan["Relation Name"]: own})
+    return below + Counter({plan.get("Index Name") or plan["Relation Name"]: own})
+
+
+@contextmanager
+def counted_reads(monkeypatch: pytest.MonkeyPatch, *tables: str) -> Iterator[list[tuple[int, str]]]:
+    """For each statement that names one of the tables: how many rows it reads in all, and what it is."""
+    counted: list[tuple[int, str]] = []
+    real = Tx._execute
+
+    def explained(self: Tx, statement: Any, params: Any, factory: Any) -> Any:
+        if any(table in statement for table in tables):
+            self.connection.execute("SAVEPOINT before")
+            (plan,) = self.connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement, params).fetchone() or ()
+            counted.append((rows_read(plan[0]["Plan"]).total(), " ".join(statement.split())))
+            self.connection.execute("ROLLBACK TO SAVEPOINT before")
+        return real(self, statement, params, factory)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tx, "_execute", explained)
+        yield counted
