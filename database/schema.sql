@@ -1246,6 +1246,18 @@ CREATE FUNCTION public.tables_of_tenants() RETURNS TABLE(name text, referenced_b
     AND c.relname NOT IN ('tenants', 'audit_log')
 $$;
 
+--
+-- Name: webhooks_with_held_due(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.webhooks_with_held_due() RETURNS TABLE(id uuid, tenant_id uuid, mode text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT w.id, w.tenant_id, w.mode FROM webhooks w
+  WHERE w.held_due_at < clock_timestamp() - interval '1 minute' AND w.is_active
+$$;
+
 SET default_tablespace = '';
 
 --
@@ -3442,6 +3454,8 @@ CREATE TABLE public.webhooks (
     ordering text DEFAULT 'none'::text NOT NULL,
     batch_size integer DEFAULT 1 NOT NULL,
     batch_wait_seconds integer DEFAULT 0 NOT NULL,
+    held_due_at timestamp with time zone,
+    held_dropped_before timestamp with time zone,
     CONSTRAINT webhooks_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100))),
     CONSTRAINT webhooks_batch_wait_seconds_check CHECK (((batch_wait_seconds >= 0) AND (batch_wait_seconds <= 60))),
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
@@ -3528,6 +3542,18 @@ COMMENT ON COLUMN public.webhooks.ordering IS 'whose events wait for each other'
 --
 
 COMMENT ON COLUMN public.webhooks.batch_wait_seconds IS 'how long deliveries are parked for others to share a post with';
+
+--
+-- Name: COLUMN webhooks.held_due_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.held_due_at IS 'when the next piece of what was held goes out; null when nothing is left of it';
+
+--
+-- Name: COLUMN webhooks.held_dropped_before; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.held_dropped_before IS 'what was held and whose event is older is given up first';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -5135,6 +5161,12 @@ CREATE INDEX webhooks_by_tenant ON public.webhooks USING btree (tenant_id, mode,
 --
 
 CREATE INDEX webhooks_failing ON public.webhooks USING btree (tenant_id) WHERE (is_failing AND is_active);
+
+--
+-- Name: webhooks_held_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhooks_held_due ON public.webhooks USING btree (held_due_at) WHERE (held_due_at IS NOT NULL);
 
 --
 -- Name: workspace_members_by_user; Type: INDEX; Schema: public; Owner: -
@@ -7438,6 +7470,13 @@ GRANT ALL ON FUNCTION public.suppressed_among(addresses text[]) TO penguinmails_
 
 REVOKE ALL ON FUNCTION public.tables_of_tenants() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.tables_of_tenants() TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION webhooks_with_held_due(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.webhooks_with_held_due() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.webhooks_with_held_due() TO penguinmails_jobs;
 
 --
 -- Name: TABLE account_export_parts; Type: ACL; Schema: public; Owner: -

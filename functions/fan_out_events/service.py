@@ -9,7 +9,7 @@ from uuid import UUID
 from fan_out_events import replays, repository
 from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
-from penguinmails.domain import webhook_statistics
+from penguinmails.domain import held_deliveries, webhook_statistics
 from penguinmails.domain.deliveries import messages, wake_up
 from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
@@ -31,7 +31,7 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
     traces: dict[tuple[UUID, Mode], Any] = {}
     for position, record in enumerate(records):
-        if "replay_id" in record.body:
+        if _PIECEWISE.keys() & record.body.keys():
             outcomes[position] = _go_on(record)
             continue
         try:
@@ -53,9 +53,19 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     return outcomes
 
 
+def _let_go(tenant_id: UUID, mode: Mode, webhook_id: UUID) -> None:
+    with transaction(tenant_id=tenant_id, mode=mode) as tx:
+        held_deliveries.next_piece(tx, webhook_id)
+
+
+_PIECEWISE = {"replay_id": replays.go_on, "held_of_webhook_id": _let_go}
+"""What makes deliveries a piece at a time, by what its messages name."""
+
+
 def _go_on(record: Record) -> Exception | None:
     try:
-        replays.go_on(record.tenant_id, record.mode, UUID(record.body["replay_id"]))
+        for name in _PIECEWISE.keys() & record.body.keys():
+            _PIECEWISE[name](record.tenant_id, record.mode, UUID(record.body[name]))
     except (TypeError, ValueError, AttributeError) as error:
         return PoisonMessage(f"not a message of ours: {type(error).__name__}")
     except Exception as error:  # the other messages of the batch are none of its business

@@ -61,6 +61,20 @@ def take_due_replays(tx: Tx) -> list[DueReplay]:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDue:
+    """A webhook of which more should have been let go."""
+
+    id: UUID
+    tenant_id: UUID
+    mode: Mode
+
+
+def webhooks_with_held_due(tx: Tx) -> list[HeldDue]:
+    """Webhooks, of any tenant, whose message about what was held was lost."""
+    return tx.all("SELECT id, tenant_id, mode FROM webhooks_with_held_due()", {}, HeldDue)
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingTenant:
     """Whose deliveries are parked."""
 

@@ -18,6 +18,7 @@ def sweep() -> int:
         rows = repository.take_due(tx, BATCH)
         parked = [] if rows else repository.tenants_with_parked(tx)
         replays = repository.take_due_replays(tx)
+        held = [] if rows else repository.webhooks_with_held_due(tx)
         failing = repository.count_failing_webhooks(tx) if len(rows) < BATCH else None
     by_tenant: dict[tuple[UUID, Mode], list[DeliveryRef]] = defaultdict(list)
     for row in rows:
@@ -25,6 +26,7 @@ def sweep() -> int:
     due = [Swept(*tenant, message) for tenant, found in by_tenant.items() for message in messages(found)]
     requeue("deliveries", [*due, *(Swept(tenant.tenant_id, tenant.mode, wake_up()) for tenant in parked)])
     requeue("events", [Swept(replay.tenant_id, replay.mode, {"replay_id": str(replay.id)}) for replay in replays])
+    requeue("events", [Swept(found.tenant_id, found.mode, {"held_of_webhook_id": str(found.id)}) for found in held])
     if failing is not None:
         count("webhooks_failing", failing)
     return len(rows)

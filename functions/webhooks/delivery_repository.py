@@ -12,8 +12,6 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "d.created_at"}
 KINDS = {"created_at": "time"}
-RESUMED_PER_SECOND = 50
-"""How fast what was held goes out: a receiver that was away is not flooded."""
 
 _SELECT: LiteralString = """
 SELECT d.id, d.event_id, d.event_type, d.event_created_at, d.sequence, d.status, d.attempts, d.next_retry_at, d.created_at,
@@ -167,44 +165,4 @@ def retry_failed(tx: Tx, webhook_id: UUID, delivery_id: UUID | None, limit: int)
         """,
         {"webhook_id": webhook_id, "id": delivery_id, "limit": limit},
         DeliveryRef,
-    )
-
-
-def count_held(tx: Tx, webhook_id: UUID) -> int:
-    """Deliveries that wait for a paused webhook."""
-    return tx.one(
-        "SELECT count(*) FROM webhook_deliveries WHERE webhook_id = %(id)s AND status = 'held'", {"id": webhook_id}
-    )
-
-
-def release_held(tx: Tx, webhook_id: UUID, since: datetime | None) -> int:
-    """Let what was held go out, the oldest first and paced by the sweep; how many."""
-    return tx.run(
-        """
-        WITH held AS (
-          SELECT * FROM webhook_deliveries
-          WHERE webhook_id = %(id)s AND status = 'held'
-            AND (%(since)s::timestamptz IS NULL OR event_created_at >= %(since)s)
-          FOR UPDATE
-        )
-        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
-                                             next_sweep_at)
-        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'queued',
-               clock_timestamp() + make_interval(secs => row_number() OVER (ORDER BY created_at, id) / %(pace)s)
-        FROM held
-        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
-        SET status = excluded.status, next_sweep_at = excluded.next_sweep_at
-        """,
-        {"id": webhook_id, "since": since, "pace": float(RESUMED_PER_SECOND)},
-    )
-
-
-def drop_held(tx: Tx, webhook_id: UUID) -> int:
-    """Give up what is still held; how many."""
-    return tx.run(
-        """
-        UPDATE webhook_deliveries SET status = 'dropped', finished_at = clock_timestamp()
-        WHERE webhook_id = %(id)s AND status = 'held'
-        """,
-        {"id": webhook_id},
     )

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import messages
+from penguinmails.domain.held_deliveries import let_go
 from penguinmails.errors import InvalidStateTransition, NotFound
 from penguinmails.events.catalogue import EVENT_TYPES, WebhookPaused, WebhookResumed
 from penguinmails.events.emit import emit
@@ -62,11 +64,10 @@ def pause(tx: Tx, webhook_id: UUID, paused_by: UUID) -> WebhookRow:
 def resume(
     tx: Tx, webhook_id: UUID, *, drop: bool, since: datetime | None, resumed_by: UUID
 ) -> tuple[WebhookRow, dict[str, int]]:
-    """Post again; how many of the held deliveries go out, and how many were given up."""
+    """Post again; how many of the held deliveries go out, and how many were given up, of the first piece of them."""
     before = service.existing(tx, webhook_id, lock=True)
     repository.set_active(tx, webhook_id, is_active=True)
     if not before.is_active:
         emit(tx, WebhookResumed(webhook_id=webhook_id, name=before.name, resumed_by=resumed_by))
-    released = 0 if drop else delivery_repository.release_held(tx, webhook_id, since)
-    dropped = delivery_repository.drop_held(tx, webhook_id)
-    return service.existing(tx, webhook_id), {"released": released, "dropped": dropped}
+    held = let_go(tx, webhook_id, dropped_before=clock.now() if drop else since)
+    return service.existing(tx, webhook_id), {"released": held.released, "dropped": held.dropped}

@@ -6,6 +6,7 @@ from uuid import UUID
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.endpoints import check_url
+from penguinmails.domain.held_deliveries import let_go
 from penguinmails.domain.webhook_filters import compile_filter
 from penguinmails.domain.webhook_headers import check_headers
 from penguinmails.domain.webhook_signature import new_secret
@@ -13,7 +14,7 @@ from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, Q
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
-from webhooks import delivery_repository, replay_repository, repository, secrets
+from webhooks import replay_repository, repository, secrets
 from webhooks.repository import WebhookRow
 
 _CHANGEABLE = (
@@ -71,7 +72,7 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
         check_headers(headers)
         secrets.replace_headers(tx, present, headers)
     if changes.get("is_active") and not present.is_active:
-        delivery_repository.release_held(tx, webhook_id, None)
+        let_go(tx, webhook_id, dropped_before=None)
     return existing(tx, webhook_id)
 
 
