@@ -17,6 +17,8 @@ from penguinmails.domain.deliveries import LEASE_MARGIN_SECONDS, DeliveryRef
 # a range that is read in its order, for that is what no other index has; where it is one value, all indexes of a new month,
 # of which there are no statistics, seem as good.
 
+_MOST_SETTLED = 5_000
+
 _NAMED: LiteralString = """
     WITH asked AS (
       SELECT * FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS named (id, event_created_at)
@@ -215,7 +217,7 @@ def settle_unclaimed(tx: Tx, deliveries: Sequence[DeliveryRef]) -> None:
 
 
 def settle_parked(tx: Tx) -> None:
-    """What is parked for webhooks that were paused or deleted since: held, or given up."""
+    """What is parked for webhooks that were paused or deleted since: held, or given up; of each webhook some thousands."""
     tx.run(
         """
         WITH resting AS (
@@ -225,14 +227,20 @@ def settle_parked(tx: Tx) -> None:
             WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL)
           ORDER BY w.id FOR SHARE
         )
-        UPDATE webhook_deliveries d
-        SET status = CASE WHEN r.is_deleted THEN 'failed' ELSE 'held' END,
-            finished_at = CASE WHEN r.is_deleted THEN clock_timestamp() END,
-            next_retry_at = NULL, next_sweep_at = NULL, parked_at = NULL
+        INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
+                                             finished_at)
+        SELECT p.tenant_id, p.mode, p.id, p.webhook_id, p.event_id, p.event_type, p.event_created_at,
+               CASE WHEN r.is_deleted THEN 'failed' ELSE 'held' END, CASE WHEN r.is_deleted THEN clock_timestamp() END
         FROM resting r
-        WHERE d.tenant_id = r.tenant_id AND d.mode = r.mode AND d.webhook_id = r.id AND d.parked_at IS NOT NULL
+        CROSS JOIN LATERAL (
+          SELECT d.* FROM webhook_deliveries d WHERE d.webhook_id = r.id AND d.parked_at IS NOT NULL
+          ORDER BY d.parked_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+        ) p
+        ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+        SET status = excluded.status, finished_at = excluded.finished_at, next_retry_at = NULL, next_sweep_at = NULL,
+            parked_at = NULL
         """,
-        {},
+        {"most": _MOST_SETTLED},
     )
 
 

@@ -126,7 +126,7 @@ def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
 
 
 def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> CountsRow:
-    """The deliveries of the events of a span of time."""
+    """What became of the events of a span of time, those included that only a replay has sent."""
     row = tx.one(
         """
         SELECT count(*) AS matched, count(*) FILTER (WHERE status = 'success') AS delivered,
@@ -147,6 +147,15 @@ def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> 
           ) again ON true
           WHERE d.webhook_id = %(webhook_id)s AND d.event_created_at >= %(start)s AND d.event_created_at < %(end)s
             AND d.replay_id IS NULL AND NOT d.is_test
+          UNION ALL
+          (SELECT DISTINCT ON (r.event_id) NULL, r.status
+           FROM webhook_deliveries r
+           WHERE r.webhook_id = %(webhook_id)s AND r.event_created_at >= %(start)s AND r.event_created_at < %(end)s
+             AND r.replay_id IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM webhook_deliveries o
+               WHERE o.webhook_id = r.webhook_id AND o.event_id = r.event_id
+                 AND o.event_created_at = r.event_created_at AND o.replay_id IS NULL)
+           ORDER BY r.event_id, r.status = 'success' DESC, r.created_at DESC)
         ) found
         """,
         {"webhook_id": webhook_id, "start": start, "end": end},
@@ -164,12 +173,14 @@ def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit:
         SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state, sequence
         FROM webhook_deliveries d
         WHERE webhook_id = %(webhook_id)s AND event_created_at >= %(start)s AND event_created_at < %(end)s
-          AND status IN ('failed', 'dropped') AND replay_id IS NULL AND NOT is_test
+          AND status IN ('failed', 'dropped') AND NOT is_test
           AND NOT EXISTS (
             SELECT 1 FROM webhook_deliveries r
             WHERE r.tenant_id = d.tenant_id AND r.mode = d.mode AND r.webhook_id = d.webhook_id AND r.event_id = d.event_id
-              AND r.event_created_at = d.event_created_at AND r.replay_id IS NOT NULL
-              AND r.status NOT IN ('failed', 'dropped'))
+              AND r.event_created_at = d.event_created_at AND r.id <> d.id
+              AND (r.status NOT IN ('failed', 'dropped')
+                   -- An event that was given up several times is one gap: that of its first delivery.
+                   OR (d.replay_id IS NOT NULL AND (r.created_at, r.id) < (d.created_at, d.id))))
         ORDER BY event_created_at, event_id LIMIT %(limit)s
         """,
         {"webhook_id": webhook_id, "start": start, "end": end, "limit": limit},

@@ -184,6 +184,24 @@ def test_a_failed_event_that_arrives_by_a_replay_is_no_gap(
     assert explained["outcome"] == "delivered"
 
 
+def test_an_event_that_only_replays_have_sent_is_counted_once_and_is_a_gap_until_it_arrives(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    raise_events(tenant, 1)
+    webhook = hook(key, receiver, retry_enabled=False).id
+    messages_for("events", tenant.id)
+    receiver.answers = [(500, {}), (500, {})]
+
+    found: list[Any] = []
+    for _ in range(3):
+        started(key, webhook)
+        go_on(tenant)
+        found.append(call(handler, "GET", f"{WEBHOOKS}/{webhook}/reconcile", token=key.plaintext).json)
+
+    assert [(f["matched"], f["failed"], f["delivered"]) for f in found] == [(1, 1, 0), (1, 1, 0), (1, 0, 1)]
+    assert [[gap["state"] for gap in f["gaps"]] for f in found] == [["failed"], ["failed"], []]
+
+
 def test_a_replay_goes_on_piece_by_piece_at_its_pace(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
