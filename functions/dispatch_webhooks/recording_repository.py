@@ -44,9 +44,9 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
         CROSS JOIN LATERAL (
           SELECT d.* FROM webhook_deliveries d
           WHERE d.id BETWEEN n.id AND n.id AND d.event_created_at BETWEEN n.event_created_at AND n.event_created_at
-            AND d.status = 'sending' AND d.attempts = n.attempt + 1
           ORDER BY d.id LIMIT 1 FOR UPDATE
         ) o
+        WHERE o.status = 'sending' AND o.attempts = n.attempt + 1
         ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
         SET status = excluded.status, attempts = excluded.attempts, finished_at = excluded.finished_at,
             next_retry_at = excluded.next_retry_at, next_sweep_at = excluded.next_sweep_at, parked_at = excluded.parked_at
