@@ -1677,12 +1677,15 @@ CREATE TABLE public.campaigns (
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     launched_at timestamp with time zone,
     completed_at timestamp with time zone,
+    paused_at timestamp with time zone,
+    paused_reason text,
     CONSTRAINT campaigns_campaign_type_check CHECK ((campaign_type = ANY (ARRAY['broadcast'::text, 'drip'::text, 'triggered'::text, 'ab_test'::text]))),
     CONSTRAINT campaigns_check CHECK ((num_nonnulls(segment_id, list_id) <= 1)),
     CONSTRAINT campaigns_check1 CHECK ((end_date > start_date)),
     CONSTRAINT campaigns_check2 CHECK (((next_plan_at IS NOT NULL) = (status = ANY (ARRAY['scheduled'::text, 'active'::text])))),
     CONSTRAINT campaigns_goal_check CHECK ((goal = ANY (ARRAY['awareness'::text, 'lead_gen'::text, 'sales'::text]))),
     CONSTRAINT campaigns_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT campaigns_paused_reason_check CHECK ((paused_reason = ANY (ARRAY['user'::text, 'domain_lost'::text]))),
     CONSTRAINT campaigns_send_strategy_check CHECK ((send_strategy = ANY (ARRAY['immediate'::text, 'scheduled'::text, 'optimized'::text]))),
     CONSTRAINT campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'scheduled'::text, 'active'::text, 'paused'::text, 'completed'::text])))
 );
@@ -1718,6 +1721,18 @@ COMMENT ON COLUMN public.campaigns.audience_taken_at IS 'when the whole audience
 --
 
 COMMENT ON COLUMN public.campaigns.next_plan_at IS 'when the planner looks at it next; null while nothing is to be planned';
+
+--
+-- Name: COLUMN campaigns.paused_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.paused_at IS 'when it was stopped; null once it is started again';
+
+--
+-- Name: COLUMN campaigns.paused_reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.paused_reason IS 'with paused_at: who or what stopped it';
 
 --
 -- Name: contact_counts; Type: TABLE; Schema: public; Owner: -
@@ -3285,6 +3300,7 @@ CREATE TABLE public.webhook_deliveries (
 )
 PARTITION BY RANGE (event_created_at);
 ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN tenant_id SET STATISTICS 1;
+ALTER TABLE ONLY public.webhook_deliveries ALTER COLUMN webhook_id SET STATISTICS 1;
 
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 

@@ -13,3 +13,20 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- The same for webhooks: most have few deliveries, and one that has many would count for one of those.
+DO $$
+DECLARE
+  target regclass;
+BEGIN
+  FOR target IN
+    SELECT 'webhook_deliveries'::regclass
+    UNION ALL SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'webhook_deliveries'::regclass
+  LOOP
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN webhook_id SET STATISTICS 1', target);
+    IF target <> 'webhook_deliveries'::regclass THEN
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN webhook_id SET (n_distinct = 1)', target);
+    END IF;
+  END LOOP;
+END
+$$;

@@ -46,6 +46,11 @@ def explain(
 
 
 def _before_or_between(row: RecipientRow) -> str:
+    if row.paused_reason == "domain_lost":
+        return (
+            "The campaign was stopped when the domain of its sender was verified no more. Verify the domain again, then "
+            "start the campaign, and they go on where they stand."
+        )
     if row.campaign_status == "paused":
         return "The campaign is paused. Start it again, and they go on where they stand."
     return f"The campaign is {row.campaign_status}; they get its first mail once it is active."

@@ -11,7 +11,8 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 COLUMNS: dict[str, LiteralString] = {"enrolled_at": "r.enrolled_at"}
 KINDS = {"enrolled_at": "time"}
 _SELECT: LiteralString = """
-SELECT r.contact_id AS id, p.email, r.status, c.status AS campaign_status, s.step_order AS step, r.reason, r.steps_completed,
+SELECT r.contact_id AS id, p.email, r.status, c.status AS campaign_status, c.paused_reason,
+       s.step_order AS step, r.reason, r.steps_completed,
        r.enrolled_at, r.started_at, r.finished_at, r.last_email_sent_at, r.next_email_at
 FROM campaign_contacts r
 JOIN campaigns c ON c.tenant_id = r.tenant_id AND c.mode = r.mode AND c.id = r.campaign_id
@@ -27,6 +28,7 @@ class RecipientRow:
     email: str
     status: str
     campaign_status: str
+    paused_reason: str | None
     step: int | None
     reason: str | None
     steps_completed: int

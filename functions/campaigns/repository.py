@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-from penguinmails.domain.campaign_states import Status
+from penguinmails.domain.campaign_states import PausedReason, Status
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {
@@ -19,7 +19,8 @@ _HIGHEST = "\U0010ffff"
 _SELECT: LiteralString = """
 SELECT c.id, c.name, c.workspace_id, w.slug AS workspace, c.description, c.goal, c.campaign_type, c.status, c.segment_id,
        c.list_id, c.from_email, c.from_name, c.reply_to_email, c.start_date, c.end_date, c.timezone, c.send_strategy,
-       c.settings, c.created_at, c.updated_at, c.launched_at, c.completed_at, c.total_contacts, c.audience_taken_at
+       c.settings, c.created_at, c.updated_at, c.launched_at, c.completed_at,
+       c.paused_at, c.paused_reason, c.total_contacts, c.audience_taken_at
 FROM campaigns c JOIN workspaces w ON w.tenant_id = c.tenant_id AND w.id = c.workspace_id"""
 
 
@@ -49,6 +50,8 @@ class CampaignRow:
     updated_at: datetime
     launched_at: datetime | None
     completed_at: datetime | None
+    paused_at: datetime | None
+    paused_reason: PausedReason | None
     total_contacts: int
     audience_taken_at: datetime | None
 
@@ -125,7 +128,8 @@ def set_status(tx: Tx, campaign_id: UUID, status: Status, *, plan_at: datetime |
         """
         UPDATE campaigns
         SET status = %(status)s, next_plan_at = %(plan_at)s,
-            launched_at = CASE WHEN %(launched)s THEN clock_timestamp() ELSE launched_at END
+            launched_at = CASE WHEN %(launched)s THEN clock_timestamp() ELSE launched_at END,
+            paused_at = NULL, paused_reason = NULL
         WHERE id = %(id)s
         """,
         {"id": campaign_id, "status": status, "plan_at": plan_at, "launched": launched},

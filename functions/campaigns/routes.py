@@ -194,7 +194,7 @@ def _started(work: Work, caller: Caller, campaign_id: UUID) -> CampaignDetails:
 
 def _paused(work: Work, caller: Caller, campaign_id: UUID) -> CampaignDetails:
     paused_by = caller.principal.user_id if isinstance(caller.principal, UserPrincipal) else None
-    campaign_pausing.pause_campaign(work.tx, service.hold(work.tx, campaign_id), paused_by=paused_by)
+    campaign_pausing.pause_campaign(work.tx, service.hold(work.tx, campaign_id), reason="user", paused_by=paused_by)
     caller.audit(work.tx, "campaign_paused", resource_type="campaign", resource_id=str(campaign_id))
     return details_view(service.details(work.tx, service.existing(work.tx, campaign_id)))
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_v
 
 from campaigns.step_schemas import MAX_STEPS, NewStep, Step
 from campaigns.steps import MAX_EMAILS
-from penguinmails.domain.campaign_states import Status
+from penguinmails.domain.campaign_states import PausedReason, Status
 from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable, Zone
 
 Goal = Literal["awareness", "lead_gen", "sales"]
@@ -178,6 +178,12 @@ class Campaign(ResponseModel):
     updated_at: datetime
     launched_at: datetime | None
     completed_at: datetime | None
+    paused_at: datetime | None = Field(description="When it was stopped; null once it is started again.")
+    paused_reason: PausedReason | None = Field(
+        description="What stopped it: somebody (`user`), or the domain that it sends from is verified no more (`domain_lost`),"
+        " which also makes a scheduled campaign a draft. Verify the domain, then start the campaign again.",
+        examples=[None],
+    )
 
 
 class CampaignDetails(Campaign):

@@ -30,9 +30,9 @@ def hold_back(tx: Tx, deliveries: Sequence[DeliveryRef]) -> set[UUID]:
         FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
         CROSS JOIN LATERAL (
           SELECT d.* FROM webhook_deliveries d
-          WHERE d.id BETWEEN asked.id AND asked.id
+          WHERE d.id = asked.id
             AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
-          ORDER BY d.id LIMIT 1
+          ORDER BY d.event_created_at LIMIT 1
         ) o
         CROSS JOIN LATERAL (
           SELECT d.next_sweep_at FROM webhook_deliveries d

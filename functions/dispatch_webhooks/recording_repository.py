@@ -43,8 +43,8 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
         FROM done n
         CROSS JOIN LATERAL (
           SELECT d.* FROM webhook_deliveries d
-          WHERE d.id BETWEEN n.id AND n.id AND d.event_created_at BETWEEN n.event_created_at AND n.event_created_at
-          ORDER BY d.id LIMIT 1 FOR UPDATE
+          WHERE d.id = n.id AND d.event_created_at BETWEEN n.event_created_at AND n.event_created_at
+          ORDER BY d.event_created_at LIMIT 1 FOR UPDATE
         ) o
         WHERE o.status = 'sending' AND o.attempts = n.attempt + 1
         ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE

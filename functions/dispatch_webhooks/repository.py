@@ -13,9 +13,9 @@ from penguinmails.domain.deliveries import LEASE_MARGIN_SECONDS, DeliveryRef
 # Rows are found by LATERAL with LIMIT and written by INSERT ... ON CONFLICT, that is, one by one by their key. A join would
 # be planned by statistics, which take a tenant that has just begun to fill a table for one with a single row in it, and would
 # read all of them for each. Every row that is written is locked before, so none is ever inserted. An event's moment only says
-# in which month to look: those of one bulk change share it, so an index that has it is the wrong one. The key is asked for as
-# a range that is read in its order, for that is what no other index has; where it is one value, all indexes of a new month,
-# of which there are no statistics, seem as good.
+# in which month to look: those of one bulk change share it, so an index that has it is the wrong one. It is asked for as a
+# range in its order, which after one id no other index has than the key: of a new month there are no statistics, and all
+# indexes seem as good.
 
 _MOST_SETTLED = 5_000
 
@@ -62,11 +62,11 @@ _CLAIM: LiteralString = """
       SELECT d.* FROM asked
       CROSS JOIN LATERAL (
         SELECT d.* FROM webhook_deliveries d
-        WHERE d.id BETWEEN asked.id AND asked.id AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
+        WHERE d.id = asked.id AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
           AND (d.status = 'queued'
                OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
                OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
-        ORDER BY d.id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
       ) d
     )
     , behind AS (
@@ -98,8 +98,8 @@ _CLAIM: LiteralString = """
       ) w
       CROSS JOIN LATERAL (
         SELECT e.workspace_id, e.data FROM events e
-        WHERE e.id BETWEEN f.event_id AND f.event_id AND e.created_at BETWEEN f.event_created_at AND f.event_created_at
-        ORDER BY e.id LIMIT 1
+        WHERE e.id = f.event_id AND e.created_at BETWEEN f.event_created_at AND f.event_created_at
+        ORDER BY e.created_at LIMIT 1
       ) e
     ), claimed AS (
       INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
@@ -194,9 +194,9 @@ def settle_unclaimed(tx: Tx, deliveries: Sequence[DeliveryRef]) -> None:
           CROSS JOIN LATERAL (
             SELECT d.tenant_id, d.mode, d.id, d.webhook_id, d.event_id, d.event_type, d.event_created_at
             FROM webhook_deliveries d
-            WHERE d.id BETWEEN asked.id AND asked.id
+            WHERE d.id = asked.id
               AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
-            ORDER BY d.id LIMIT 1
+            ORDER BY d.event_created_at LIMIT 1
           ) d
         ), resting AS (
           SELECT w.id, w.deleted_at IS NOT NULL AS is_deleted FROM webhooks w
@@ -252,11 +252,11 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
           SELECT d.* FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, event_created_at)
           CROSS JOIN LATERAL (
             SELECT d.* FROM webhook_deliveries d
-            WHERE d.id BETWEEN asked.id AND asked.id
+            WHERE d.id = asked.id
               AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
               AND (d.status = 'queued'
                    OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds'))
-            ORDER BY d.id LIMIT 1 FOR UPDATE SKIP LOCKED
+            ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
           ) d
         )
         INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, parked_at)

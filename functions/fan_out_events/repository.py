@@ -64,8 +64,8 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
         FROM unnest(%(ids)s::uuid[], %(moments)s::timestamptz[]) AS asked (id, created_at)
         CROSS JOIN LATERAL (
           SELECT e.* FROM events e
-          WHERE e.id BETWEEN asked.id AND asked.id AND e.created_at BETWEEN asked.created_at AND asked.created_at
-          ORDER BY e.id LIMIT 1
+          WHERE e.id = asked.id AND e.created_at BETWEEN asked.created_at AND asked.created_at
+          ORDER BY e.created_at LIMIT 1
         ) e
         JOIN webhooks w ON w.tenant_id = e.tenant_id AND w.mode = e.mode
         WHERE w.deleted_at IS NULL AND e.type = ANY(w.event_types) AND e.subject_id IS DISTINCT FROM w.id
@@ -87,9 +87,9 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
             WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, order_key, wait, place)
           LEFT JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
-            WHERE d.webhook_id = asked.webhook_id AND d.event_id BETWEEN asked.event_id AND asked.event_id
+            WHERE d.webhook_id = asked.webhook_id AND d.event_id = asked.event_id
               AND d.event_created_at BETWEEN asked.created_at AND asked.created_at AND d.replay_id IS NULL
-            ORDER BY d.event_id LIMIT 1
+            ORDER BY d.event_created_at LIMIT 1
           ) known ON true
           WHERE known.id IS NULL
         ), numbered AS (

@@ -219,8 +219,11 @@ def test_starting_launches_and_tells_it_once(tenant: TestTenant, key: TestKey) -
 
     assert (answer.status, answer.json["status"]) == (200, "active")
     assert answer.json["launched_at"] is not None
-    assert ask(key, "POST", f"/{campaign_id}/pause").json["status"] == "paused"
-    assert ask(key, "POST", f"/{campaign_id}/start").json["status"] == "active"
+    assert answer.json["paused_reason"] is None
+    paused = ask(key, "POST", f"/{campaign_id}/pause").json
+    assert (paused["status"], paused["paused_reason"], paused["paused_at"] is None) == ("paused", "user", False)
+    again = ask(key, "POST", f"/{campaign_id}/start").json
+    assert (again["status"], again["paused_reason"], again["paused_at"]) == ("active", None, None)
     assert events(tenant) == ["campaign.launched", "campaign.paused"]
 
 

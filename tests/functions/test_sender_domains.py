@@ -223,6 +223,7 @@ def test_a_lost_domain_pauses_its_campaigns_and_tells_the_admins(
     domain, other = tenant.verified_domain(), tenant.verified_domain()
     add_contact(key)
     mine, others = (started(key, from_email=f"news@{name}") for name in (domain, other))
+    plan(tenant)
     later = draft(key, from_email=f"news@{domain}", start_date="2099-01-01T00:00:00Z")["id"]
     assert ask(key, "POST", f"/{later}/start").json["status"] == "scheduled"
 
@@ -232,14 +233,22 @@ def test_a_lost_domain_pauses_its_campaigns_and_tells_the_admins(
             tx.run(due, {"domain": domain})
         run_job(check_domains)
 
-    states = {each: call(campaigns, "GET", f"/api/v1/campaigns/{each}", token=key.plaintext).json["status"]
-              for each in (mine, others, later)}  # fmt: skip
-    assert states == {mine: "paused", others: "active", later: "draft"}
+    shown = {each: call(campaigns, "GET", f"/api/v1/campaigns/{each}", token=key.plaintext).json
+             for each in (mine, others, later)}  # fmt: skip
+    assert {each: (campaign["status"], campaign["paused_reason"]) for each, campaign in shown.items()} == {
+        mine: ("paused", "domain_lost"), others: ("active", None), later: ("draft", "domain_lost")
+    }  # fmt: skip
+    (recipient,) = ask(key, "GET", f"/{mine}/recipients").json["data"]
+    explained = ask(key, "GET", f"/{mine}/recipients/{recipient['contact_id']}").json["explanation"]
+    assert "Verify the domain again" in explained
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         told = tx.all("SELECT variables FROM mail_outbox WHERE type = 'domain_lost'", {})
         paused = tx.all("SELECT data FROM events WHERE type = 'campaign.paused'", {})
     assert [(mail["domain"], mail["campaigns"]) for mail in told] == [(domain, "2")]
-    assert [event["campaign_id"] for event in paused] == [mine]
+    assert [(event["campaign_id"], event["reason"]) for event in paused] == [(mine, "domain_lost")]
+
+    set_status(tenant, domain, "verified")
+    assert ask(key, "POST", f"/{mine}/start").json["paused_reason"] is None
 
 
 def status_of(key: TestKey, campaign_id: str) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain.campaign_states import Status, transition
+from penguinmails.domain.campaign_states import PausedReason, Status, transition
 from penguinmails.events.catalogue import CampaignPaused
 from penguinmails.events.emit import emit
 
@@ -23,16 +23,24 @@ class Pausable(Protocol):
     def workspace_id(self) -> UUID | None: ...
 
 
-def pause_campaign(tx: Tx, campaign: Pausable, *, paused_by: UUID | None) -> None:
+def pause_campaign(tx: Tx, campaign: Pausable, *, reason: PausedReason, paused_by: UUID | None) -> None:
     """Pause a campaign that is held, or make a scheduled one a draft again. Raises InvalidStateTransition."""
     now = clock.now()
     to = transition(campaign.status, "pause", now=now)
     tx.run(
-        "UPDATE campaigns SET status = %(status)s, next_plan_at = NULL WHERE id = %(id)s",
-        {"id": campaign.id, "status": to.status},
+        """
+        UPDATE campaigns SET status = %(status)s, next_plan_at = NULL, paused_at = %(now)s, paused_reason = %(reason)s
+        WHERE id = %(id)s
+        """,
+        {"id": campaign.id, "status": to.status, "now": now, "reason": reason},
     )
     if to.event == "paused":
         paused = CampaignPaused(
-            campaign_id=campaign.id, name=campaign.name, status=to.status, paused_at=now, paused_by=paused_by
+            campaign_id=campaign.id,
+            name=campaign.name,
+            status=to.status,
+            paused_at=now,
+            reason=reason,
+            paused_by=paused_by,
         )
         emit(tx, paused, workspace_id=campaign.workspace_id)

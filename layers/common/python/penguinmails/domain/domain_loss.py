@@ -55,5 +55,5 @@ def stop_campaigns(tx: Tx, domain: str) -> int:
     )
     found = [campaign for campaign in senders if domain_of(campaign.from_email) == domain]
     for campaign in found:
-        pause_campaign(tx, campaign, paused_by=None)
+        pause_campaign(tx, campaign, reason="domain_lost", paused_by=None)
     return len(found)

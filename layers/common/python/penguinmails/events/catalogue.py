@@ -150,11 +150,14 @@ class CampaignLaunched(CampaignEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignPaused(CampaignEvent):
-    """Paused by a user."""
+    """Sends nothing until it is started again."""
 
     type: ClassVar[str] = "campaign.paused"
-    description: ClassVar[str] = "The campaign was paused."
+    description: ClassVar[str] = (
+        "The campaign was paused: by a `user`, or because its sender's domain is verified no more (`domain_lost`)."
+    )
     paused_at: datetime
+    reason: str = "user"
     paused_by: UUID | None = None
 
 

@@ -47,7 +47,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "email.unsubscribed": {**_MAIL, "unsubscribed_at": _AT},
     "email.replied": {**_MAIL, "replied_at": _AT, "thread_id": UUID("0190a3c4-7d2e-4c31-8a11-5b1d5a3c0e07")},
     "campaign.launched": {**_CAMPAIGN, "status": "active", "launched_at": _AT},
-    "campaign.paused": {**_CAMPAIGN, "status": "paused", "paused_at": _AT, "paused_by": _KEY["actor_id"]},
+    "campaign.paused": {**_CAMPAIGN, "status": "paused", "paused_at": _AT, "reason": "user", "paused_by": _KEY["actor_id"]},
     "campaign.completed": {
         **_CAMPAIGN, "status": "completed", "completed_at": _AT, "stats": {"sent": 480, "opened": 211, "replied": 19},
     },
