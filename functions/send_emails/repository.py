@@ -31,6 +31,10 @@ class Claim:
     track_clicks: bool
     sender_name: str
     postal_address: str | None
+    error: str | None
+    """Why the attempt before was none."""
+    due_at: datetime
+    """When it was to go out at first."""
 
     def following(self) -> Following:
         """What is followed of it, and whether it can be unsubscribed from."""
@@ -63,7 +67,8 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
                   c.content_text, c.content_html, c.headers, e.wanted_provider,
                   e.email_type, c.track_opens, c.track_clicks, coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
-                  t.settings ->> 'postal_address' AS postal_address
+                  t.settings ->> 'postal_address' AS postal_address, e.error,
+                  coalesce(e.scheduled_at, e.created_at) AS due_at
         """,
         {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
         Claim,
@@ -91,6 +96,22 @@ def put_off(tx: Tx, email_id: UUID, attempts: int, seconds: int) -> bool:
             WHERE id = %(id)s AND status = 'queued' AND attempts = %(attempts)s
             """,
             {"id": email_id, "attempts": attempts, "seconds": seconds},
+        )
+        == 1
+    )
+
+
+def give_back(tx: Tx, claim: Claim, *, reason: str, seconds: int) -> bool:
+    """Let a claimed email wait as if it had not been attempted; False when another worker has taken it since."""
+    return (
+        tx.run(
+            """
+            UPDATE emails
+            SET status = 'queued', attempts = attempts - 1, error = %(reason)s,
+                next_sweep_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+            WHERE id = %(id)s AND status = 'sending' AND attempts = %(attempts)s
+            """,
+            {"id": claim.id, "attempts": claim.attempts, "reason": reason, "seconds": seconds},
         )
         == 1
     )

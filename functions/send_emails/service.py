@@ -1,6 +1,7 @@
 """Sends one queued email: claim, hand over outside any transaction, record together with the event."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.incoming_mail import reply_address
-from penguinmails.domain.mail_signing import signed
+from penguinmails.domain.mail_signing import SenderNotVerified, signed
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
@@ -30,6 +31,9 @@ from send_emails import repository
 from send_emails.repository import Claim
 
 _SWEEP_SLACK_SECONDS = 60
+_DOMAIN_ASKED_AGAIN_SECONDS = 3_600
+_DOMAIN_PATIENCE = timedelta(days=3)
+"""How long a mail waits for its sender's domain to be verified again."""
 
 
 def handle(record: Record) -> None:
@@ -78,6 +82,8 @@ def _record(record: Record, claim: Claim, refusal: MailRefused | None, handover:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if refusal is None:
             _sent(tx, claim, handover)
+        elif isinstance(refusal, SenderNotVerified):
+            _wait_for_domain(tx, claim, refusal)
         elif refusal.bounce is not None:
             _bounced(tx, claim, refusal, handover.provider)
         elif refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
@@ -181,6 +187,19 @@ def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
         return
     log_event(tx, [claim.id], status, {"reason": reason})
     count("emails_total", status=status)
+
+
+def _wait_for_domain(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
+    until = claim.due_at + _DOMAIN_PATIENCE
+    if clock.now() >= until:
+        _end(tx, claim, "failed", f"{refusal.reason}, and was not within three days")
+        return
+    reason = f"{refusal.reason}; the mail waits for it until {until:%Y-%m-%d %H:%M} UTC"
+    if not repository.give_back(tx, claim, reason=reason, seconds=_DOMAIN_ASKED_AGAIN_SECONDS):
+        _taken_over(claim)
+    elif claim.error != reason:
+        log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": _DOMAIN_ASKED_AGAIN_SECONDS})
+        count("emails_total", status="deferred")
 
 
 def _delay(tx: Tx, claim: Claim, refusal: MailRefused) -> None:

@@ -17,6 +17,7 @@ from penguinmails.db import transaction
 from penguinmails.domain import provider_secrets
 from send_campaign_emails.app import handler as send_campaign_emails
 from send_emails.app import handler as send_emails
+from sweep_emails.app import handler as sweep_emails
 from tests.support.campaigns import add_contact, ask, draft, plan, started
 from tests.support.http import Answer, call
 from tests.support.providers import configured
@@ -181,14 +182,57 @@ def test_a_domain_lost_before_the_hand_over_makes_the_mail_wait(
 
     assert mail_catcher.mails_to(answer.json["to"]) == []
     waiting = row(tenant, answer.json["id"])
-    assert (waiting["status"], waiting["attempts"]) == ("queued", 1)
-    assert domain in waiting["error"]
+    assert (waiting["status"], waiting["attempts"]) == ("queued", 0)
+    assert f"{domain} is not verified any more; the mail waits" in waiting["error"]
 
+    asked_again(tenant, as_sender)
     set_status(tenant, domain, "verified")
-    again = {"tenant_id": str(tenant.id), "mode": "live", "email_id": answer.json["id"], "attempts": 1}
-    with as_sender():
-        assert consume(send_emails, again) == []
+    asked_again(tenant, as_sender)
     assert row(tenant, answer.json["id"])["status"] == "sent"
+    history = call(emails, "GET", f"/api/v1/emails/{answer.json['id']}", token=key.plaintext).json["events"]
+    assert [event["type"] for event in history] == ["queued", "deferred", "sent"], "it is told once that it waits"
+
+
+def asked_again(tenant: TestTenant, as_sender: AsSender) -> None:
+    """An hour later."""
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE emails SET next_sweep_at = now()", {})
+    run_job(sweep_emails)
+    with as_sender():
+        assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+
+
+def test_a_mail_waits_three_days_for_its_domain_and_fails_then(
+    tenant: TestTenant, key: TestKey, as_sender: AsSender
+) -> None:
+    domain = tenant.verified_domain()
+    email_id = send(key, f"grace@{domain}").json["id"]
+    set_status(tenant, domain, "failed")
+    with as_sender():
+        assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+    statuses: list[str] = []
+    for days in (2, 3):
+        with transaction(tenant_id=tenant.id, mode="live") as tx:
+            tx.run("UPDATE emails SET created_at = now() - make_interval(days => %(days)s)", {"days": days})
+        asked_again(tenant, as_sender)
+        statuses.append(row(tenant, email_id)["status"])
+
+    assert statuses == ["queued", "failed"]
+    assert (
+        row(tenant, email_id)["error"] == f"the domain {domain} is not verified any more, and was not within three days"
+    )
+
+
+def test_a_mail_that_waits_for_its_domain_can_be_cancelled(
+    tenant: TestTenant, key: TestKey, as_sender: AsSender
+) -> None:
+    domain = tenant.verified_domain()
+    email_id = send(key, f"grace@{domain}").json["id"]
+    set_status(tenant, domain, "failed")
+    with as_sender():
+        consume(send_emails, *messages_for("emails", tenant.id))
+
+    assert call(emails, "POST", f"/api/v1/emails/{email_id}/cancel", token=key.plaintext).status == 200
 
 
 def test_a_mail_waits_while_vault_is_away(

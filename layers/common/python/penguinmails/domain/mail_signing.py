@@ -6,6 +6,13 @@ from penguinmails.errors import ServiceUnavailable
 from penguinmails.smtp import MailRefused
 
 
+class SenderNotVerified(MailRefused):
+    """The sender's domain was lost after the mail was accepted: what can be repaired costs the mail no attempt."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"the domain {domain} is not verified any more", is_permanent=False)
+
+
 def signed(content: bytes, sender: str, domains: dict[str, SigningDomain]) -> bytes:
     """A written message with the signature of its sender's domain; as it is when it comes from the platform's own address.
 
@@ -16,7 +23,7 @@ def signed(content: bytes, sender: str, domains: dict[str, SigningDomain]) -> by
         return content
     present = domains.get(name)
     if present is None or present.verification_status != "verified":
-        raise MailRefused(f"the domain {name} is not verified any more", is_permanent=False)
+        raise SenderNotVerified(name)
     try:
         secret = provider_secret(present.secret_ref)
     except ServiceUnavailable:
