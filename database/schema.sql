@@ -2008,8 +2008,16 @@ CREATE TABLE public.domains (
     next_check_at timestamp with time zone DEFAULT clock_timestamp(),
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    next_dkim_selector text,
+    next_dkim_public_key text,
+    next_secret_ref text,
+    dkim_rotation_began_at timestamp with time zone,
+    dkim_rotated_at timestamp with time zone,
+    previous_dkim_selector text,
+    old_secret_ref text,
     CONSTRAINT domains_domain_check CHECK (((domain)::text = lower((domain)::text))),
     CONSTRAINT domains_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT domains_next_key_is_whole CHECK ((num_nulls(next_dkim_selector, next_dkim_public_key, next_secret_ref, dkim_rotation_began_at) = ANY (ARRAY[0, 4]))),
     CONSTRAINT domains_verification_status_check CHECK ((verification_status = ANY (ARRAY['pending'::text, 'verified'::text, 'failed'::text])))
 );
 
@@ -2050,6 +2058,18 @@ COMMENT ON COLUMN public.domains.dns_last_verified_at IS 'when all required reco
 --
 
 COMMENT ON COLUMN public.domains.next_check_at IS 'null: asked again only when somebody wants it';
+
+--
+-- Name: COLUMN domains.dkim_rotated_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.dkim_rotated_at IS 'when the present key took the place of the one of previous_dkim_selector';
+
+--
+-- Name: COLUMN domains.old_secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.domains.old_secret_ref IS 'a signing key in Vault that is used no more and still to be deleted';
 
 --
 -- Name: email_attachments; Type: TABLE; Schema: public; Owner: -

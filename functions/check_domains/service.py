@@ -1,8 +1,10 @@
 """Checks domains that are due: read in one transaction, ask DNS outside any, record in a second."""
 
+from typing import Any, Literal
+
 from check_domains import repository
 from penguinmails import audit
-from penguinmails.db import transaction
+from penguinmails.db import Tx, transaction
 from penguinmails.domain.sending_domains import DomainRow, check, store
 from penguinmails.logging import count, logger
 
@@ -23,18 +25,13 @@ def _check(row: DomainRow) -> None:
     checked = check(row)
     with transaction(tenant_id=row.tenant_id, mode=row.mode) as tx:
         now = store(tx, row, checked)
+        if now is not None and now.dkim_selector != row.dkim_selector:
+            _tell(tx, row, "domain_dkim_rotated", {"selector": now.dkim_selector})
         if now is None or now.verification_status == row.verification_status:
             return
         is_lost = now.verification_status != "verified"
-        audit.record(
-            tx,
-            event="domain_lost" if is_lost else "domain_verified",
-            actor_type="system",
-            resource_type="domain",
-            resource_id=str(row.id),
-            severity="warning" if is_lost else "info",
-            details={"domain": row.domain, "reason": now.dns_verification_error},
-        )
+        event = "domain_lost" if is_lost else "domain_verified"
+        _tell(tx, row, event, {"reason": now.dns_verification_error}, severity="warning" if is_lost else "info")
         if is_lost:
             from penguinmails.domain import domain_loss
 
@@ -42,3 +39,17 @@ def _check(row: DomainRow) -> None:
     if is_lost:
         count("domains_lost_total")
         logger.warning("a verified domain lost its records", extra={"domain_id": str(row.id)})
+
+
+def _tell(
+    tx: Tx, row: DomainRow, event: str, details: dict[str, Any], severity: Literal["info", "warning"] = "info"
+) -> None:
+    audit.record(
+        tx,
+        event=event,
+        actor_type="system",
+        resource_type="domain",
+        resource_id=str(row.id),
+        severity=severity,
+        details={"domain": row.domain, **details},
+    )

@@ -47,6 +47,37 @@ def insert(tx: Tx, values: dict[str, Any]) -> None:
     )
 
 
+def begin_rotation(tx: Tx, domain_id: UUID, *, selector: str, public_key: str, secret_ref: str) -> None:
+    """Keep the next signing key; DNS is asked for its record within the hour."""
+    tx.run(
+        """
+        UPDATE domains
+        SET next_dkim_selector = %(selector)s, next_dkim_public_key = %(public_key)s, next_secret_ref = %(secret_ref)s,
+            dkim_rotation_began_at = now(), next_check_at = least(next_check_at, now() + interval '1 hour')
+        WHERE id = %(id)s
+        """,
+        {"id": domain_id, "selector": selector, "public_key": public_key, "secret_ref": secret_ref},
+    )
+
+
+def cancel_rotation(tx: Tx, domain_id: UUID) -> None:
+    """Forget the next signing key."""
+    tx.run(
+        """
+        UPDATE domains
+        SET next_dkim_selector = NULL, next_dkim_public_key = NULL, next_secret_ref = NULL, dkim_rotation_began_at = NULL,
+            dns_results = dns_results - 'dkim_next'
+        WHERE id = %(id)s
+        """,
+        {"id": domain_id},
+    )
+
+
+def forget_old_key(tx: Tx, domain_id: UUID) -> None:
+    """The key that was used before the last rotation is about to be deleted."""
+    tx.run("UPDATE domains SET old_secret_ref = NULL WHERE id = %(id)s", {"id": domain_id})
+
+
 def delete(tx: Tx, domain_id: UUID) -> None:
     """Forget a domain."""
     tx.run("DELETE FROM domains WHERE id = %(id)s", {"id": domain_id})

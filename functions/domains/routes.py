@@ -1,13 +1,15 @@
 """HTTP of domains."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from domains import repository, service
-from domains.schemas import DeletedDomain, Domain, DomainName, DomainRecords, NewDomain, Record, Status
+from domains import repository, service, signing_keys
+from domains.schemas import DeletedDomain, Domain, DomainName, DomainRecords, NewDomain, PreviousRecord, Record, Status
+from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.domain.sending_domains import DomainRow, check, records_of
 from penguinmails.http.access import access
@@ -18,6 +20,9 @@ from penguinmails.http.problems import problems
 from penguinmails.http.versions import ETAG_HEADER, IfMatch, etag_of, require_version
 
 router = APIRouter(prefix="/api/v1/domains", tags=["Domains"])
+
+OLD_RECORD_NEEDED = timedelta(days=7)
+"""Mail waits in queues for five days at most (RFC 5321, section 4.5.4.1)."""
 
 Manager = Annotated[Caller, access(Scope.MANAGE_DOMAINS)]
 
@@ -38,6 +43,15 @@ def _records(row: DomainRow) -> list[Record]:
     ]
 
 
+def _previous_record(row: DomainRow) -> PreviousRecord | None:
+    if row.previous_dkim_selector is None or row.dkim_rotated_at is None:
+        return None
+    until = row.dkim_rotated_at + OLD_RECORD_NEEDED
+    if until < clock.now():
+        return None
+    return PreviousRecord(name=f"{row.previous_dkim_selector}._domainkey.{row.domain}", needed_until=until)
+
+
 def _view(row: DomainRow) -> Domain:
     return Domain(
         id=row.id,
@@ -51,6 +65,10 @@ def _view(row: DomainRow) -> Domain:
         last_verified_at=row.dns_last_verified_at,
         next_check_at=row.next_check_at,
         dns_records=_records(row),
+        dkim_selector=row.dkim_selector,
+        next_dkim_selector=row.next_dkim_selector,
+        dkim_rotated_at=row.dkim_rotated_at,
+        previous_dkim_record=_previous_record(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -128,7 +146,42 @@ async def verify_domain(domain_id: UUID, caller: Manager) -> Response:
         if row.verification_status != present.verification_status:
             event = f"domain_{'verified' if row.verification_status == 'verified' else 'lost'}"
             caller.audit(work.tx, event, resource_type="domain", resource_id=str(domain_id))
+        if row.dkim_selector != present.dkim_selector:
+            caller.audit(work.tx, "domain_dkim_rotated", resource_type="domain", resource_id=str(domain_id))
         return work.answer(200, _view(row))
+
+
+@router.post(
+    "/{domain_id}/rotate-dkim",
+    operation_id="rotateDomainDkim",
+    summary="Replace the signing key of a domain",
+    response_model=Domain,
+    responses=problems(404, 409),
+)
+async def rotate_domain_dkim(domain_id: UUID, caller: Manager) -> Response:
+    """Make a new signing key. Publish the record with the purpose `dkim_next`; verify the domain, or wait for the hourly check.
+
+    Mail is signed with the present key until the new record was seen, and with the new one from then on. Leave the old record in
+    DNS for seven days more: mail that it belongs to may be under way.
+    """
+    with caller.work() as work:
+        row = signing_keys.begin_rotation(work.tx, service.existing_locked(work.tx, domain_id))
+        caller.audit(work.tx, "domain_dkim_rotation_begun", resource_type="domain", resource_id=str(domain_id))
+        return work.answer(200, _view(row))
+
+
+@router.delete(
+    "/{domain_id}/rotate-dkim",
+    operation_id="cancelDomainDkimRotation",
+    summary="Keep the signing key of a domain",
+    responses=problems(404, 409),
+)
+async def cancel_domain_dkim_rotation(domain_id: UUID, caller: Manager) -> Domain:
+    """Give up a new signing key that waits for its record."""
+    with caller.transaction() as tx:
+        row = signing_keys.cancel_rotation(tx, service.existing_locked(tx, domain_id))
+        caller.audit(tx, "domain_dkim_rotation_cancelled", resource_type="domain", resource_id=str(domain_id))
+    return _view(row)
 
 
 @router.delete("/{domain_id}", operation_id="deleteDomain", summary="Delete a domain", responses=problems(404, 412))

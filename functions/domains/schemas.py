@@ -25,7 +25,9 @@ class NewDomain(RequestModel):
 class Record(ResponseModel):
     """A DNS record to publish, and what DNS had when it was last asked."""
 
-    purpose: Literal["ownership", "dkim", "spf", "dmarc", "return_path"] = Field(description="What it is for.")
+    purpose: Literal["ownership", "dkim", "dkim_next", "spf", "dmarc", "return_path"] = Field(
+        description="What it is for. `dkim_next` is of the key that signs once the record was seen."
+    )
     type: Literal["TXT", "CNAME"]
     name: str = Field(description="The whole name of the record.", examples=["_penguinmails.example.com"])
     value: str = Field(description="What to publish. Your DNS provider splits long values by itself.")
@@ -34,6 +36,13 @@ class Record(ResponseModel):
         description="`unreachable`: the name servers gave no answer, which counts neither for nor against the domain."
     )
     found: list[str] = Field(description="What is published, where something is.")
+
+
+class PreviousRecord(ResponseModel):
+    """A DNS record that is soon wanted no more."""
+
+    name: str = Field(examples=["pm1._domainkey.example.com"])
+    needed_until: datetime = Field(description="From then on it may be taken out of DNS.")
 
 
 class Domain(ResponseModel):
@@ -52,6 +61,15 @@ class Domain(ResponseModel):
     last_verified_at: datetime | None = Field(description="When all required records were last seen.")
     next_check_at: datetime | None = Field(description="When DNS is asked next by itself; null: only when you ask.")
     dns_records: list[Record]
+    dkim_selector: str = Field(description="Of the key that mail is signed with.", examples=["pm1"])
+    next_dkim_selector: str | None = Field(
+        description="Of the key that waits for its record; null outside a rotation.", examples=[None]
+    )
+    dkim_rotated_at: datetime | None = Field(description="When the signing key was last replaced.", examples=[None])
+    previous_dkim_record: PreviousRecord | None = Field(
+        description="The record of the key before, while mail that it has signed may still be under way.",
+        examples=[None],
+    )
     created_at: datetime
     updated_at: datetime
 

@@ -1,19 +1,20 @@
 """The rules of domains: what a domain is, whose it is, and how its signing key comes and goes."""
 
 import secrets
+from functools import partial
 from ipaddress import ip_address
 from uuid import UUID
 
-from domains import repository
+from domains import repository, signing_keys
+from domains.signing_keys import keep, new_key
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain import domain_loss
 from penguinmails.domain.sender_domains import platform_domain
 from penguinmails.domain.sending_domains import Checked, DomainRow, find_domain, store
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded, ValidationFailed
 from penguinmails.ids import new_uuid7
-from penguinmails.vault import delete_secret, secret_path, write_secret
+from penguinmails.vault import delete_secret, secret_path
 
-_KEY_BITS = 2048
 _SELECTOR = "pm1"
 
 
@@ -74,7 +75,7 @@ def create(tx: Tx, domain: str, workspace_id: UUID | None) -> DomainRow:
     the account has, ValidationFailed for an unknown workspace.
     """
     name, domain_id = ascii_name(domain), new_uuid7()
-    private, public = _new_key()
+    private, public = new_key()
     path = secret_path("dkim", str(tx.tenant_id), str(domain_id))
     values = {
         "id": domain_id,
@@ -95,24 +96,8 @@ def create(tx: Tx, domain: str, workspace_id: UUID | None) -> DomainRow:
         ) from None
     except ForeignKeyViolation:
         raise ValidationFailed.of("workspace_id", "names a workspace that does not exist", "not_found") from None
-    record = {"domain": name, "selector": _SELECTOR, "private_key": private}
-    write_secret(path, record, expected_version=0)
+    keep(path, name, _SELECTOR, private)
     return existing(tx, domain_id)
-
-
-def _new_key() -> tuple[str, str]:
-    """An RSA key of the length that every receiver takes (RFC 8301): private as PEM, public as a DKIM record has it."""
-    import base64
-
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode("ascii"), base64.b64encode(public).decode("ascii")
 
 
 def existing(tx: Tx, domain_id: UUID) -> DomainRow:
@@ -133,7 +118,7 @@ def existing_locked(tx: Tx, domain_id: UUID) -> DomainRow:
 
 def record_check(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow:
     """Store what DNS said; the domain as it is now. Raises NotFound when it was deleted meanwhile."""
-    now = store(tx, row, checked) or existing(tx, row.id)
+    now = signing_keys.delete_old(tx, store(tx, row, checked) or existing(tx, row.id))
     if row.verification_status == "verified" and now.verification_status != "verified":
         domain_loss.follow(tx, now)
     return now
@@ -143,4 +128,6 @@ def delete(tx: Tx, present: DomainRow) -> None:
     """Forget a domain and, once that is committed, its key; campaigns that send from it are stopped."""
     repository.delete(tx, present.id)
     domain_loss.stop_campaigns(tx, present.domain)
-    tx.after_commit(lambda: delete_secret(present.secret_ref))
+    for path in (present.secret_ref, present.next_secret_ref, present.old_secret_ref):
+        if path is not None:
+            tx.after_commit(partial(delete_secret, path))

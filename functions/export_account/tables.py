@@ -45,6 +45,8 @@ SECRET_COLUMNS = frozenset(
         "digest_version",
         "vault_version",
         "secret_ref",
+        "next_secret_ref",
+        "old_secret_ref",
         "secret_version",
         "endpoint_hash",
         "file_key",

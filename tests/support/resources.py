@@ -17,6 +17,7 @@ from penguinmails.auth import step_up
 from penguinmails.auth.access_tokens import session_of
 from penguinmails.db import Mode, transaction
 from penguinmails.http.access import Requirement
+from tests.support import domains
 from tests.support.bodies import body_for, somebody
 from tests.support.catalogue import tables
 from tests.support.http import Answer
@@ -361,6 +362,7 @@ FIRST: dict[str, Callable[[Account, Mode, Ids], None]] = {
     "keepAccount": _close,
     "pauseCampaign": _start,
     "sendCampaign": _start,
+    **domains.FIRST,
 }
 """By operation: what must have been done to the things in its path before it can be called."""
 

@@ -4,7 +4,7 @@ SPF is RFC 7208, DKIM RFC 6376, DMARC RFC 7489.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, LiteralString
 from uuid import UUID
@@ -13,7 +13,7 @@ from penguinmails.db import Tx, UniqueViolation, jsonb
 from penguinmails.domain.sender_domains import platform_domain
 from penguinmails.resolver import DnsUnavailable, alias, texts
 
-Purpose = Literal["ownership", "dkim", "spf", "dmarc", "return_path"]
+Purpose = Literal["ownership", "dkim", "dkim_next", "spf", "dmarc", "return_path"]
 Finding = Literal["unchecked", "valid", "missing", "invalid", "unreachable"]
 
 CHECKS_UNTIL_LOST = 3
@@ -24,7 +24,8 @@ _TAG = re.compile(r"\s*([a-z]+)\s*=\s*([^;]*)", re.IGNORECASE)
 SELECT: LiteralString = """
 SELECT id, tenant_id, mode, workspace_id, domain, verification_status, verification_token, dkim_selector, dkim_public_key,
 secret_ref, dns_results, dns_verification_attempts, dns_verification_error, verified_at, dns_last_verified_at,
-next_check_at, created_at, updated_at
+next_check_at, next_dkim_selector, next_dkim_public_key, next_secret_ref, dkim_rotated_at, previous_dkim_selector,
+old_secret_ref, created_at, updated_at
 FROM domains"""
 
 
@@ -48,6 +49,14 @@ class DomainRow:
     verified_at: datetime | None
     dns_last_verified_at: datetime | None
     next_check_at: datetime | None
+    next_dkim_selector: str | None
+    """Of the key that waits for its record."""
+    next_dkim_public_key: str | None
+    next_secret_ref: str | None
+    dkim_rotated_at: datetime | None
+    previous_dkim_selector: str | None
+    old_secret_ref: str | None
+    """A key that is used no more and still to be deleted."""
     created_at: datetime
     updated_at: datetime
 
@@ -75,14 +84,21 @@ class Checked:
 def records_of(row: DomainRow) -> list[DnsRecord]:
     """What the owner is to publish."""
     platform = platform_domain()
-    dkim = f"v=DKIM1; k=rsa; p={row.dkim_public_key}"
-    return [
+    records = [
         DnsRecord("ownership", "TXT", f"_penguinmails.{row.domain}", f"penguinmails={row.verification_token}", True),
-        DnsRecord("dkim", "TXT", f"{row.dkim_selector}._domainkey.{row.domain}", dkim, True),
+        _dkim_record("dkim", row.domain, row.dkim_selector, row.dkim_public_key),
         DnsRecord("spf", "TXT", row.domain, f"v=spf1 include:spf.{platform} ~all", True),
         DnsRecord("dmarc", "TXT", f"_dmarc.{row.domain}", "v=DMARC1; p=none", False),
         DnsRecord("return_path", "CNAME", f"bounces.{row.domain}", f"bounces.{platform}", False),
     ]
+    if row.next_dkim_selector is not None and row.next_dkim_public_key is not None:
+        records.append(_dkim_record("dkim_next", row.domain, row.next_dkim_selector, row.next_dkim_public_key))
+    return records
+
+
+def _dkim_record(purpose: Literal["dkim", "dkim_next"], domain: str, selector: str, public_key: str) -> DnsRecord:
+    name, value = f"{selector}._domainkey.{domain}", f"v=DKIM1; k=rsa; p={public_key}"
+    return DnsRecord(purpose, "TXT", name, value, purpose == "dkim")
 
 
 def check(row: DomainRow) -> list[Checked]:
@@ -123,7 +139,7 @@ def _satisfies(record: DnsRecord, found: list[str]) -> bool:
             # Two SPF records are an error for every receiver (RFC 7208, section 4.5).
             include = record.value.split()[1]
             return len(found) == 1 and include in {term.lstrip("+") for term in found[0].lower().split()}
-        case "dkim":
+        case "dkim" | "dkim_next":
             key = _tags(record.value)["p"]
             return len(found) == 1 and _tags(found[0]).get("p") == key
         case "dmarc":
@@ -140,8 +156,12 @@ def _tags(text: str) -> dict[str, str]:
 def store(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow | None:
     """Record a check; the domain as it is now, or None when another check was stored since `row` was read.
 
+    A signing key whose record was seen takes the place of the present one, whose record is no longer wanted.
     A name that another account has verified is not verified a second time: the error says so.
     """
+    is_rotated = any(c.record.purpose == "dkim_next" and c.finding == "valid" for c in checked)
+    if is_rotated:
+        checked = [_as_present(c) for c in checked if c.record.purpose != "dkim"]
     wanting = [c for c in checked if c.record.is_required and c.finding != "valid"]
     lacking = [c for c in wanting if c.finding != "unreachable"]
     error = "; ".join(f"{c.record.type} {c.record.name} is {c.finding}" for c in wanting) or None
@@ -153,6 +173,8 @@ def store(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow | None:
         "complete": not wanting,
         "lacking": bool(lacking),
         "until_lost": CHECKS_UNTIL_LOST,
+        "is_rotated": is_rotated,
+        "next_selector": row.next_dkim_selector,
     }
     try:
         with tx.savepoint():
@@ -160,6 +182,13 @@ def store(tx: Tx, row: DomainRow, checked: list[Checked]) -> DomainRow | None:
     except UniqueViolation:
         taken = "another account has verified this domain; remove it there first"
         return _store(tx, {**values, "complete": False, "lacking": True, "error": taken})
+
+
+def _as_present(checked: Checked) -> Checked:
+    """What was found of the next key, said of the present one."""
+    if checked.record.purpose != "dkim_next":
+        return checked
+    return replace(checked, record=replace(checked.record, purpose="dkim", is_required=True))
 
 
 def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
@@ -176,11 +205,23 @@ def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
               ELSE verification_status END,
             verified_at = CASE WHEN %(complete)s AND verification_status <> 'verified' THEN now() ELSE verified_at END,
             dns_last_verified_at = CASE WHEN %(complete)s THEN now() ELSE dns_last_verified_at END,
+            dkim_selector = CASE WHEN %(is_rotated)s THEN next_dkim_selector ELSE dkim_selector END,
+            dkim_public_key = CASE WHEN %(is_rotated)s THEN next_dkim_public_key ELSE dkim_public_key END,
+            secret_ref = CASE WHEN %(is_rotated)s THEN next_secret_ref ELSE secret_ref END,
+            previous_dkim_selector = CASE WHEN %(is_rotated)s THEN dkim_selector ELSE previous_dkim_selector END,
+            old_secret_ref = CASE WHEN %(is_rotated)s THEN secret_ref ELSE old_secret_ref END,
+            dkim_rotated_at = CASE WHEN %(is_rotated)s THEN now() ELSE dkim_rotated_at END,
+            next_dkim_selector = CASE WHEN NOT %(is_rotated)s THEN next_dkim_selector END,
+            next_dkim_public_key = CASE WHEN NOT %(is_rotated)s THEN next_dkim_public_key END,
+            next_secret_ref = CASE WHEN NOT %(is_rotated)s THEN next_secret_ref END,
+            dkim_rotation_began_at = CASE WHEN NOT %(is_rotated)s THEN dkim_rotation_began_at END,
             next_check_at = CASE
+              WHEN NOT %(is_rotated)s AND dkim_rotation_began_at > now() - interval '7 days' THEN now() + interval '1 hour'
               WHEN %(complete)s THEN now() + interval '1 day'
               WHEN verification_status = 'verified' OR created_at > now() - interval '7 days' THEN now() + interval '1 hour'
               ELSE NULL END
         WHERE id = %(id)s AND dns_verification_attempts = %(attempts)s
+          AND next_dkim_selector IS NOT DISTINCT FROM %(next_selector)s
         RETURNING id
         """,
         values,
