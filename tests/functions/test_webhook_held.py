@@ -69,6 +69,18 @@ def test_a_piece_waits_until_the_one_before_is_nearly_out(tenant: TestTenant, ke
     assert states(tenant) == {"queued": 2, "held": 3}
 
 
+def test_resuming_twice_lets_nothing_go_faster(
+    tenant: TestTenant, key: TestKey, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 0.01)
+    ask(key, held, "resume")
+    ask(key, held, "resume")
+    assert states(tenant) == {"queued": 2, "held": 3}
+
+    ask(key, held, "resume", backlog="drop")
+    assert states(tenant) == {"queued": 2, "held": 1, "dropped": 2}, "giving up waits for nothing"
+
+
 def test_the_pace_goes_on_from_piece_to_piece(tenant: TestTenant, key: TestKey, held: str) -> None:
     ask(key, held, "resume")
     with transaction(tenant_id=tenant.id, mode="live") as tx:

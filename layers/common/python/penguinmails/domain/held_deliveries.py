@@ -33,9 +33,17 @@ class _Due:
 def let_go(tx: Tx, webhook_id: UUID, *, dropped_before: datetime | None) -> LetGo:
     """Decide about what is held: what is of events before a moment is given up, the rest goes out, the oldest first.
 
-    A first piece is done at once; messages see to the others.
+    A first piece is done at once, unless one is under way that was to go out as well; messages see to the others.
     """
-    _remember(tx, webhook_id, clock.now(), dropped_before)
+    tx.run(
+        """
+        UPDATE webhooks
+        SET held_dropped_before = %(before)s,
+            held_due_at = CASE WHEN %(before)s::timestamptz IS NULL THEN greatest(held_due_at, %(now)s) ELSE %(now)s END
+        WHERE id = %(id)s
+        """,
+        {"id": webhook_id, "before": dropped_before, "now": clock.now()},
+    )
     return next_piece(tx, webhook_id)
 
 
