@@ -227,14 +227,6 @@ END
 $$;
 
 --
--- Name: block_query(text, integer, integer, integer); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.block_query(x text, level integer, first_span integer, last_span integer) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (SELECT (('('::text || string_agg(((((''''::text || block_query.x) || block_query.level) || place.place) || ''''::text), ' | '::text)) || ')'::text) FROM generate_series((block_query.first_span >> (4 * block_query.level)), (block_query.last_span >> (4 * block_query.level))) place(place));
-
---
 -- Name: carry_status_to_tags(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -385,17 +377,31 @@ CREATE FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp 
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
   tenant uuid := current_tenant_id();
   data_set text := current_mode();
-  x text := search_prefix(tenant, data_set);
+  everything text := nullif(array_to_string(search_clauses(chr(1), clauses), ' & '), '');
+  is_positive boolean := clauses @> '[{"not": false}]';
+  newest integer;
+  asked tsquery;
+  total bigint := 0;
+  found bigint;
 BEGIN
-  RETURN (
-    SELECT count(*) FROM contact_search s
-    WHERE s.words @@ concat_ws(' & ', search_query(x, clauses), '''' || x || '*''')::tsquery
+  SELECT s.number INTO newest FROM contact_spans s
+  WHERE s.tenant_id = tenant AND s.mode = data_set ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
+  FOR segment IN 0 .. coalesce(search_segment(newest), -1) LOOP
+    asked := segments_query(tenant, data_set, everything, CASE WHEN NOT is_positive THEN 2 END,
+                            segment << 10, (segment << 10) + 1023);
+    SELECT count(*) INTO found FROM contact_search s
+    WHERE s.words @@ asked
       AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
-      AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at));
+      AND s.span BETWEEN segment << 10 AND (segment << 10) + 1023
+      AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at);
+    total := total + found;
+  END LOOP;
+  RETURN total;
 END
 $$;
 
@@ -533,22 +539,6 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
     RETURNING 1
   )
   SELECT count(*) FROM texts
-$$;
-
---
--- Name: expected_contacts(text); Type: FUNCTION; Schema: public; Owner: -
---
-
-CREATE FUNCTION public.expected_contacts(query text) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM contact_search WHERE words @@ %L::tsquery', query) INTO plan;
-  RETURN (plan #>> '{0,Plan,Plan Rows}')::numeric::bigint;
-END
 $$;
 
 --
@@ -798,7 +788,7 @@ BEGIN
     SELECT c.number FROM contact_spans c
     WHERE c.tenant_id = n.tenant_id AND c.mode = n.mode AND (c.starts_at, c.starts_id) <= (n.created_at, n.id)
     ORDER BY c.starts_at DESC, c.starts_id DESC LIMIT 1) s
-  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode) AS x OFFSET 0) p;
+  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(s.number)) AS x OFFSET 0) p;
   RETURN NULL;
 END
 $$;
@@ -824,14 +814,16 @@ BEGIN
                 contact_words(p.x, n.email, n.first_name_lower, n.last_name_lower, lower(n.company), lower(n.job_title),
                               lower(n.city), lower(n.state), lower(n.country), lower(n.lead_source), lower(n.source),
                               n.status, n.lead_score), NULL))
-  FROM changed n JOIN before b ON b.id = n.id
-  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode) AS x OFFSET 0) p
-  WHERE s.contact_id = n.id
+  FROM changed n
+  JOIN before b ON b.id = n.id
     -- Opens and clicks change a contact often and nothing that is searched by.
     AND (n.email, n.first_name, n.last_name, n.company, n.job_title, n.city, n.state, n.country, n.lead_source, n.source,
          n.status, n.lead_score)
       IS DISTINCT FROM (b.email, b.first_name, b.last_name, b.company, b.job_title, b.city, b.state, b.country,
-                        b.lead_source, b.source, b.status, b.lead_score);
+                        b.lead_source, b.source, b.status, b.lead_score)
+  JOIN contact_search k ON k.contact_id = n.id
+  CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(k.span)) AS x OFFSET 0) p
+  WHERE s.contact_id = n.id;
   RETURN NULL;
 END
 $$;
@@ -850,9 +842,11 @@ CREATE FUNCTION public.index_linked_contacts() RETURNS trigger
 BEGIN
   IF EXISTS (SELECT 1 FROM changed) THEN
     EXECUTE format(
-      'UPDATE contact_search s SET words = %s FROM (SELECT n.contact_id,'
-      ' array_agg(search_prefix(n.tenant_id, n.mode) || %s) AS words FROM changed n GROUP BY n.contact_id) l'
-      ' WHERE s.contact_id = l.contact_id',
+      'UPDATE contact_search s SET words = %s'
+      ' FROM (SELECT n.contact_id, array_agg(p.x || %s) AS words FROM changed n'
+      ' JOIN contact_search k ON k.contact_id = n.contact_id'
+      ' CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(k.span)) AS x OFFSET 0) p'
+      ' GROUP BY n.contact_id) l WHERE s.contact_id = l.contact_id',
       CASE TG_OP WHEN 'INSERT' THEN 's.words || array_to_tsvector(l.words)' ELSE 'ts_delete(s.words, l.words)' END,
       TG_ARGV[0]);
   END IF;
@@ -1026,7 +1020,7 @@ CREATE FUNCTION public.search_clauses(x text, clauses jsonb) RETURNS text[]
 --
 
 CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) RETURNS TABLE(contact_id uuid, created_at timestamp with time zone)
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1034,9 +1028,8 @@ CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, afte
 DECLARE
   tenant uuid := current_tenant_id();
   data_set text := current_mode();
-  x text := search_prefix(tenant, data_set);
-  is_positive boolean := clauses @> '[{"not": false}]';
-  conditions text[] := search_clauses(x, clauses);
+  conditions text[] := search_clauses(chr(1), clauses);
+  everything text := nullif(array_to_string(conditions, ' & '), '');
   low_at timestamptz := CASE WHEN newest_first THEN from_at ELSE greatest(from_at, after_at) END;
   high_at timestamptz := CASE WHEN newest_first THEN least(before_at, after_at) ELSE before_at END;
   lowest integer;
@@ -1044,16 +1037,21 @@ DECLARE
   first_span integer;
   last_span integer;
   -- Conditions that are looked up in the index, and those that are checked row by row.
-  sought text := array_to_string(conditions, ' & ');
+  sought text;
   checked text;
   sample_size integer;
   sample_hits integer;
   hits_of integer[];
-  expected bigint;
+  -- How many of the contacts are expected to meet all conditions.
+  share float8;
   width integer;
   level integer;
+  in_one_segment boolean;
+  is_rare boolean;
+  is_whole boolean;
+  asked tsquery;
+  stands tsquery;
   most integer := 3 * wanted;
-  few integer := 6 * wanted;
   ids uuid[];
   moments timestamptz[];
   found integer;
@@ -1074,75 +1072,65 @@ BEGIN
     RETURN;
   END IF;
 
-  first_span := CASE WHEN newest_first THEN greatest(lowest, highest - 1) ELSE lowest END;
-  last_span := CASE WHEN newest_first THEN highest ELSE least(highest, lowest + 1) END;
+  -- The outermost span may hold a few contacts only. What is common is learned within one segment.
+  first_span := CASE WHEN newest_first THEN greatest(lowest, highest - 1, highest >> 10 << 10) ELSE lowest END;
+  last_span := CASE WHEN newest_first THEN highest ELSE least(highest, lowest + 1, lowest | 1023) END;
   WITH sample AS MATERIALIZED (
     SELECT s.words FROM contact_search s
-    WHERE s.words @@ block_query(x, 0, first_span, last_span)::tsquery
+    WHERE s.words @@ segments_query(tenant, data_set, NULL, 0, first_span, last_span)
       AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
+      AND s.span BETWEEN first_span AND last_span
     LIMIT 32
+  ), asked_here AS MATERIALIZED (
+    SELECT c.place, replace(c.condition, chr(1), search_prefix(tenant, data_set, search_segment(first_span)))::tsquery AS query
+    FROM unnest(conditions) WITH ORDINALITY AS c (condition, place)
   )
   SELECT (SELECT count(*) FROM sample),
-         (SELECT count(*) FROM sample WHERE sought = '' OR ts_match_vq(words, sought::tsquery)),
-         ARRAY(SELECT (SELECT count(*) FROM sample WHERE ts_match_vq(words, c.condition::tsquery))
-               FROM unnest(conditions) WITH ORDINALITY AS c (condition, place) ORDER BY place)
+         (SELECT count(*) FROM sample m WHERE NOT EXISTS (SELECT 1 FROM asked_here a WHERE NOT ts_match_vq(m.words, a.query))),
+         ARRAY(SELECT (SELECT count(*) FROM sample m WHERE ts_match_vq(m.words, a.query)) FROM asked_here a ORDER BY a.place)
   INTO sample_size, sample_hits, hits_of;
   -- Of the contacts that are looked up, no fewer than one in five should then stand the check.
   SELECT string_agg(c.condition, ' & ') FILTER (WHERE c.share < 0.2),
-         string_agg(c.condition, ' & ') FILTER (WHERE c.share >= 0.2)
-  INTO sought, checked
+         string_agg(c.condition, ' & ') FILTER (WHERE c.share >= 0.2),
+         CASE WHEN 16 * sample_hits >= sample_size THEN 1.0 * sample_hits / greatest(sample_size, 1) ELSE min(c.share) END
+  INTO sought, checked, share
   FROM (SELECT conditions[place] AS condition,
-               exp(sum(ln(greatest(hits_of[place], 0.01) / greatest(sample_size, 1))) OVER (ORDER BY hits_of[place] DESC, place)) AS share
+               exp(sum(ln(greatest(hits_of[place], 0.5) / greatest(sample_size, 1)))
+                   OVER (ORDER BY hits_of[place] DESC, place)) AS share
         FROM generate_subscripts(conditions, 1) AS place) c;
-
-  IF 16 * sample_hits >= sample_size THEN
-    width := ceil(1.0 * wanted * sample_size / (64 * greatest(sample_hits, 1)))::integer + 1;
-  ELSE
-    expected := expected_contacts(array_to_string(conditions, ' & '));
-    IF expected <= few AND is_positive THEN
-      SELECT array_agg(f.contact_id), array_agg(f.created_at), count(*) INTO ids, moments, found
-      FROM (SELECT s.contact_id, s.created_at FROM contact_search s
-            WHERE s.words @@ array_to_string(conditions, ' & ')::tsquery
-              AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
-            LIMIT few + 1) f;
-      IF found <= few THEN
-        RETURN QUERY
-        SELECT n.id, n.moment FROM unnest(ids, moments) AS n (id, moment)
-        WHERE (from_at IS NULL OR n.moment >= from_at) AND (before_at IS NULL OR n.moment < before_at)
-          AND (after_at IS NULL
-               OR CASE WHEN newest_first THEN (n.moment, n.id) < (after_at, after_id)
-                       ELSE (n.moment, n.id) > (after_at, after_id) END)
-        ORDER BY CASE WHEN newest_first THEN n.moment END DESC, CASE WHEN newest_first THEN n.id END DESC,
-                 CASE WHEN NOT newest_first THEN n.moment END, CASE WHEN NOT newest_first THEN n.id END
-        LIMIT wanted;
-        RETURN;
-      END IF;
-      -- More than the planner knew of.
-      expected := found;
-    END IF;
-    width := ceil(1.0 * wanted / greatest(expected, 1) * (highest - lowest + 1))::integer;
-  END IF;
   -- A window that is a little too small costs more than one that is too large.
-  width := greatest(1, least(CASE WHEN checked IS NULL THEN 3 * width / 2 ELSE width END, 1 << 24));
+  width := least(1.5 * ceil(wanted / (64 * greatest(coalesce(share, 1), 0.0001))) + 1, 1 << 14);
 
   WHILE have < wanted AND lowest <= highest LOOP
-    -- The largest blocks one by one: a query of some of them takes longer than one each.
-    width := least(width, 4096);
-    level := CASE WHEN width < 16 THEN 0 WHEN width < 256 THEN 1 WHEN width < 4096 THEN 2 ELSE 3 END;
+    -- A segment that is left to be walked in part is walked to its end by itself.
+    is_whole := width >= 1024 AND CASE WHEN newest_first THEN highest & 1023 = 1023 ELSE lowest & 1023 = 0 END;
+    level := CASE WHEN width < 16 THEN 0 WHEN width < 256 THEN 1 ELSE 2 END;
     IF newest_first THEN
       last_span := highest;
-      first_span := greatest(lowest, ((highest - width + 1) >> 4 * level) << 4 * level);
+      first_span := CASE WHEN is_whole THEN (highest - width + 1) >> 10 << 10
+                         WHEN width >= 1024 THEN highest >> 10 << 10
+                         ELSE (highest - width + 1) >> 4 * level << 4 * level END;
+      first_span := greatest(lowest, first_span);
     ELSE
       first_span := lowest;
-      last_span := least(highest, (((lowest + width - 1) >> 4 * level) + 1 << 4 * level) - 1);
+      last_span := CASE WHEN is_whole THEN lowest + width - 1 | 1023
+                        WHEN width >= 1024 THEN lowest | 1023
+                        ELSE lowest + width - 1 | (1 << 4 * level) - 1 END;
+      last_span := least(highest, last_span);
     END IF;
+    in_one_segment := search_segment(first_span) = search_segment(last_span);
+    asked := segments_query(tenant, data_set, CASE WHEN in_one_segment THEN sought ELSE everything END,
+                            CASE WHEN is_whole AND clauses @> '[{"not": false}]' AND (sought IS NOT NULL OR NOT in_one_segment)
+                                 THEN NULL ELSE level END, first_span, last_span);
+    stands := CASE WHEN in_one_segment
+                   THEN replace(checked, chr(1), search_prefix(tenant, data_set, search_segment(first_span))) END::tsquery;
     SELECT array_agg(f.contact_id) FILTER (WHERE f.stands), array_agg(f.created_at) FILTER (WHERE f.stands),
            count(*) FILTER (WHERE f.stands), count(*)
     INTO ids, moments, found, looked_at
     FROM (
-      SELECT s.contact_id, s.created_at, checked IS NULL OR ts_match_vq(s.words, checked::tsquery) AS stands
+      SELECT s.contact_id, s.created_at, stands IS NULL OR ts_match_vq(s.words, stands) AS stands
       FROM contact_search s
-      WHERE s.words @@ concat_ws(' & ', sought, block_query(x, level, first_span, last_span))::tsquery
+      WHERE s.words @@ asked
         AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
         AND s.span BETWEEN first_span AND last_span
         AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at)
@@ -1151,8 +1139,15 @@ BEGIN
                      ELSE (s.created_at, s.contact_id) > (after_at, after_id) END)
       LIMIT CASE WHEN last_span > first_span THEN most + 1 END
     ) f;
-    -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once.
+    -- What is common where the sample was taken is not so here: look it up as well.
+    is_rare := checked IS NOT NULL AND looked_at >= 32 AND 16 * found < looked_at;
+    IF is_rare THEN
+      sought := everything;
+      checked := NULL;
+    END IF;
     IF looked_at > most AND last_span > first_span THEN
+      CONTINUE WHEN is_rare;
+      -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once.
       width := greatest(1, (last_span - first_span + 1) / 16);
       crowded := CASE WHEN newest_first THEN first_span ELSE last_span END;
       CONTINUE;
@@ -1170,30 +1165,41 @@ BEGIN
     ELSE
       lowest := last_span + 1;
     END IF;
-    IF checked IS NOT NULL AND looked_at >= 64 AND 16 * found < looked_at THEN
-      -- What is common where the sample was taken is not so here.
-      sought := array_to_string(conditions, ' & ');
-      checked := NULL;
-    END IF;
     IF (CASE WHEN newest_first THEN highest < crowded ELSE lowest > crowded END) THEN
       crowded := NULL;
     END IF;
     IF crowded IS NULL THEN
       width := CASE WHEN met = 0 THEN width * 16
                     ELSE least(width * 16, ceil(1.2 * (wanted - have) * walked / met)::integer) END;
-      width := greatest(1, least(width, 1 << 24));
+      width := greatest(1, least(width, 1 << 14));
     END IF;
   END LOOP;
 END
 $$;
 
 --
--- Name: search_prefix(uuid, text); Type: FUNCTION; Schema: public; Owner: -
+-- Name: search_prefix(uuid, text, integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.search_prefix(tenant uuid, data_set text) RETURNS text
+CREATE FUNCTION public.search_prefix(tenant uuid, data_set text, segment integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN "left"(md5(((tenant)::text || data_set)), 6);
+    RETURN "left"(md5((((tenant)::text || data_set) || (segment)::text)), 6);
+
+--
+-- Name: search_segment(integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.search_segment(span integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (span >> 10);
+
+--
+-- Name: segments_query(uuid, text, text, integer, integer, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.segments_query(tenant uuid, data_set text, sought text, level integer, first_span integer, last_span integer) RETURNS tsquery
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((SELECT string_agg(replace((('('::text || concat_ws(' & '::text, segments_query.sought, blocks.query)) || ')'::text), chr(1), public.search_prefix(segments_query.tenant, segments_query.data_set, segment.segment)), ' | '::text) AS string_agg FROM (generate_series(public.search_segment(segments_query.first_span), public.search_segment(segments_query.last_span)) segment(segment) CROSS JOIN LATERAL (SELECT (('('::text || string_agg(((((''''::text || chr(1)) || (segments_query.level)::text) || (place.place)::text) || ''''::text), ' | '::text)) || ')'::text) AS query FROM generate_series((GREATEST(segments_query.first_span, (segment.segment << 10)) >> (4 * segments_query.level)), (LEAST(segments_query.last_span, ((segment.segment << 10) + 1023)) >> (4 * segments_query.level))) place(place)) blocks)))::tsquery;
 
 --
 -- Name: set_updated_at(); Type: FUNCTION; Schema: public; Owner: -
@@ -1214,7 +1220,7 @@ $$;
 
 CREATE FUNCTION public.span_words(x text, span integer) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY[(x || '*'::text), ((x || '0'::text) || span), ((x || '1'::text) || (span / 16)), ((x || '2'::text) || (span / 256)), ((x || '3'::text) || (span / 4096))];
+    RETURN ARRAY[((x || '0'::text) || (span)::text), ((x || '1'::text) || ((span / 16))::text), ((x || '2'::text) || ((span / 256))::text)];
 
 --
 -- Name: suppressed_among(text[]); Type: FUNCTION; Schema: public; Owner: -
@@ -1679,13 +1685,16 @@ CREATE TABLE public.campaigns (
     completed_at timestamp with time zone,
     paused_at timestamp with time zone,
     paused_reason text,
+    provider text,
+    paused_detail text,
     CONSTRAINT campaigns_campaign_type_check CHECK ((campaign_type = ANY (ARRAY['broadcast'::text, 'drip'::text, 'triggered'::text, 'ab_test'::text]))),
     CONSTRAINT campaigns_check CHECK ((num_nonnulls(segment_id, list_id) <= 1)),
     CONSTRAINT campaigns_check1 CHECK ((end_date > start_date)),
     CONSTRAINT campaigns_check2 CHECK (((next_plan_at IS NOT NULL) = (status = ANY (ARRAY['scheduled'::text, 'active'::text])))),
     CONSTRAINT campaigns_goal_check CHECK ((goal = ANY (ARRAY['awareness'::text, 'lead_gen'::text, 'sales'::text]))),
     CONSTRAINT campaigns_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT campaigns_paused_reason_check CHECK ((paused_reason = ANY (ARRAY['user'::text, 'domain_lost'::text]))),
+    CONSTRAINT campaigns_paused_reason CHECK ((paused_reason = ANY (ARRAY['user'::text, 'domain_lost'::text, 'provider_refused'::text]))),
+    CONSTRAINT campaigns_provider_check CHECK ((provider = ANY (ARRAY['smtp'::text, 'postmark'::text, 'mailgun'::text]))),
     CONSTRAINT campaigns_send_strategy_check CHECK ((send_strategy = ANY (ARRAY['immediate'::text, 'scheduled'::text, 'optimized'::text]))),
     CONSTRAINT campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'scheduled'::text, 'active'::text, 'paused'::text, 'completed'::text])))
 );
@@ -1733,6 +1742,18 @@ COMMENT ON COLUMN public.campaigns.paused_at IS 'when it was stopped; null once 
 --
 
 COMMENT ON COLUMN public.campaigns.paused_reason IS 'with paused_at: who or what stopped it';
+
+--
+-- Name: COLUMN campaigns.provider; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.provider IS 'who sends its mails; the built-in server when null';
+
+--
+-- Name: COLUMN campaigns.paused_detail; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.campaigns.paused_detail IS 'with paused_reason provider_refused: what the provider said';
 
 --
 -- Name: contact_counts; Type: TABLE; Schema: public; Owner: -
@@ -7358,12 +7379,6 @@ GRANT ALL ON FUNCTION public.erase_rows_of_tenant(target text, batch integer) TO
 
 REVOKE ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.erase_texts_of(emails_ uuid[]) TO penguinmails_app;
-
---
--- Name: FUNCTION expected_contacts(query text); Type: ACL; Schema: public; Owner: -
---
-
-REVOKE ALL ON FUNCTION public.expected_contacts(query text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION extend_contact_spans(tenant uuid, data_set text, ids uuid[], moments timestamp with time zone[]); Type: ACL; Schema: public; Owner: -

@@ -51,6 +51,11 @@ def _before_or_between(row: RecipientRow) -> str:
             "The campaign was stopped when the domain of its sender was verified no more. Verify the domain again, then "
             "start the campaign, and they go on where they stand."
         )
+    if row.paused_reason == "provider_refused":
+        return (
+            f"The campaign was stopped when its provider took no mail any more: {row.paused_detail}. Put right what it names, "
+            "then start the campaign, and they go on where they stand."
+        )
     if row.campaign_status == "paused":
         return "The campaign is paused. Start it again, and they go on where they stand."
     return f"The campaign is {row.campaign_status}; they get its first mail once it is active."

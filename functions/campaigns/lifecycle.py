@@ -1,12 +1,11 @@
 """Starting and resuming: what must hold before, and what is told after."""
 
-from campaigns import recipient_rows, repository, step_rows
+from campaigns import recipient_rows, repository, service, step_rows
 from campaigns.repository import CampaignRow
 from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_audience, send_quota
 from penguinmails.domain.campaign_states import transition
-from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.errors import Conflict, NoRecipients, QuotaExceeded
 from penguinmails.events.catalogue import CampaignLaunched
@@ -16,14 +15,14 @@ from penguinmails.events.emit import emit
 def start(tx: Tx, present: CampaignRow) -> None:
     """Launch, schedule or resume a campaign that is held.
 
-    Raises InvalidStateTransition, NoRecipients, QuotaExceeded, PostalAddressMissing, DomainNotVerified, and Conflict without
-    an email to send.
+    Raises InvalidStateTransition, NoRecipients, QuotaExceeded, PostalAddressMissing, DomainNotVerified, ValidationFailed
+    without the account of its provider, and Conflict without an email to send.
     """
     now = clock.now()
     to = transition(present.status, "start", now=now, start_date=present.start_date)
     _require_email(tx, present)
     require_postal_address(tx)
-    require_verified(tx, present.from_email, field="from_email")
+    service.require_sender(tx, present.provider, present.from_email)
     if present.status == "draft":
         _require_recipients(tx, present)
     _require_quota(tx)

@@ -11,6 +11,7 @@ from penguinmails.domain import campaign_texts
 from penguinmails.domain.campaign_versions import Version, version_of
 from penguinmails.domain.contacts import find_contact
 from penguinmails.domain.email_queue import Draft, NewRow, queue_many
+from penguinmails.domain.provider_accounts import default_sender
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from penguinmails.errors import Conflict, FieldError, ValidationFailed
 
@@ -68,9 +69,10 @@ def send_test(
     tx: Tx, campaign: CampaignRow, mail: Version, addresses: Sequence[str], *, api_key_id: UUID | None
 ) -> list[NewRow]:
     """Queue a mail to each address as a single email: it is in nobody's ledger and in none of the campaign's figures."""
-    sender = campaign.from_email and (
+    named = campaign.from_email and (
         f"{campaign.from_name} <{campaign.from_email}>" if campaign.from_name else campaign.from_email
     )
+    sender = named or default_sender(tx, campaign.provider)
     draft = Draft(
         sender=sender,
         subject=f"[Test] {mail.subject}"[: campaign_texts.MAX_SUBJECT],
@@ -83,7 +85,7 @@ def send_test(
         metadata={"campaign_id": str(campaign.id)},
         track_opens=False,
         track_clicks=False,
-        provider=None,
+        provider=campaign.provider,
         files=None,
         scheduled_at=None,
     )

@@ -11,7 +11,7 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 COLUMNS: dict[str, LiteralString] = {"enrolled_at": "r.enrolled_at"}
 KINDS = {"enrolled_at": "time"}
 _SELECT: LiteralString = """
-SELECT r.contact_id AS id, p.email, r.status, c.status AS campaign_status, c.paused_reason,
+SELECT r.contact_id AS id, p.email, r.status, c.status AS campaign_status, c.paused_reason, c.paused_detail,
        s.step_order AS step, r.reason, r.steps_completed,
        r.enrolled_at, r.started_at, r.finished_at, r.last_email_sent_at, r.next_email_at
 FROM campaign_contacts r
@@ -29,6 +29,7 @@ class RecipientRow:
     status: str
     campaign_status: str
     paused_reason: str | None
+    paused_detail: str | None
     step: int | None
     reason: str | None
     steps_completed: int

@@ -18,9 +18,9 @@ KINDS = {"created_at": "time", "updated_at": "time", "name": "text"}
 _HIGHEST = "\U0010ffff"
 _SELECT: LiteralString = """
 SELECT c.id, c.name, c.workspace_id, w.slug AS workspace, c.description, c.goal, c.campaign_type, c.status, c.segment_id,
-       c.list_id, c.from_email, c.from_name, c.reply_to_email, c.start_date, c.end_date, c.timezone, c.send_strategy,
+       c.list_id, c.from_email, c.from_name, c.reply_to_email, c.provider, c.start_date, c.end_date, c.timezone, c.send_strategy,
        c.settings, c.created_at, c.updated_at, c.launched_at, c.completed_at,
-       c.paused_at, c.paused_reason, c.total_contacts, c.audience_taken_at
+       c.paused_at, c.paused_reason, c.paused_detail, c.total_contacts, c.audience_taken_at
 FROM campaigns c JOIN workspaces w ON w.tenant_id = c.tenant_id AND w.id = c.workspace_id"""
 
 
@@ -41,6 +41,7 @@ class CampaignRow:
     from_email: str | None
     from_name: str | None
     reply_to_email: str | None
+    provider: str | None
     start_date: datetime | None
     end_date: datetime | None
     timezone: str
@@ -52,6 +53,7 @@ class CampaignRow:
     completed_at: datetime | None
     paused_at: datetime | None
     paused_reason: PausedReason | None
+    paused_detail: str | None
     total_contacts: int
     audience_taken_at: datetime | None
 
@@ -85,11 +87,11 @@ def insert_campaign(tx: Tx, campaign_id: UUID, values: dict[str, Any]) -> None:
     tx.run(
         """
         INSERT INTO campaigns (id, tenant_id, mode, workspace_id, name, description, goal, campaign_type, segment_id,
-                               list_id, from_email, from_name, reply_to_email, start_date, end_date, timezone,
-                               send_strategy, settings, created_by)
+                               list_id, from_email, from_name, reply_to_email, provider, start_date, end_date,
+                               timezone, send_strategy, settings, created_by)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(workspace_id)s, %(name)s, %(description)s, %(goal)s,
                 %(campaign_type)s, %(segment_id)s, %(list_id)s, %(from_email)s, %(from_name)s, %(reply_to_email)s,
-                %(start_date)s, %(end_date)s, %(timezone)s, %(send_strategy)s, %(settings)s, %(created_by)s)
+                %(provider)s, %(start_date)s, %(end_date)s, %(timezone)s, %(send_strategy)s, %(settings)s, %(created_by)s)
         """,
         {
             **values,
@@ -111,7 +113,7 @@ def update_campaign(tx: Tx, campaign_id: UUID, values: dict[str, Any]) -> None:
         UPDATE campaigns
         SET workspace_id = %(workspace_id)s, name = %(name)s, description = %(description)s, goal = %(goal)s,
             campaign_type = %(campaign_type)s, segment_id = %(segment_id)s, list_id = %(list_id)s,
-            from_email = %(from_email)s, from_name = %(from_name)s, reply_to_email = %(reply_to_email)s,
+            from_email = %(from_email)s, from_name = %(from_name)s, reply_to_email = %(reply_to_email)s, provider = %(provider)s,
             start_date = %(start_date)s, end_date = %(end_date)s, timezone = %(timezone)s,
             send_strategy = %(send_strategy)s, settings = %(settings)s,
             next_plan_at = CASE status WHEN 'active' THEN clock_timestamp()
@@ -129,7 +131,7 @@ def set_status(tx: Tx, campaign_id: UUID, status: Status, *, plan_at: datetime |
         UPDATE campaigns
         SET status = %(status)s, next_plan_at = %(plan_at)s,
             launched_at = CASE WHEN %(launched)s THEN clock_timestamp() ELSE launched_at END,
-            paused_at = NULL, paused_reason = NULL
+            paused_at = NULL, paused_reason = NULL, paused_detail = NULL
         WHERE id = %(id)s
         """,
         {"id": campaign_id, "status": status, "plan_at": plan_at, "launched": launched},

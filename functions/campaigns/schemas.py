@@ -13,6 +13,7 @@ from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storab
 
 Goal = Literal["awareness", "lead_gen", "sales"]
 CampaignType = Literal["broadcast", "drip", "triggered", "ab_test"]
+Provider = Literal["smtp", "postmark", "mailgun"]
 Strategy = Literal["immediate", "scheduled", "optimized"]
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ALL_DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -90,6 +91,11 @@ class _Fields(RequestModel):
     from_email: Address | None = Field(default=None, description="Sending mailbox; the account's default when absent.")
     from_name: SenderName | None = None
     reply_to_email: Address | None = None
+    provider: Provider | None = Field(
+        default=None,
+        description="Who sends it: the built-in server (`smtp`, also when absent), or a provider that the account has set up. "
+        "The latter checks the sender itself; without `from_email` it is the account's `default_sender`.",
+    )
     start_date: Moment | None = Field(
         default=None, description="When it begins once it is started; at once when absent."
     )
@@ -169,6 +175,7 @@ class Campaign(ResponseModel):
     from_email: str | None
     from_name: str | None
     reply_to_email: str | None
+    provider: Provider | None
     start_date: datetime | None
     end_date: datetime | None
     timezone: str
@@ -180,10 +187,12 @@ class Campaign(ResponseModel):
     completed_at: datetime | None
     paused_at: datetime | None = Field(description="When it was stopped; null once it is started again.")
     paused_reason: PausedReason | None = Field(
-        description="What stopped it: somebody (`user`), or the domain that it sends from is verified no more (`domain_lost`),"
-        " which also makes a scheduled campaign a draft. Verify the domain, then start the campaign again.",
+        description="What stopped it: somebody (`user`); the domain that it sends from is verified no more (`domain_lost`),"
+        " which also makes a scheduled campaign a draft: verify the domain, then start the campaign again; or its provider"
+        " takes no mail of it (`provider_refused`): put right what `paused_detail` names, then start it again.",
         examples=[None],
     )
+    paused_detail: str | None = Field(description="What the provider said that stopped it.", examples=[None])
 
 
 class CampaignDetails(Campaign):

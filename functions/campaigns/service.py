@@ -13,6 +13,7 @@ from campaigns.steps import OrderedStep, ordered
 from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
 from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
+from penguinmails.domain.provider_accounts import OWN_SERVER, default_sender
 from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.templates import find_source
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
@@ -21,7 +22,7 @@ from penguinmails.ids import new_uuid7
 AUDIENCE = ("segment_id", "list_id", "workspace_id", "campaign_type")
 FIELDS = (
     "name", "workspace_id", "description", "goal", "campaign_type", "segment_id", "list_id", "from_email", "from_name",
-    "reply_to_email", "start_date", "end_date", "timezone", "send_strategy", "settings",
+    "reply_to_email", "provider", "start_date", "end_date", "timezone", "send_strategy", "settings",
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ def create_campaign(tx: Tx, values: dict[str, Any], created_by: UUID) -> Details
     steps = ordered(_with_templates(tx, values["steps"] or []))
     values = {**values, "workspace_id": _workspace(tx, values["workspace"]), "created_by": created_by}
     _check(tx, values)
+    default_sender(tx, values["provider"])
     campaign_id = new_uuid7()
     with _explained(tx):
         repository.insert_campaign(tx, campaign_id, values)
@@ -80,8 +82,11 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
     values = {name: changes.get(name, getattr(present, name)) for name in FIELDS}
     _keep_audience(present, values)
     _check(tx, values)
-    if present.status in {"active", "scheduled"} and values["from_email"] != present.from_email:
-        require_verified(tx, values["from_email"], field="from_email")
+    if changes.get("provider") is not None:
+        default_sender(tx, values["provider"])
+    sender = ("provider", "from_email")
+    if present.status in {"active", "scheduled"} and any(values[name] != getattr(present, name) for name in sender):
+        require_sender(tx, values["provider"], values["from_email"])
     with _explained(tx):
         repository.update_campaign(tx, present.id, values)
     if changes.get("steps") is not None:
@@ -94,6 +99,15 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
             all_stay=present.status in LAUNCHED,
         )
     return details(tx, existing(tx, present.id))
+
+
+def require_sender(tx: Tx, provider: str | None, from_email: str | None) -> None:
+    """Raise DomainNotVerified unless the account may send from a mailbox, by the provider; ValidationFailed without it."""
+    if provider in OWN_SERVER:
+        require_verified(tx, from_email, field="from_email")
+    else:
+        # Providers let their customers send from domains that they have verified there.
+        default_sender(tx, provider)
 
 
 def delete_campaign(tx: Tx, present: CampaignRow) -> None:

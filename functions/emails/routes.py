@@ -22,6 +22,7 @@ from emails.schemas import (
 from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx, columns_of
+from penguinmails.domain import provider_accounts
 from penguinmails.domain.email_queue import Draft, NewRow, queue_many, queue_one
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
@@ -44,7 +45,7 @@ def _fields(row: EmailRow) -> dict[str, Any]:
 
 def _draft(tx: Tx, body: NewEmail) -> Draft:
     service.check_schedule(body.scheduled_at)
-    default_sender = service.sender_of(tx, body.provider)
+    default_sender = provider_accounts.default_sender(tx, body.provider)
     written = {"subject": body.subject, "html_body": body.html_body, "text_body": body.text_body}
     service.check_content(written, template_id=body.template_id, variables=body.variables)
     subject, html, text = body.subject or "", body.html_body, body.text_body

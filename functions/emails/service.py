@@ -10,7 +10,6 @@ from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain.emails import log_event
 from penguinmails.domain.enrolment import leave_after
-from penguinmails.domain.provider_accounts import stored_account
 from penguinmails.domain.templates import Message, find_source, render
 from penguinmails.errors import (
     FieldError,
@@ -52,16 +51,6 @@ def check_schedule(scheduled_at: datetime | None) -> None:
         raise ValidationFailed.of("scheduled_at", "lies in the past; leave it out to send at once", "in_the_past")
     if scheduled_at > clock.now() + FURTHEST_SCHEDULE:
         raise ValidationFailed.of("scheduled_at", "lies more than a year ahead", "too_far_ahead")
-
-
-def sender_of(tx: Tx, provider: str | None) -> str | None:
-    """Whom a provider's account sends as by default. Raises ValidationFailed when there is no such account."""
-    if provider in {None, "smtp"} or tx.mode == "test":
-        return None
-    account = stored_account(tx, str(provider))
-    if account is None:
-        raise ValidationFailed.of("provider", f"is {provider}, which is not set up; an admin can do that", "not_set_up")
-    return account.settings["default_sender"]
 
 
 def cancel(tx: Tx, email_id: UUID) -> None:

@@ -69,7 +69,7 @@ def send_some(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
 
 def _sender(campaign: CampaignRow) -> str:
     if campaign.from_email is None:
-        return get_settings().mail_from
+        return campaign.default_sender or get_settings().mail_from
     from email.headerregistry import Address
 
     return str(Address(display_name=campaign.from_name or "", addr_spec=campaign.from_email))

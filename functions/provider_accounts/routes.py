@@ -17,6 +17,7 @@ router = APIRouter(prefix="/api/v1/tenant/esp", tags=["Mail providers"])
 
 Admin = Annotated[Caller, session("owner", "admin")]
 _SHOWN_ONCE = frozenset({"webhook_url", "webhook_password"})
+_SHOWN_SETTINGS = ("default_sender", "domain", "region", "message_stream", "broadcast_stream")
 
 
 def _fields(provider: str, row: AccountRow | None) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def _fields(provider: str, row: AccountRow | None) -> dict[str, Any]:
         "status_detail": row and row.status_detail,
         "key_last4": row and row.key_last4,
         "checked_at": row and row.checked_at,
-        **{name: settings.get(name) for name in ("default_sender", "domain", "region", "message_stream")},
+        **{name: settings.get(name) for name in _SHOWN_SETTINGS},
     }
 
 
@@ -51,7 +52,11 @@ async def configure_postmark(body: PostmarkAccount, caller: Admin) -> Response:
     as a webhook at Postmark, with all its events, and with `/inbound` behind the path as its inbound webhook, so that
     answers come in; they are shown only here. Calling it again replaces all of it.
     """
-    settings = {"default_sender": body.default_sender, "message_stream": body.message_stream}
+    settings = {
+        "default_sender": body.default_sender,
+        "message_stream": body.message_stream,
+        "broadcast_stream": body.broadcast_stream,
+    }
     return _configure(caller, "postmark", settings, {"api_key": body.api_key})
 
 

@@ -37,7 +37,11 @@ class PostmarkAccount(RequestModel):
     default_sender: Mailbox = Field(
         description="Sender of mails that name none; Postmark must have verified it.", examples=["a@example.com"]
     )
-    message_stream: Stream = Field(default="outbound", description="Message stream that mails go to.")
+    message_stream: Stream = Field(default="outbound", description="Message stream that single mails go to.")
+    broadcast_stream: Stream = Field(
+        default="broadcast",
+        description="Message stream that mails of campaigns go to; Postmark wants bulk mail apart from single mail.",
+    )
 
 
 class MailgunAccount(RequestModel):
@@ -67,6 +71,7 @@ class ProviderView(ResponseModel):
     domain: str | None
     region: str | None
     message_stream: str | None
+    broadcast_stream: str | None
     checked_at: datetime | None
 
 

@@ -46,6 +46,8 @@ class Claim:
     unsubscribe_enabled: bool
     sender_name: str
     postal_address: str | None
+    provider: str | None
+    """The account of the tenant's that sends it; the built-in server when None or `smtp`."""
 
     def following(self) -> Following:
         """What is followed of it, and whether it can be unsubscribed from."""
@@ -68,13 +70,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. Of `status`, `queued` is tried again; `untried` gives the attempt back."""
+    """What became of one attempt. Of `status`, `queued` is tried again; `untried` gives the attempt back.
+
+    `message_id` is under what the provider knows the mail, if not under ours.
+    """
 
     claim: Claim
     status: str
     error: str | None = None
     retry_in_seconds: int | None = None
     bounce: Bounce | None = None
+    message_id: str | None = None
+    blocks_campaign: bool = False
+    """The account's provider takes no mail of it any more, until somebody puts that right."""
 
 
 def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
@@ -97,7 +105,7 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
                   coalesce((c.settings ->> 'track_clicks')::boolean, true) AS track_clicks,
                   coalesce((c.settings ->> 'unsubscribe_enabled')::boolean, true) AS unsubscribe_enabled,
                   coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
-                  t.settings ->> 'postal_address' AS postal_address
+                  t.settings ->> 'postal_address' AS postal_address, c.provider
         """,
         {
             "ids": [email_id for email_id, _ in mails],
@@ -133,23 +141,23 @@ def contents(tx: Tx, keys: Sequence[UUID]) -> list[Content]:
     )
 
 
-def record(tx: Tx, columns: dict[str, list[Any]], *, provider: str, now: datetime) -> set[UUID]:
+def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]:
     """Store a batch's outcomes, their history and where the recipients go on, in one statement.
 
-    The ids of the mails that were still this worker's; the outcome of another one counts for the others.
+    The ids of the mails that were still this worker's; for the others, another one's outcome or a report counts.
     """
     settled = tx.all(
         """
         WITH done AS (
           SELECT * FROM unnest(%(ids)s::uuid[], %(attempts)s::integer[], %(statuses)s::text[], %(errors)s::text[],
-                               %(message_ids)s::text[], %(sweep_ats)s::timestamptz[], %(event_ids)s::uuid[],
-                               %(types)s::text[], %(data)s::jsonb[])
-            AS d (id, attempts, status, error, message_id, sweep_at, event_id, type, data)
+                               %(providers)s::text[], %(message_ids)s::text[], %(sweep_ats)s::timestamptz[],
+                               %(event_ids)s::uuid[], %(types)s::text[], %(data)s::jsonb[])
+            AS d (id, attempts, status, error, provider, message_id, sweep_at, event_id, type, data)
         ), settled AS (
           UPDATE emails e
           SET status = CASE WHEN d.status = 'untried' THEN 'queued' ELSE d.status END, error = d.error,
               attempts = CASE WHEN d.status = 'untried' THEN e.attempts - 1 ELSE e.attempts END,
-              provider = CASE WHEN d.status = 'sent' THEN %(provider)s END,
+              provider = CASE WHEN d.status = 'sent' THEN d.provider END,
               provider_message_id = CASE WHEN d.status = 'sent' THEN d.message_id END,
               sent_at = CASE WHEN d.status = 'sent' THEN %(now)s::timestamptz END,
               finished_at = CASE WHEN d.sweep_at IS NULL THEN %(now)s::timestamptz END,
@@ -179,6 +187,6 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, provider: str, now: datetim
         )
         SELECT id FROM settled
         """,
-        {**columns, "tenant_id": tx.tenant_id, "mode": tx.mode, "provider": provider, "now": now},
+        {**columns, "tenant_id": tx.tenant_id, "mode": tx.mode, "now": now},
     )
     return set(settled)

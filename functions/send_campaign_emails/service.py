@@ -5,30 +5,31 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from penguinmails import clock, mime
 from penguinmails.db import Tx, jsonb, transaction
-from penguinmails.domain import campaign_texts, mail_reports, simulation
+from penguinmails.domain import mail_reports, provider_refusal, simulation
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.mail_signing import signed
 from penguinmails.domain.outcomes import record_outcome
-from penguinmails.domain.outgoing import dress
-from penguinmails.domain.rendering import MissingVariable, TemplateFault
+from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
-from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
-from penguinmails.domain.tracking_links import TrackedMail
+from penguinmails.domain.sending import SUPPRESSED, attempt, message_id
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.queue import Record
-from penguinmails.smtp import MailRefused, send_content
+from penguinmails.smtp import send_content
 from send_campaign_emails import repository
+from send_campaign_emails.by_provider import by_provider
 from send_campaign_emails.repository import Claim, Content, Outcome
+from send_campaign_emails.writing import Written, outcome_of, write
 
 PATIENCE_SECONDS = 60
 """After that, mails of the batch that were not begun go back to the queue, long before the function is stopped."""
@@ -57,9 +58,12 @@ def handle(record: Record) -> None:
         wanted, refused = _checked(tx, claims)
         _load(tx, {claim.content_key for claim in wanted})
         domains = signing_domains(tx, {claim.from_email for claim in wanted}) if wanted else {}
+        accounts = {
+            name: account for name in {*map(_provider, wanted)} - {"smtp"} if (account := stored_account(tx, name))
+        }
         if refused:
             _store(tx, refused, record.mode)
-    outcomes = _hand_over(record, wanted, domains)
+    outcomes = _hand_over(record, wanted, domains, accounts)
     if outcomes:
         record_outcome(partial(_record, record, outcomes))
 
@@ -90,86 +94,90 @@ def _load(tx: Tx, keys: set[UUID]) -> None:
         _contents.update((content.storage_key, content) for content in repository.contents(tx, sorted(missing)))
 
 
-def _hand_over(record: Record, claims: Sequence[Claim], domains: dict[str, SigningDomain]) -> list[Outcome]:
+def _hand_over(
+    record: Record, claims: Sequence[Claim], domains: dict[str, SigningDomain], accounts: dict[str, StoredAccount]
+) -> list[Outcome]:
     if record.mode == "test":
-        return [_simulated(claim) for claim in claims]
+        return [outcome_of(claim, simulation.refusal(claim.to_email, claim.attempts)) for claim in claims]
+    until, date = time.monotonic() + PATIENCE_SECONDS, format_datetime(clock.now(), usegmt=True)
     outcomes: list[Outcome] = []
-    began, date = time.monotonic(), format_datetime(clock.now(), usegmt=True)
-    for claim in claims:
-        if time.monotonic() - began > PATIENCE_SECONDS:
-            outcomes.append(Outcome(claim, "untried", retry_in_seconds=0))
+    for provider, group in groupby(sorted(claims, key=_provider), key=_provider):
+        written = [_written(record, claim, _contents[claim.content_key]) for claim in group]
+        outcomes += [mail for mail in written if isinstance(mail, Outcome)]
+        mails = [mail for mail in written if not isinstance(mail, Outcome)]
+        if provider == "smtp":
+            outcomes += [_by_smtp(mail, date, domains, until) for mail in mails]
         else:
-            mail = TrackedMail(record.tenant_id, record.mode, claim.id)
-            outcomes.append(_outcome(claim, attempt(claim.attempts, partial(_send, mail, claim, date, domains))))
+            outcomes += by_provider(mails, provider, accounts.get(provider), until)
     return outcomes
 
 
-def _simulated(claim: Claim) -> Outcome:
-    return _outcome(claim, simulation.refusal(claim.to_email, claim.attempts))
+def _provider(claim: Claim) -> str:
+    return claim.provider or "smtp"
 
 
-def _outcome(claim: Claim, refusal: MailRefused | None) -> Outcome:
-    if refusal is None:
-        return Outcome(claim, "sent")
-    if refusal.bounce is not None:
-        return Outcome(claim, "bounced", refusal.reason, bounce=refusal.bounce)
-    if refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
-        return Outcome(claim, "failed", refusal.reason)
-    return Outcome(claim, "queued", refusal.reason, DELAYS_SECONDS[claim.attempts - 1])
+def _written(record: Record, claim: Claim, content: Content) -> Written | Outcome:
+    """The mail, or the outcome for one that cannot be written or was begun too often."""
+    written: list[Written] = []
+    refusal = attempt(claim.attempts, lambda: written.append(write(record.tenant_id, record.mode, claim, content)))
+    return outcome_of(claim, refusal) if refusal is not None else written[0]
 
 
-def _send(mail: TrackedMail, claim: Claim, date: str, domains: dict[str, SigningDomain]) -> None:
-    content, values = _contents[claim.content_key], claim.values()
-    try:
-        html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)
-        text = campaign_texts.filled_text(content.content_text, html, values)
-    except MissingVariable as missing:
-        raise ValueError(f"the contact has no {missing.name} any more") from None
-    except TemplateFault as fault:
-        raise ValueError(fault.message) from None
-    recipient = on_the_wire(claim.to_email)
-    dressed = dress(mail, text=text, html=html, following=claim.following())
-    ours = reply_address(claim.id)
+def _by_smtp(mail: Written, date: str, domains: dict[str, SigningDomain], until: float) -> Outcome:
+    claim = mail.claim
+    if time.monotonic() > until:
+        return Outcome(claim, "untried", retry_in_seconds=0)
+    return outcome_of(claim, attempt(claim.attempts, partial(_send, mail, date, domains)))
+
+
+def _send(mail: Written, date: str, domains: dict[str, SigningDomain]) -> None:
+    claim, ours = mail.claim, reply_address(mail.claim.id)
     answers = {"Reply-To": ours} if ours is not None and not claim.reply_to else {}
     message = mime.compose(
         message_id=message_id(claim.id),
         date=date,
         sender=claim.from_email,
-        recipient=recipient,
+        recipient=mail.recipient,
         subject=claim.subject,
-        text=dressed.text,
-        html=dressed.html,
+        text=mail.dressed.text,
+        html=mail.dressed.html,
         reply_to=claim.reply_to,
-        plain_headers={**dressed.headers, **answers},
+        plain_headers={**mail.dressed.headers, **answers},
     )
-    send_content(ours or claim.from_email, recipient, signed(message, claim.from_email, domains))
+    send_content(ours or claim.from_email, mail.recipient, signed(message, claim.from_email, domains))
 
 
 def _record(record: Record, outcomes: Sequence[Outcome]) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+        blocked = {outcome.claim.campaign_id: outcome.error or "" for outcome in outcomes if outcome.blocks_campaign}
+        if blocked:
+            # First, as the planner holds a campaign while it writes to the ledger.
+            provider_refusal.follow(tx, blocked)
         _store(tx, outcomes, record.mode)
 
 
 def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
-    now, provider = clock.now(), "smtp" if mode == "live" else "simulated"
+    now = clock.now()
+    providers = {outcome.claim.id: _provider(outcome.claim) if mode == "live" else "simulated" for outcome in outcomes}
     columns: dict[str, list[Any]] = {
         "ids": [outcome.claim.id for outcome in outcomes],
         "attempts": [outcome.claim.attempts for outcome in outcomes],
         "statuses": [outcome.status for outcome in outcomes],
         "errors": [outcome.error for outcome in outcomes],
-        "message_ids": [message_id(outcome.claim.id) for outcome in outcomes],
+        "providers": [providers[outcome.claim.id] for outcome in outcomes],
+        "message_ids": [outcome.message_id or message_id(outcome.claim.id) for outcome in outcomes],
         "sweep_ats": [
             None if outcome.retry_in_seconds is None else now + timedelta(seconds=outcome.retry_in_seconds)
             for outcome in outcomes
         ],
         "event_ids": [new_uuid7() for _ in outcomes],
         "types": [_HISTORY.get(outcome.status) for outcome in outcomes],
-        "data": [jsonb(_data(outcome, provider)) for outcome in outcomes],
+        "data": [jsonb(_data(outcome, providers[outcome.claim.id])) for outcome in outcomes],
     }
-    settled = repository.record(tx, columns, provider=provider, now=now)
+    settled = repository.record(tx, columns, now=now)
     lost = [outcome for outcome in outcomes if outcome.claim.id not in settled]
     if lost:
-        logger.warning("outcomes came after the lease and were dropped", extra={"emails": len(lost)})
+        logger.info("outcomes dropped: other workers', or reports, came before", extra={"emails": len(lost)})
         count("emails_outcome_after_lease_total", value=len(lost))
     sent = [outcome.claim for outcome in outcomes if outcome.status == "sent" and outcome.claim.id in settled]
     emit_many(
@@ -186,27 +194,28 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
                 if claim.contact_id is not None
                 else None,
                 sent_at=now,
-                provider=provider,
+                provider=providers[claim.id],
             )
             for claim in sent
         ],
     )
-    _report(tx, [outcome for outcome in outcomes if outcome.claim.id in settled], provider, now)
+    for outcome in outcomes:
+        if outcome.claim.id in settled:
+            _report(tx, outcome, providers[outcome.claim.id], now)
     for status in sorted({outcome.status for outcome in outcomes}):
         count("emails_total", value=sum(outcome.status == status for outcome in outcomes), status=status)
 
 
-def _report(tx: Tx, outcomes: Sequence[Outcome], source: str, now: datetime) -> None:
-    """What became of mails beyond being sent: refused for good while they were handed over, or acted out in test mode."""
-    for outcome in outcomes:
-        if outcome.status == "bounced":
-            report = Report(
-                kind="bounced", source=source, occurred_at=now, bounce=outcome.bounce, detail=outcome.error or ""
-            )
+def _report(tx: Tx, outcome: Outcome, source: str, now: datetime) -> None:
+    """What became of a mail beyond being sent: refused for good while it was handed over, or acted out in test mode."""
+    if outcome.status == "bounced":
+        report = Report(
+            kind="bounced", source=source, occurred_at=now, bounce=outcome.bounce, detail=outcome.error or ""
+        )
+        mail_reports.record_report(tx, outcome.claim.id, report)
+    elif outcome.status == "sent" and source == "simulated":
+        for report in simulation.reports(outcome.claim.to_email, now):
             mail_reports.record_report(tx, outcome.claim.id, report)
-        elif outcome.status == "sent" and source == "simulated":
-            for report in simulation.reports(outcome.claim.to_email, now):
-                mail_reports.record_report(tx, outcome.claim.id, report)
 
 
 def _data(outcome: Outcome, provider: str) -> dict[str, Any]:

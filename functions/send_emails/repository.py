@@ -137,20 +137,16 @@ def settle(
 ) -> bool:
     """Record the outcome of an attempt; without `sweep_after_seconds` nothing is left to do.
 
-    False when another worker has taken the email since: its outcome is the one that counts. A report of what became of
-    the mail may have come before; it knows more, so its state stays.
+    False when another worker has taken the email since, or a report has come of what became of it: that counts then.
     """
     touched = tx.run(
         """
         UPDATE emails
-        SET status = CASE WHEN status IN ('queued', 'sending') THEN %(status)s ELSE status END,
-            error = %(error)s, provider = %(provider)s, provider_message_id = %(message_id)s, sent_at = %(sent_at)s,
-            finished_at = CASE WHEN %(sweep_after)s::integer IS NULL OR status IN ('delivered', 'bounced')
-                               THEN clock_timestamp() END,
-            next_sweep_at = CASE WHEN status IN ('queued', 'sending')
-                                 THEN clock_timestamp() + make_interval(secs => %(sweep_after)s::integer) END
-        WHERE id = %(id)s AND attempts = %(attempts)s
-          AND (status IN ('queued', 'sending') OR (status IN ('delivered', 'bounced') AND sent_at IS NULL))
+        SET status = %(status)s, error = %(error)s, provider = %(provider)s, provider_message_id = %(message_id)s,
+            sent_at = %(sent_at)s,
+            finished_at = CASE WHEN %(sweep_after)s::integer IS NULL THEN clock_timestamp() END,
+            next_sweep_at = clock_timestamp() + make_interval(secs => %(sweep_after)s::integer)
+        WHERE id = %(id)s AND attempts = %(attempts)s AND status IN ('queued', 'sending')
         """,
         {
             "id": claim.id,

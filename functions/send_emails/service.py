@@ -14,17 +14,15 @@ from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_signing import SenderNotVerified, signed
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
-from penguinmails.domain.provider_accounts import StoredAccount, stored_account
-from penguinmails.domain.provider_secrets import provider_secret
+from penguinmails.domain.provider_accounts import OWN_SERVER, StoredAccount, opened, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
 from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
 from penguinmails.domain.tracking_links import TrackedMail
-from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
-from penguinmails.providers import Handover, ProviderAccount, send
+from penguinmails.providers import Handover, send
 from penguinmails.queue import Record
 from penguinmails.smtp import Attachment, MailRefused, OutgoingMail
 from send_emails import repository
@@ -93,9 +91,7 @@ def _record(record: Record, claim: Claim, refusal: MailRefused | None, handover:
 
 
 def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
-    if claim.wanted_provider is None or claim.wanted_provider == "smtp":
-        return None
-    return stored_account(tx, claim.wanted_provider)
+    return stored_account(tx, claim.wanted_provider) if claim.wanted_provider else None
 
 
 def _hand_over(
@@ -111,7 +107,7 @@ def _hand_over(
         tracked = TrackedMail(record.tenant_id, record.mode, claim.id)
         dressed = dress(tracked, text=claim.content_text, html=claim.content_html, following=claim.following())
         # Providers take answers and bounces in by themselves.
-        ours = reply_address(claim.id) if claim.wanted_provider in {None, "smtp"} else None
+        ours = reply_address(claim.id) if claim.wanted_provider in OWN_SERVER else None
         mail = OutgoingMail(
             message_id=message_id(claim.id),
             sender=claim.from_email,
@@ -126,23 +122,12 @@ def _hand_over(
             attachments=files,
         )
         seal = partial(signed, sender=claim.from_email, domains=domains)
-        taken.append(send(mail, claim.id, _opened(claim, account), seal))
+        wanted = claim.wanted_provider
+        by = None if wanted is None or wanted == "smtp" else opened(wanted, account)
+        taken.append(send(mail, claim.id, by, seal))
 
     refusal = attempt(claim.attempts, hand_over)
     return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))
-
-
-def _opened(claim: Claim, account: StoredAccount | None) -> ProviderAccount | None:
-    """The account with its credentials. Raises MailRefused, for now, while they cannot be had."""
-    if claim.wanted_provider in {None, "smtp"}:
-        return None
-    try:
-        secret = provider_secret(account.secret_ref, account.secret_version) if account is not None else None
-    except ServiceUnavailable:
-        raise MailRefused("the provider's credentials cannot be read just now", is_permanent=False) from None
-    if account is None or secret is None:
-        raise MailRefused(f"there is no {claim.wanted_provider} account; configure it", is_permanent=False)
-    return ProviderAccount(account.provider, account.settings, secret)
 
 
 def _sent(tx: Tx, claim: Claim, handover: Handover) -> None:
@@ -216,5 +201,5 @@ def _delay(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
 
 
 def _taken_over(claim: Claim) -> None:
-    logger.warning("outcome came after the lease and was dropped", extra={"email_id": str(claim.id)})
+    logger.info("outcome dropped: another worker's, or a report, came before", extra={"email_id": str(claim.id)})
     count("emails_outcome_after_lease_total")

@@ -25,12 +25,13 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
     """Mailgun's paths; `report` is told of every mail that was taken."""
 
     async def send(request: web.Request) -> web.Response:
-        key = key_of(request)
+        key = key_of(request, memory)
         if key is None:
             return web.Response(status=401, text="Forbidden")
         if request.match_info["domain"].startswith("missing."):
             return web.json_response({"message": f"Domain not found: {request.match_info['domain']}"}, status=404)
         mail = await _read(request, key)
+        memory.requests.append(1)
         refusal = _refusal(mail)
         if refusal is not None:
             return refusal
@@ -39,7 +40,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         return web.json_response({"id": mail.id, "message": "Queued. Thank you."})
 
     async def domain(request: web.Request) -> web.Response:
-        if key_of(request) is None:
+        if key_of(request, memory) is None:
             return web.Response(status=401, text="Forbidden")
         name = request.match_info["domain"]
         if name.startswith("missing."):
@@ -47,7 +48,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         return web.json_response({"domain": {"name": name, "state": "active", "type": "custom"}})
 
     async def add_hook(request: web.Request) -> web.Response:
-        key = key_of(request)
+        key = key_of(request, memory)
         if key is None:
             return web.Response(status=401, text="Forbidden")
         form = await request.post()
@@ -96,13 +97,14 @@ def sign(signing_key: str, timestamp: str, token: str) -> str:
     return hmac.new(signing_key.encode(), f"{timestamp}{token}".encode(), sha256).hexdigest()
 
 
-def key_of(request: web.Request) -> str | None:
+def key_of(request: web.Request, memory: SentMails) -> str | None:
     """The API key of a request; None without one that the sandbox takes."""
     try:
         auth = BasicAuth.decode(request.headers.get("Authorization", ""))
     except ValueError:
         return None
-    return auth.password if auth.login == "api" and auth.password.startswith(API_KEY_PREFIX) else None
+    is_taken = auth.password.startswith(API_KEY_PREFIX) and auth.password not in memory.revoked
+    return auth.password if auth.login == "api" and is_taken else None
 
 
 async def _read(request: web.Request, key: str) -> SentMail:

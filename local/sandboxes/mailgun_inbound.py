@@ -28,7 +28,7 @@ def routes(memory: SentMails) -> list[web.RouteDef]:
     """The path that creates a route, and the sandbox's own that lets a mail come in."""
 
     async def add_route(request: web.Request) -> web.Response:
-        key = key_of(request)
+        key = key_of(request, memory)
         if key is None:
             return web.Response(status=401, text="Forbidden")
         form = await request.post()

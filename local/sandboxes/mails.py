@@ -1,7 +1,8 @@
 """What the mail providers' sandboxes have taken, and how addresses make them act up.
 
 In the part of a recipient before the @: `invalid` and `inactive` are refused, `toofast` gets 429, `outage` 503; `bounce`,
-`softbounce` and `complain` are taken and then reported so; every other mail is reported as delivered.
+`softbounce` and `complain` are taken and then reported so; every other mail is reported as delivered. A sender with
+`unconfirmed` before the @ is none that the account has confirmed.
 """
 
 import threading
@@ -30,6 +31,8 @@ class SentMail:
     headers: dict[str, str]
     variables: dict[str, str]
     attachments: list[tuple[str, str, bytes]]
+    stream: str | None = None
+    """Postmark's message stream."""
 
     @property
     def fate(self) -> Fate:
@@ -55,6 +58,10 @@ class SentMails:
     hooks: dict[str, list[Hook]] = field(default_factory=dict[str, list[Hook]])
     reports: deque[tuple[str, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=5_000))
     """URL and body of what was reported."""
+    requests: deque[int] = field(default_factory=lambda: deque(maxlen=5_000))
+    """How many mails each request held."""
+    revoked: set[str] = field(default_factory=set[str])
+    """Keys that are taken no more."""
     _lock: Any = field(default_factory=threading.Lock)
 
     def add(self, mail: SentMail) -> None:

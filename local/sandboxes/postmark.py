@@ -13,6 +13,7 @@ from aiohttp import web
 from local.sandboxes.mails import API_KEY_PREFIX, Hook, SentMail, SentMails
 
 _MOST_IN_A_BATCH = 500
+_OF_THE_REQUEST = {429, 503}
 Report = Callable[[SentMail], Awaitable[None]]
 
 
@@ -31,7 +32,9 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
 
     async def send(request: web.Request) -> web.Response:
         try:
-            mail = _take(await request.json(), _key(request))
+            key, message = _key(request, memory), await request.json()
+            memory.requests.append(1)
+            mail = _take(message, key)
         except _Refused as refusal:
             return _answer(refusal)
         memory.add(mail)
@@ -40,16 +43,19 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
 
     async def send_batch(request: web.Request) -> web.Response:
         try:
-            key, messages = _key(request), await request.json()
+            key, messages = _key(request, memory), await request.json()
             if not isinstance(messages, list) or len(messages) > _MOST_IN_A_BATCH:
                 raise _Refused(422, 410, "Too many batch messages")
         except _Refused as refusal:
             return _answer(refusal)
+        memory.requests.append(len(messages))  # pyright: ignore[reportUnknownArgumentType]
         answers: list[dict[str, Any]] = []
         for message in messages:
             try:
                 mail = _take(message, key)
             except _Refused as refusal:
+                if refusal.status in _OF_THE_REQUEST:
+                    return _answer(refusal)
                 answers.append(refusal.document)
                 continue
             memory.add(mail)
@@ -59,14 +65,14 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
 
     async def server(request: web.Request) -> web.Response:
         try:
-            _key(request)
+            _key(request, memory)
         except _Refused as refusal:
             return _answer(refusal)
         return web.json_response({"ID": 1, "Name": "Sandbox", "DeliveryType": "Sandbox", "SmtpApiActivated": True})
 
     async def add_hook(request: web.Request) -> web.Response:
         try:
-            key = _key(request)
+            key = _key(request, memory)
         except _Refused as refusal:
             return _answer(refusal)
         body = await request.json()
@@ -119,9 +125,9 @@ def report_of(mail: SentMail) -> dict[str, Any]:
     }
 
 
-def _key(request: web.Request) -> str:
+def _key(request: web.Request, memory: SentMails) -> str:
     key = request.headers.get("X-Postmark-Server-Token", "")
-    if not key.startswith(API_KEY_PREFIX):
+    if not key.startswith(API_KEY_PREFIX) or key in memory.revoked:
         raise _Refused(401, 10, "Request does not contain a valid Server token.")
     return key
 
@@ -133,6 +139,8 @@ def _take(message: Any, key: str) -> SentMail:
     name = recipient.partition("@")[0]
     if "@" not in sender:
         raise _Refused(422, 300, "Invalid 'From' address.")
+    if "unconfirmed" in parseaddr(sender)[1].partition("@")[0]:
+        raise _Refused(422, 400, "The 'From' address you supplied is not a Sender Signature on your account.")
     if "@" not in recipient or "invalid" in name:
         raise _Refused(422, 300, f"Invalid 'To' address: '{recipient}'.")
     if "inactive" in name:
@@ -163,6 +171,7 @@ def _take(message: Any, key: str) -> SentMail:
         headers={header["Name"]: header["Value"] for header in fields.get("Headers") or []},
         variables=dict(fields.get("Metadata") or {}),
         attachments=files,
+        stream=str(fields.get("MessageStream", "outbound")),
     )
 
 

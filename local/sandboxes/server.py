@@ -13,7 +13,7 @@ from local.sandboxes.mails import SentMail, SentMails
 from local.services.process import LOOPBACK, free_port
 
 _REPORT_AFTER_SECONDS = 1
-_MOST_BYTES = 12 * 1024 * 1024
+_MOST_BYTES = 52 * 1024 * 1024
 
 
 def provider_app(memory: SentMails) -> web.Application:

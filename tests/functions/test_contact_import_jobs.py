@@ -193,6 +193,15 @@ def test_a_preview_shows_columns_their_meaning_and_twenty_rows(key: TestKey) -> 
     assert (len(seen["rows"]), seen["rows"][1]["Surname"], seen["delimiter"]) == (20, "S1", "\t")
 
 
+def test_a_file_of_nothing_but_its_header_has_no_rows(tenant: TestTenant, key: TestKey) -> None:
+    job = hand_in(key, "email,first_name\n")
+    seen = call(handler, "GET", f"{IMPORTS}/{job['id']}/preview", token=key.plaintext)
+    assert (seen.status, seen.json["columns"], seen.json["rows"]) == (200, ["email", "first_name"], [])
+
+    done = run_import(tenant, key, "email,first_name\n")
+    assert (done["status"], done["error"]["message"]) == ("failed", "The file has a header but no rows.")
+
+
 @pytest.mark.parametrize(
     ("mapping", "code"),
     [

@@ -18,6 +18,7 @@ MAX_DELAY_SECONDS = 900
 """SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
 _BATCH = 10
 _CHUNK_BYTES = 1024 * 1024
+_NO_SUCH_RANGE = 416
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,14 @@ def send_messages(
 
 
 def stream_object(key: str, start: int = 0) -> Iterator[bytes]:
-    """The bytes of a stored file from a position on, in chunks."""
-    body = client("s3").get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-")["Body"]
+    """The bytes of a stored file from a position on, in chunks; none from its end on."""
+    s3 = client("s3")
+    try:
+        body = s3.get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-")["Body"]
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == _NO_SUCH_RANGE:
+            return
+        raise
     with body:
         yield from body.iter_chunks(_CHUNK_BYTES)
 

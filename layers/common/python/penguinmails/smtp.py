@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, parseaddr
 from functools import lru_cache
+from typing import Literal
 
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
 from penguinmails.mime import plain_lines
@@ -22,21 +23,32 @@ _connection: smtplib.SMTP | None = None
 _used_at = 0.0
 
 
+Scope = Literal["mail", "moment", "account"]
+
+
 class MailRefused(Exception):
     """The server did not take the mail; `is_permanent` says whether it never will (5xx).
 
     `bounce` is what a permanent refusal says about the recipient; None when it came from elsewhere. `retry_after` is how
-    many seconds whoever refuses for now asks for.
+    many seconds whoever refuses for now asks for. `scope` says what else would be refused: nothing but this `mail`, any mail
+    at this `moment`, or any mail of the same sender until somebody repairs the `account`.
     """
 
     def __init__(
-        self, reason: str, *, is_permanent: bool, bounce: Bounce | None = None, retry_after: int | None = None
+        self,
+        reason: str,
+        *,
+        is_permanent: bool,
+        bounce: Bounce | None = None,
+        retry_after: int | None = None,
+        scope: Scope = "mail",
     ) -> None:
         super().__init__(reason)
         self.reason = reason[:500]
         self.is_permanent = is_permanent
         self.bounce: Bounce | None = bounce
         self.retry_after = retry_after
+        self.scope: Scope = scope
 
 
 @dataclass(frozen=True, slots=True)

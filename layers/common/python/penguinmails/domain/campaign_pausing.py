@@ -1,4 +1,4 @@
-"""Pausing a campaign: asked for by somebody, or because what it sends from is lost."""
+"""Pausing a campaign: asked for by somebody, or because what it sends from or by is lost."""
 
 from typing import Protocol
 from uuid import UUID
@@ -23,16 +23,19 @@ class Pausable(Protocol):
     def workspace_id(self) -> UUID | None: ...
 
 
-def pause_campaign(tx: Tx, campaign: Pausable, *, reason: PausedReason, paused_by: UUID | None) -> None:
+def pause_campaign(
+    tx: Tx, campaign: Pausable, *, reason: PausedReason, paused_by: UUID | None = None, detail: str | None = None
+) -> None:
     """Pause a campaign that is held, or make a scheduled one a draft again. Raises InvalidStateTransition."""
     now = clock.now()
     to = transition(campaign.status, "pause", now=now)
     tx.run(
         """
-        UPDATE campaigns SET status = %(status)s, next_plan_at = NULL, paused_at = %(now)s, paused_reason = %(reason)s
+        UPDATE campaigns SET status = %(status)s, next_plan_at = NULL, paused_at = %(now)s, paused_reason = %(reason)s,
+                             paused_detail = %(detail)s
         WHERE id = %(id)s
         """,
-        {"id": campaign.id, "status": to.status, "now": now, "reason": reason},
+        {"id": campaign.id, "status": to.status, "now": now, "reason": reason, "detail": detail},
     )
     if to.event == "paused":
         paused = CampaignPaused(
@@ -41,6 +44,7 @@ def pause_campaign(tx: Tx, campaign: Pausable, *, reason: PausedReason, paused_b
             status=to.status,
             paused_at=now,
             reason=reason,
+            detail=detail,
             paused_by=paused_by,
         )
         emit(tx, paused, workspace_id=campaign.workspace_id)

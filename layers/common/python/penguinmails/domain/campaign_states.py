@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from penguinmails.errors import InvalidStateTransition
 
 Status = Literal["draft", "scheduled", "active", "paused", "completed"]
-PausedReason = Literal["user", "domain_lost"]
+PausedReason = Literal["user", "domain_lost", "provider_refused"]
 Action = Literal["start", "pause", "arrive", "finish"]
 """`arrive`: the start date has come. `finish`: no recipient is left."""
 Raised = Literal["launched", "paused", "completed"]

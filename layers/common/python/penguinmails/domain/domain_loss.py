@@ -48,12 +48,13 @@ def stop_campaigns(tx: Tx, domain: str) -> int:
     senders = tx.all(
         """
         SELECT id, name, status, workspace_id, from_email FROM campaigns
-        WHERE status IN ('active', 'scheduled') AND from_email IS NOT NULL ORDER BY id FOR UPDATE
+        WHERE status IN ('active', 'scheduled') AND from_email IS NOT NULL AND coalesce(provider, 'smtp') = 'smtp'
+        ORDER BY id FOR UPDATE
         """,
         {},
         SenderRow,
     )
     found = [campaign for campaign in senders if domain_of(campaign.from_email) == domain]
     for campaign in found:
-        pause_campaign(tx, campaign, reason="domain_lost", paused_by=None)
+        pause_campaign(tx, campaign, reason="domain_lost")
     return len(found)

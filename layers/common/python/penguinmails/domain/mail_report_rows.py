@@ -60,6 +60,31 @@ def set_state(tx: Tx, email_id: UUID, status: str, *, error: str | None) -> None
     )
 
 
+def mark_sent(tx: Tx, email_id: UUID, *, provider: str, now: datetime) -> None:
+    """Note that a mail was handed over, and let the recipient of a campaign go on from its step."""
+    tx.run(
+        """
+        WITH sent AS (
+          UPDATE emails SET status = 'sent', error = NULL, provider = %(provider)s, sent_at = %(now)s,
+                            finished_at = %(now)s, next_sweep_at = NULL
+          WHERE id = %(id)s RETURNING campaign_id, contact_id, step_id
+        )
+        UPDATE campaign_contacts r
+        SET status = CASE WHEN t.next_step_id IS NULL THEN 'completed' ELSE 'active' END,
+            current_step_id = coalesce(t.next_step_id, t.id), steps_completed = r.steps_completed + 1,
+            last_email_sent_at = %(now)s,
+            next_email_at = CASE WHEN t.next_step_id IS NOT NULL THEN %(now)s::timestamptz END,
+            finished_at = CASE WHEN t.next_step_id IS NULL THEN %(now)s::timestamptz END
+        FROM sent s
+        JOIN campaign_steps t ON t.tenant_id = %(tenant_id)s AND t.mode = %(mode)s AND t.id = s.step_id
+        WHERE r.tenant_id = %(tenant_id)s AND r.mode = %(mode)s AND r.campaign_id = s.campaign_id
+          AND r.contact_id = s.contact_id
+          AND r.status = 'active' AND r.next_email_at IS NULL AND r.current_step_id = s.step_id
+        """,
+        {"id": email_id, "provider": provider, "now": now, "tenant_id": tx.tenant_id, "mode": tx.mode},
+    )
+
+
 def mark_contact(tx: Tx, email: str, status: Literal["bounced", "unsubscribed"]) -> bool:
     """Take the contact with an address out of use; False when there is none, or it was out of use before."""
     return (

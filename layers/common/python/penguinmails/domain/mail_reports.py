@@ -1,14 +1,17 @@
 """What is reported about a mail after it left: by mail servers, by providers, and by the simulator of test mode.
 
 Reports come twice and in any order. The same reports always end in the same state and raise the same events: a mail's
-state only ever rises (sent, delivered, bounced), and each kind of report but opens and clicks counts once per mail.
+state only ever rises (sent, delivered, bounced), and each kind of report but opens and clicks counts once per mail. A report
+may come before the worker has recorded that it handed the mail over, and the worker may have died: the report stands for
+the record then, and the mail is not sent again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain import mail_report_rows as rows
 from penguinmails.domain.bounces import Bounce
@@ -23,6 +26,7 @@ from penguinmails.events.catalogue import (
     EmailClicked,
     EmailDelivered,
     EmailOpened,
+    EmailSent,
     EmailSpamReported,
     EmailUnsubscribed,
     Event,
@@ -34,6 +38,7 @@ Kind = Literal["delivered", "deferred", "bounced", "complained", "unsubscribed",
 SOFT_BOUNCES_UNTIL_SUPPRESSED = 3
 _RANKS = {"scheduled": 0, "queued": 0, "sending": 0, "sent": 1, "failed": 1, "delivered": 2, "bounced": 3}
 _REPEATABLE = {"opened", "clicked", "deferred"}
+_OF_WHO_DELIVERS = {"delivered", "deferred", "bounced", "complained"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,8 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
     mail = rows.lock_mail(tx, email_id)
     if mail is None:
         return False
+    if mail.status in {"queued", "sending"} and report.kind in _OF_WHO_DELIVERS:
+        mail = _handed_over(tx, mail, report)
     is_new = report.kind in _REPEATABLE or not rows.was_reported(tx, mail.id, report.kind, report.bounce)
     state = state_after(mail.status, report)
     if state != mail.status:
@@ -84,6 +91,23 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
     if not is_simulated(mail.to_email):
         _follow(tx, mail, report, delivered="delivered" in {mail.status, state})
     return True
+
+
+def _handed_over(tx: Tx, mail: MailRow, report: Report) -> MailRow:
+    now = clock.now()
+    rows.mark_sent(tx, mail.id, provider=report.source, now=now)
+    log_event(tx, [mail.id], "sent", {"provider": report.source}, occurred_at=now)
+    sent = EmailSent(
+        email_id=mail.id,
+        campaign_id=mail.campaign_id,
+        to=mail.to_email,
+        subject=mail.subject,
+        contact=_contact(mail),
+        sent_at=now,
+        provider=report.source,
+    )
+    emit(tx, sent)
+    return replace(mail, status="sent")
 
 
 def bounce_report(refusal: MailRefused, source: str, at: datetime) -> Report:

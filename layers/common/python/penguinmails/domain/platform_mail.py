@@ -30,6 +30,7 @@ MailType = Literal[
     "webhook_paused",
     "webhook_exhausted",
     "domain_lost",
+    "provider_refused",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -186,6 +187,12 @@ _NOTES: dict[str, tuple[str, str]] = {
         "DNS no longer has what proves that {domain} is yours ({reason}), so nothing is sent from it. {campaigns} campaigns "
         "that send from it were stopped. Publish the records that {base}/domains lists; the domain is checked every hour. "
         "Then start the campaigns again.\n",
+    ),
+    "provider_refused": (
+        "A campaign was stopped: {provider} takes no mail",
+        "{provider} takes no mail of the campaign {campaign} any more; it says: {reason}. The campaign was stopped and nothing "
+        "of it is lost: put right at {provider} what it names, or set the account up anew at {base}/providers. Then start the "
+        "campaign again.\n",
     ),
     "webhook_exhausted": (
         "A webhook delivery was given up",

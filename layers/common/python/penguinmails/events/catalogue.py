@@ -154,10 +154,12 @@ class CampaignPaused(CampaignEvent):
 
     type: ClassVar[str] = "campaign.paused"
     description: ClassVar[str] = (
-        "The campaign was paused: by a `user`, or because its sender's domain is verified no more (`domain_lost`)."
+        "The campaign was paused: by a `user`, because its sender's domain is verified no more (`domain_lost`), or because "
+        "the account's own provider takes none of its mails (`provider_refused`; `detail` is what it said)."
     )
     paused_at: datetime
     reason: str = "user"
+    detail: str | None = None
     paused_by: UUID | None = None
 
 

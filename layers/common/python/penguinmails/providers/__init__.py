@@ -5,17 +5,17 @@ seconds), or permanent with the reason, and with `bounce` when it says something
 AccountRefused. Each adapter says in its docstring which of the vendor's pages it follows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from penguinmails.providers import mailgun, postmark
 from penguinmails.providers.account import AccountRefused, ProviderAccount
-from penguinmails.smtp import OutgoingMail
+from penguinmails.smtp import MailRefused, OutgoingMail
 from penguinmails.smtp import send as send_by_smtp
 
-__all__ = ["PROVIDERS", "AccountRefused", "Handover", "Provider", "ProviderAccount", "check", "send"]
+__all__ = ["PROVIDERS", "AccountRefused", "Handover", "Provider", "ProviderAccount", "check", "send", "send_many"]
 
 Provider = Literal["postmark", "mailgun"]
 PROVIDERS: tuple[Provider, ...] = ("postmark", "mailgun")
@@ -41,6 +41,13 @@ def send(
         send_by_smtp(mail, seal)
         return Handover("smtp", mail.message_id)
     return Handover(account.provider, _ADAPTERS[account.provider].send(mail, email_id, account))
+
+
+def send_many(
+    mails: Sequence[tuple[OutgoingMail, UUID]], account: ProviderAccount, until: float
+) -> list[str | MailRefused | None]:
+    """Hand bulk mail over: for each mail the provider's id or the refusal, None for what was not begun."""
+    return _ADAPTERS[account.provider].send_many(mails, account, until)
 
 
 def check(account: ProviderAccount) -> None:

@@ -1,10 +1,12 @@
 """Requests to providers: one try each, with time-outs, over kept connections. The only module that knows urllib3."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+CONNECTIONS = 8
+"""Kept open per provider and process."""
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
 _LONGEST_RETRY_AFTER = 86_400
@@ -16,11 +18,12 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON body; a body that is not JSON is `{"message": text}`."""
+    """A status and a JSON body; a body that is not JSON is `{"message": text}`, and `rows` has those of a list."""
 
     status: int
     body: dict[str, Any]
     retry_after: int | None
+    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
 @lru_cache(maxsize=1)
@@ -28,7 +31,7 @@ def _pool() -> Any:
     import urllib3
 
     timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
-    return urllib3.PoolManager(maxsize=4, retries=False, timeout=timeout)
+    return urllib3.PoolManager(maxsize=CONNECTIONS, retries=False, timeout=timeout)
 
 
 def ask(method: str, url: str, *, headers: dict[str, str], body: bytes | None = None) -> Answer:
@@ -41,7 +44,11 @@ def ask(method: str, url: str, *, headers: dict[str, str], body: bytes | None = 
         raise NoAnswer(type(error).__name__) from None
     after = response.headers.get("Retry-After", "")
     retry_after = min(int(after), _LONGEST_RETRY_AFTER) if after.isascii() and after.isdecimal() else None
-    return Answer(response.status, _parsed(response.data), retry_after)
+    found = _parsed(response.data)
+    if isinstance(found, list):
+        rows: list[Any] = found  # pyright: ignore[reportUnknownVariableType]
+        return Answer(response.status, {}, retry_after, [row for row in rows if isinstance(row, dict)])
+    return Answer(response.status, found, retry_after)
 
 
 def multipart(fields: list[tuple[str, Any]]) -> tuple[bytes, str]:
@@ -51,9 +58,9 @@ def multipart(fields: list[tuple[str, Any]]) -> tuple[bytes, str]:
     return encode_multipart_formdata(fields)
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
+def _parsed(content: bytes) -> dict[str, Any] | list[Any]:
     try:
         found = json.loads(content)
     except ValueError:
         found = None
-    return found if isinstance(found, dict) else {"message": content[:300].decode("utf-8", "replace")}  # pyright: ignore[reportUnknownVariableType]
+    return found if isinstance(found, dict | list) else {"message": content[:300].decode("utf-8", "replace")}  # pyright: ignore[reportUnknownVariableType]

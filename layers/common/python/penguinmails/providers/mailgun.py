@@ -1,18 +1,23 @@
 """Mailgun's HTTP API (https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and /domains)."""
 
+import time
 from base64 import b64encode
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount
-from penguinmails.providers.http import Answer, NoAnswer, ask, multipart
+from penguinmails.providers.http import CONNECTIONS, Answer, NoAnswer, ask, multipart
 from penguinmails.settings import get_settings
-from penguinmails.smtp import MailRefused, OutgoingMail
+from penguinmails.smtp import MailRefused, OutgoingMail, Scope
 
 _HOSTS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 _ABOUT_THE_MAIL = {400, 413}
 """Other refusals concern the account (401, 402, 403, 404, 429) or Mailgun (5xx), and may end."""
+_SCOPES: dict[int, Scope] = {401: "account", 402: "account", 403: "account", 404: "account", 429: "moment"}
 
 
 def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
@@ -43,7 +48,36 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     if answer.status == 200 and "id" in answer.body:
         return str(answer.body["id"])
     reason = f"Mailgun: {answer.status} {_message(answer)}"
-    raise MailRefused(reason, is_permanent=answer.status in _ABOUT_THE_MAIL, retry_after=answer.retry_after)
+    raise MailRefused(
+        reason,
+        is_permanent=answer.status in _ABOUT_THE_MAIL,
+        retry_after=answer.retry_after,
+        scope=_SCOPES.get(answer.status, "mail"),
+    )
+
+
+def send_many(
+    mails: Sequence[tuple[OutgoingMail, UUID]], account: ProviderAccount, until: float
+) -> list[str | MailRefused | None]:
+    """For each mail Mailgun's id or the refusal; None for what was not begun.
+
+    Each mail is a request of its own, some at once: Mailgun's batches have one Message-ID for all recipients. Nothing is
+    begun after the moment `until` of the monotonic clock, or after a refusal that all mails would get.
+    """
+    is_over = Event()
+
+    def one(pair: tuple[OutgoingMail, UUID]) -> str | MailRefused | None:
+        if is_over.is_set() or time.monotonic() > until:
+            return None
+        try:
+            return send(*pair, account)
+        except MailRefused as refusal:
+            if refusal.scope != "mail":
+                is_over.set()
+            return refusal
+
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        return list(threads.map(one, mails))
 
 
 def check(account: ProviderAccount) -> None:
