@@ -2547,6 +2547,31 @@ COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: b
 COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
 
 --
+-- Name: inbox_attachments; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.inbox_attachments (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    message_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(255) NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT inbox_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+ALTER TABLE ONLY public.inbox_attachments ALTER COLUMN content SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.inbox_attachments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE inbox_attachments; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.inbox_attachments IS 'goes with its message';
+
+--
 -- Name: inbox_messages; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -3979,6 +4004,27 @@ ALTER TABLE ONLY public.import_jobs
 
 ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
+-- Name: inbox_attachments inbox_attachments_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_attachments
+    ADD CONSTRAINT inbox_attachments_pkey PRIMARY KEY (id);
+
+--
+-- Name: inbox_attachments inbox_attachments_tenant_id_mode_message_id_position_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_attachments
+    ADD CONSTRAINT inbox_attachments_tenant_id_mode_message_id_position_key UNIQUE (tenant_id, mode, message_id, "position");
+
+--
+-- Name: inbox_messages inbox_messages_of_tenant; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_messages
+    ADD CONSTRAINT inbox_messages_of_tenant UNIQUE (tenant_id, mode, id);
 
 --
 -- Name: inbox_messages inbox_messages_once; Type: CONSTRAINT; Schema: public; Owner: -
@@ -5775,6 +5821,13 @@ ALTER TABLE ONLY public.import_jobs
     ADD CONSTRAINT import_jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: inbox_attachments inbox_attachments_tenant_id_mode_message_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.inbox_attachments
+    ADD CONSTRAINT inbox_attachments_tenant_id_mode_message_id_fkey FOREIGN KEY (tenant_id, mode, message_id) REFERENCES public.inbox_messages(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
 -- Name: inbox_messages inbox_messages_tenant_id_mode_thread_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6328,6 +6381,12 @@ ALTER TABLE public.import_events ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.import_jobs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: inbox_attachments; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.inbox_attachments ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: inbox_messages; Type: ROW SECURITY; Schema: public; Owner: -
@@ -7012,6 +7071,12 @@ CREATE POLICY tenant_isolation ON public.import_events TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.import_jobs TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: inbox_attachments tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.inbox_attachments TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: inbox_messages tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -7812,6 +7877,13 @@ GRANT SELECT,DELETE ON TABLE public.import_events TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.import_jobs TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.import_jobs TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.import_jobs TO penguinmails_closing;
+
+--
+-- Name: TABLE inbox_attachments; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.inbox_attachments TO penguinmails_closing;
+GRANT SELECT,INSERT ON TABLE public.inbox_attachments TO penguinmails_app;
 
 --
 -- Name: TABLE inbox_messages; Type: ACL; Schema: public; Owner: -

@@ -98,7 +98,7 @@ def main() -> int:
         return 1
     endpoints = json.loads(ENDPOINTS.read_text())
     try:
-        drive(endpoints["api"] + "/api/v1", endpoints["mail"])
+        drive(endpoints["api"] + "/api/v1", endpoints["mail"], zone=ENDPOINTS.parent / "dns.json")
     except (DemoError, OSError) as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -135,7 +135,10 @@ def become_customer(api: str, mail: str, step: Callable[[str, Callable[[], Any]]
     session = step("sign in", lambda: request("POST", f"{api}/sessions", body=credentials))["access_token"]
     step_up = {"password": password, "purpose": "api_keys"}
     reauth = step("confirm identity", lambda: request("POST", f"{api}/sessions/step-up", body=step_up, token=session))
-    new_key = {"name": "Demo", "permissions": ["manage_contacts", "send_email", "read_analytics", "manage_webhooks"]}
+    new_key = {
+        "name": "Demo",
+        "permissions": ["manage_contacts", "send_email", "read_analytics", "manage_webhooks", "manage_domains"],
+    }
     proof = {"X-Reauth-Token": reauth["reauth_token"]}
     created = step(
         "create an API key",
@@ -144,8 +147,16 @@ def become_customer(api: str, mail: str, step: Callable[[str, Callable[[], Any]]
     return Customer(email, password, session, created["api_key"])
 
 
-def drive(api: str, mail: str) -> None:
-    """The whole way of a new customer."""
+def publish(zone: Path, records: list[dict[str, Any]]) -> None:
+    """Put records into the DNS of this machine, beside those that are there."""
+    names = json.loads(zone.read_text()) if zone.exists() else {}
+    for record in records:
+        names[record["name"]] = {record["type"]: [record["value"]]}
+    zone.write_text(json.dumps(names, indent=2))
+
+
+def drive(api: str, mail: str, *, zone: Path) -> None:
+    """The whole way of a new customer; `zone` is the file of the machine's DNS."""
     step = Timeline().step
     reader = f"reader.{uuid4().hex[:8]}@example.com"
     inbox = Inbox()
@@ -155,9 +166,23 @@ def drive(api: str, mail: str) -> None:
     webhook = step("create a webhook", lambda: request("POST", f"{api}/webhooks", body=subscription, token=key))
     person = {"email": reader, "first_name": "Charles"}
     step("create a contact", lambda: request("POST", f"{api}/contacts", body=person, token=key))
-    message = {"to": reader, "subject": "Hello from the demo", "html_body": "<p>It <b>works</b>.</p>"}
+    name = f"{uuid4().hex[:8]}.example"
+    domain = step("add a sending domain", lambda: request("POST", f"{api}/domains", body={"domain": name}, token=key))
+    step("publish its DNS records", lambda: publish(zone, domain["dns_records"]))
+    path = f"{api}/domains/{domain['id']}/verify"
+    checked = step("have them checked", lambda: request("POST", path, body={}, token=key))
+    if checked["verification_status"] != "verified":
+        raise DemoError(f"the domain is {checked['verification_status']}, not verified")
+    message = {
+        "to": reader,
+        "from": f"Ada <hello@{name}>",
+        "subject": "Hello from the demo",
+        "html_body": "<p>It <b>works</b>.</p>",
+    }
     sent = step("send an e-mail", lambda: request("POST", f"{api}/emails/send", body=message, token=key))
-    step("mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(mail, reader)))
+    caught = step("mail in the catcher", lambda: wait_for("the mail", lambda: mails_to(mail, reader)))
+    if f"d={name};" not in caught[0]["headers"].get("DKIM-Signature", ""):
+        raise DemoError("the mail has no DKIM signature of the domain")
 
     def announced() -> list[tuple[dict[str, str], bytes]]:
         return [(headers, body) for headers, body in inbox.posts if headers["x-penguinmails-event"] == "email.sent"]

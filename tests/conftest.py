@@ -24,6 +24,7 @@ from penguinmails.settings import get_settings
 from penguinmails.webhook_posts.client import close as close_webhook_connections
 from tests.support import secret_watch, which_vault
 from tests.support.emitted import watch_emitted_events
+from tests.support.incoming import REPLY_DOMAIN
 from tests.support.mail import WatchedMailCatcher
 from tests.support.secret_watch import remember
 from tests.support.statuses import (  # noqa: F401 - hooks
@@ -78,6 +79,16 @@ def running_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningV
 def as_sender(running_vault: RunningVault) -> AsSender:
     """What sends mail may read signing keys; the account of the API, which tests have otherwise, may not."""
     return lambda: using(running_vault.environment("sending-service"))
+
+
+@pytest.fixture
+def reply_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Answers to our own mails come in."""
+    monkeypatch.setenv("REPLY_DOMAIN", REPLY_DOMAIN)
+    get_settings.cache_clear()
+    yield
+    monkeypatch.undo()
+    get_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -178,6 +178,13 @@ SECTIONS: dict[str, LiteralString] = {
                                UNION ALL SELECT id FROM emails WHERE to_email = %(email)s)
         ORDER BY v.created_at, v.id
         """,
+    "inbox_attachments": """
+        SELECT to_jsonb(a) - 'content' || jsonb_build_object('content_base64', encode(a.content, 'base64'))
+        FROM inbox_attachments a
+        JOIN inbox_messages m ON m.tenant_id = a.tenant_id AND m.mode = a.mode AND m.id = a.message_id
+        JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id
+        WHERE t.correspondent = %(email)s ORDER BY m.received_at, m.id, a.position
+        """,
     "inbox_messages": """
         SELECT to_jsonb(m) FROM inbox_messages m
         JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id

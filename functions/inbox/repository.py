@@ -1,5 +1,6 @@
 """SQL of the inbox."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -52,6 +53,25 @@ class MessageRow:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AttachmentRow:
+    """A file that came with a message."""
+
+    id: UUID
+    message_id: UUID
+    file_name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """What a file holds."""
+
+    file_name: str
+    content: bytes
+
+
 def list_threads(
     tx: Tx, keyset: Keyset, *, status: str | None, unread: bool | None
 ) -> tuple[list[ThreadRow], int | None]:
@@ -89,6 +109,31 @@ def messages(tx: Tx, thread_id: UUID) -> list[MessageRow]:
         """,
         {"id": thread_id},
         MessageRow,
+    )
+
+
+def attachments(tx: Tx, message_ids: Sequence[UUID]) -> list[AttachmentRow]:
+    """The files of messages, in their order, without what they hold."""
+    return tx.all(
+        """
+        SELECT id, message_id, file_name, content_type, octet_length(content) AS size FROM inbox_attachments
+        WHERE message_id = ANY(%(ids)s::uuid[]) ORDER BY message_id, position
+        """,
+        {"ids": list(message_ids)},
+        AttachmentRow,
+    )
+
+
+def find_file(tx: Tx, thread_id: UUID, attachment_id: UUID) -> FileRow | None:
+    """A file of a conversation."""
+    return tx.one(
+        """
+        SELECT a.file_name, a.content FROM inbox_attachments a
+        JOIN inbox_messages m ON m.tenant_id = a.tenant_id AND m.mode = a.mode AND m.id = a.message_id
+        WHERE a.id = %(id)s AND m.thread_id = %(thread_id)s
+        """,
+        {"id": attachment_id, "thread_id": thread_id},
+        FileRow,
     )
 
 

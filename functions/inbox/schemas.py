@@ -27,6 +27,15 @@ class Thread(ResponseModel):
     created_at: datetime
 
 
+class Attachment(ResponseModel):
+    """A file that came with a message."""
+
+    id: UUID
+    file_name: str
+    content_type: str = Field(description="What the sender says that it is.")
+    size: int = Field(description="Bytes.")
+
+
 class Message(ResponseModel):
     """One message that came in."""
 
@@ -38,6 +47,7 @@ class Message(ResponseModel):
     text: str
     automatic: bool = Field(description="Whether a program wrote it, such as a note of absence.")
     received_at: datetime
+    attachments: list[Attachment]
 
 
 class ThreadDetails(Thread):

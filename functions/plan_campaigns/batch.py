@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_mails, send_quota
+from penguinmails.domain import campaign_mails, pace, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.campaign_versions import version_of
@@ -211,6 +211,12 @@ def _store(tx: Tx, common: _Batch, rows: Sequence[DueRow], moves: Sequence[Move]
     writes.write_moves(tx, campaign.id, moved, shared)
 
 
+def _taken_by_others(tx: Tx, room: RoomRow) -> float:
+    """How many seconds of the pace single mails have used up: they go first."""
+    taken = pace.taken_by_single_mails(tx.tenant_id) / room.rate_per_second
+    return min(taken, PLANNED_AHEAD.total_seconds())
+
+
 def _hand_on(tx: Tx, email_ids: Sequence[UUID], room: RoomRow, now: datetime) -> dict[UUID, int]:
     """Send the mails to their queue in the tenant's pace; after how many seconds the sweep takes each over.
 
@@ -220,11 +226,12 @@ def _hand_on(tx: Tx, email_ids: Sequence[UUID], room: RoomRow, now: datetime) ->
         return {}
     size, first = campaign_mails.MAILS_PER_MESSAGE, 0.0
     if tx.mode == "live":
-        begins = writes.reserve_pace(tx, seconds=len(email_ids) / room.rate_per_second, now=now)
-        size, first = min(size, room.rate_per_second), (begins - now).total_seconds()
+        taken = _taken_by_others(tx, room)
+        begins = writes.reserve_pace(tx, seconds=taken + len(email_ids) / room.rate_per_second, now=now)
+        size, first = min(size, room.rate_per_second), (begins - now).total_seconds() + taken
     chunks = [email_ids[start : start + size] for start in range(0, len(email_ids), size)]
-    pace = room.rate_per_second if tx.mode == "live" else float("inf")
-    delays = [int(first + number * size / pace) for number in range(len(chunks))]
+    rate = room.rate_per_second if tx.mode == "live" else float("inf")
+    delays = [int(first + number * size / rate) for number in range(len(chunks))]
     payloads = [campaign_mails.message([(email_id, 0) for email_id in chunk]) for chunk in chunks]
     send_after_commit(tx, "campaign_emails", payloads, delays=delays, patience_seconds=_QUEUE_PATIENCE_SECONDS)
     return {

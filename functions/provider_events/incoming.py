@@ -1,14 +1,19 @@
-"""What mails that come in have in common, whoever hands them over: names, references, and whether a program wrote them."""
+"""What mails that come in have in common, whoever hands them over: names, references, files, and whether a program wrote them."""
 
+import mimetypes
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
+from penguinmails.smtp import Attachment
+
+MOST_FILES = 100
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _MOST_REFERENCES = 50
 _LONGEST_TEXT = 500_000
+_CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _ANSWERING_PROGRAMS = {"x-autoreply", "x-autorespond", "x-auto-response-suppress"}
 
 
@@ -61,3 +66,15 @@ def moment_of_header(text: str, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         return now
     return min(found, now) if found.tzinfo else now
+
+
+def file_of(name: str | None, content_type: str, content: bytes) -> Attachment:
+    """A file as it is kept: under a name without folders, of a type that is one."""
+    kind = content_type.strip().lower()
+    if not _CONTENT_TYPE.fullmatch(kind):
+        kind = "application/octet-stream"
+    plain = re.split(r"[/\\]", name or "")[-1]
+    plain = "".join(c for c in plain if c.isprintable()).strip(" .")
+    if not plain:
+        plain = "attachment" + (mimetypes.guess_extension(kind) or "")
+    return Attachment(plain[-255:], kind, content)

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 from penguinmails.domain.plain_text import plain_text
 from provider_events import incoming
+from provider_events.forms import Form
 from provider_events.parsed import text_of
 from provider_events.replies import Answer
 
 
-def parse(fields: Mapping[str, str], now: datetime) -> Answer | None:
+def parse(form: Form, now: datetime) -> Answer | None:
     """The answer; None when it names no sender, so that it can be no answer."""
+    fields = form.fields
     headers = _headers(fields)
     name, address = parseaddr(text_of(fields.get("from")) or headers.get("from", ""))
     sender = incoming.sender_of(address) or incoming.sender_of(text_of(fields.get("sender")))
@@ -32,6 +34,11 @@ def parse(fields: Mapping[str, str], now: datetime) -> Answer | None:
         plus=incoming.plus_of(text_of(fields.get("recipient"))),
         is_automatic=incoming.is_automatic(headers),
         received_at=incoming.moment_of_header(headers.get("date", ""), now),
+        files=[
+            incoming.file_of(file.file_name, file.content_type, file.content)
+            for file in form.files[: incoming.MOST_FILES]
+            if file.field_name.startswith("attachment")
+        ],
     )
 
 

@@ -1,9 +1,12 @@
 """Mail that Postmark takes in for a customer: https://postmarkapp.com/developer/webhooks/inbound-webhook."""
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from datetime import datetime
 from typing import Any, cast
 
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.smtp import Attachment
 from provider_events import incoming
 from provider_events.parsed import record_of, text_of
 from provider_events.replies import Answer
@@ -27,7 +30,20 @@ def parse(body: dict[str, Any], now: datetime) -> Answer | None:
         plus=text_of(body.get("MailboxHash")),
         is_automatic=incoming.is_automatic(headers),
         received_at=incoming.moment_of_header(text_of(body.get("Date")), now),
+        files=_files(body.get("Attachments")),
     )
+
+
+def _files(found: Any) -> list[Attachment]:
+    entries = [record_of(entry) for entry in cast("list[Any]", found)] if isinstance(found, list) else []
+    files: list[Attachment] = []
+    for entry in entries[: incoming.MOST_FILES]:
+        try:
+            content = b64decode(str(entry.get("Content", "")))
+        except (Base64Error, ValueError):
+            continue
+        files.append(incoming.file_of(text_of(entry.get("Name")), text_of(entry.get("ContentType")), content))
+    return files
 
 
 def _headers(found: Any) -> dict[str, str]:

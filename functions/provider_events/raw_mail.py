@@ -11,9 +11,11 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr
+from itertools import islice
 from uuid import UUID
 
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.smtp import Attachment
 from provider_events import incoming
 from provider_events.parsed import text_of
 from provider_events.replies import Answer
@@ -59,6 +61,7 @@ def answer_of(message: Message, *, envelope_sender: str, plus: UUID | None, now:
         plus=plus.hex if plus is not None else "",
         is_automatic=incoming.is_automatic(headers) or _is_of_a_daemon(envelope_sender, sender),
         received_at=incoming.moment_of_header(headers.get("date", ""), now),
+        files=list(islice(_files(message), incoming.MOST_FILES)),
     )
 
 
@@ -82,12 +85,12 @@ def header_of(message: Message, name: str) -> str:
 
 def text_of_part(part: Message) -> str:
     """The text of a part that is no multipart."""
+    content = _payload(part)
     try:
-        content = part.get_payload(decode=True)
         charset = str(part.get_content_charset("utf-8"))
     except (ValueError, LookupError, AttributeError):
         return ""
-    return _decoded(content, charset) if isinstance(content, bytes) else ""
+    return "" if content is None else _decoded(content, charset)
 
 
 def is_attached(part: Message) -> bool:
@@ -100,6 +103,40 @@ def file_name_of(part: Message) -> str | None:
     try:
         return part.get_filename()
     except (ValueError, LookupError, AttributeError, TypeError):
+        return None
+
+
+def _files(message: Message) -> Iterator[Attachment]:
+    """Parts that are no text to be read; a mail that is attached is one file, whatever it holds."""
+    inside: set[int] = set()
+    for part in parts_of(message):
+        if id(part) in inside or part.get_content_maintype() == "multipart":
+            continue
+        if part.get_content_type() == "message/rfc822":
+            inside |= {id(nested) for nested in part.walk()}
+            nested = part.get_payload()
+            content = _bytes_of(nested[0]) if isinstance(nested, list) and nested else None
+            name = file_name_of(part) or "mail.eml"
+        elif is_attached(part) or part.get_content_maintype() not in {"text", "message"}:
+            content, name = _payload(part), file_name_of(part)
+        else:
+            continue
+        if content is not None:
+            yield incoming.file_of(name, part.get_content_type(), content)
+
+
+def _payload(part: Message) -> bytes | None:
+    try:
+        content = part.get_payload(decode=True)
+    except (ValueError, LookupError, AttributeError):
+        return None
+    return content if isinstance(content, bytes) else None
+
+
+def _bytes_of(message: object) -> bytes | None:
+    try:
+        return message.as_bytes() if isinstance(message, Message) else None
+    except (MessageError, ValueError, LookupError, AttributeError):
         return None
 
 

@@ -11,6 +11,7 @@ from penguinmails.domain.emails import log_event
 from penguinmails.events.catalogue import ContactBlock, EmailReplied
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
+from penguinmails.smtp import Attachment
 from provider_events import reply_repository as repository
 
 _OUR_MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@penguinmails\.com>", re.IGNORECASE)
@@ -31,6 +32,7 @@ class Answer:
     plus: str
     is_automatic: bool
     received_at: datetime
+    files: Sequence[Attachment] = ()
 
 
 def take_answer(tx: Tx, answer: Answer) -> bool:
@@ -49,7 +51,10 @@ def take_answer(tx: Tx, answer: Answer) -> bool:
         repository.insert_thread(tx, thread_id, answer, snippet, mail and mail.campaign_id)
     else:
         repository.touch_thread(tx, thread_id, answer, snippet)
-    repository.insert_message(tx, new_uuid7(), thread_id, mail and mail.id, answer)
+    message_row_id = new_uuid7()
+    repository.insert_message(tx, message_row_id, thread_id, mail and mail.id, answer)
+    if answer.files:
+        repository.insert_attachments(tx, message_row_id, answer.files)
     if mail is not None and not answer.is_automatic:
         log_event(tx, [mail.id], "replied", {"thread_id": str(thread_id)}, occurred_at=answer.received_at)
         repository.count_answer(tx, mail, answer.received_at)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.ids import new_uuid7
+from penguinmails.smtp import Attachment
 
 if TYPE_CHECKING:
     from provider_events.replies import Answer
@@ -127,5 +129,26 @@ def insert_message(tx: Tx, message_row_id: UUID, thread_id: UUID, email_id: UUID
             "body_text": answer.text,
             "is_automatic": answer.is_automatic,
             "received_at": answer.received_at,
+        },
+    )
+
+
+def insert_attachments(tx: Tx, message_row_id: UUID, files: Sequence[Attachment]) -> None:
+    """Add the files of a message."""
+    tx.run(
+        """
+        INSERT INTO inbox_attachments (id, tenant_id, mode, message_id, position, file_name, content_type, content)
+        SELECT f.id, %(tenant_id)s, %(mode)s, %(message_id)s, f.position, f.name, f.type, f.content
+        FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(types)s::text[], %(contents)s::bytea[])
+          WITH ORDINALITY AS f (id, name, type, content, position)
+        """,
+        {
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
+            "message_id": message_row_id,
+            "ids": [new_uuid7() for _ in files],
+            "names": [file.file_name for file in files],
+            "types": [file.content_type for file in files],
+            "contents": [file.content for file in files],
         },
     )

@@ -52,7 +52,7 @@ def take_mailgun(token: str, body: dict[str, Any]) -> Outcome:
 def take_mailgun_mail(token: str, form: Form) -> Outcome:
     """Take a mail that came in to Mailgun. Raises NotFound, and AuthenticationRequired when it is not genuine."""
     endpoint, now = _mailgun_endpoint(token, form.fields)
-    answer = mailgun_inbound.parse(form.fields, now)
+    answer = mailgun_inbound.parse(form, now)
     if answer is None:
         return "ignored"
     with transaction(tenant_id=endpoint.tenant_id, mode="live") as tx:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from penguinmails.domain.provider_accounts import StoredAccount, opened
+from penguinmails.domain.opened_accounts import opened
+from penguinmails.domain.provider_accounts import StoredAccount
 from penguinmails.domain.sending import message_id
 from penguinmails.providers import send_many
 from penguinmails.smtp import MailRefused, OutgoingMail

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from penguinmails import clock, mime
 from penguinmails.db import Tx, jsonb, transaction
-from penguinmails.domain import mail_reports, provider_refusal, simulation
+from penguinmails.domain import mail_reports, simulation
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_reports import Report
@@ -27,7 +27,6 @@ from penguinmails.logging import count, logger
 from penguinmails.queue import Record
 from penguinmails.smtp import send_content
 from send_campaign_emails import repository
-from send_campaign_emails.by_provider import by_provider
 from send_campaign_emails.repository import Claim, Content, Outcome
 from send_campaign_emails.writing import Written, outcome_of, write
 
@@ -108,6 +107,8 @@ def _hand_over(
         if provider == "smtp":
             outcomes += [_by_smtp(mail, date, domains, until) for mail in mails]
         else:
+            from send_campaign_emails.by_provider import by_provider
+
             outcomes += by_provider(mails, provider, accounts.get(provider), until)
     return outcomes
 
@@ -151,6 +152,8 @@ def _record(record: Record, outcomes: Sequence[Outcome]) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         blocked = {outcome.claim.campaign_id: outcome.error or "" for outcome in outcomes if outcome.blocks_campaign}
         if blocked:
+            from penguinmails.domain import provider_refusal
+
             # First, as the planner holds a campaign while it writes to the ledger.
             provider_refusal.follow(tx, blocked)
         _store(tx, outcomes, record.mode)

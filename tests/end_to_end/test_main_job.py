@@ -24,7 +24,8 @@ def test_a_new_customer_gets_from_sign_up_to_a_verified_webhook(
 
     ask = demo.request
     monkeypatch.setattr(demo, "request", watched)
-    demo.drive(f"{running.stack.api_url}/api/v1", f"http://{LOOPBACK}:{running.stack.ports.mail_page}")
+    mail_page = f"http://{LOOPBACK}:{running.stack.ports.mail_page}"
+    demo.drive(f"{running.stack.api_url}/api/v1", mail_page, zone=running.stack.dns.zone)
 
     assert "its signature verified" in capsys.readouterr().out
 

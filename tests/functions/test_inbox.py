@@ -1,6 +1,5 @@
 """Answers: put into the conversation that they belong to, told as events, read and put aside."""
 
-from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,53 +10,18 @@ from contacts.app import handler as contacts
 from inbox.app import handler
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
-from provider_events.app import handler as provider_events
 from tests.support.campaigns import add_contact, carry_out, ledger, make_due, pass_time, started
 from tests.support.http import Answer, call
-from tests.support.providers import configured, send_by, shown
+from tests.support.incoming import PostmarkInbound, postmark_mail
+from tests.support.providers import shown
 from tests.support.tenants import TestKey, TestTenant
 
 THREADS = "/api/v1/inbox/threads"
 
 
-class Postmark:
-    """An account whose incoming mail Postmark hands over."""
-
-    def __init__(self, tenant: TestTenant, key: TestKey) -> None:
-        self.tenant, self.key, self.set_up = tenant, key, configured(tenant, "postmark")
-        self.path = "/webhooks/" + self.set_up["webhook_url"].partition("/webhooks/")[2] + "/inbound"
-
-    def sent(self, **fields: Any) -> tuple[str, str]:
-        to = f"{uuid4().hex}@example.com"
-        return send_by(self.tenant, self.key, "postmark", to, **fields), to
-
-    def post(self, body: dict[str, Any], password: str | None = None) -> Answer:
-        credentials = f"{self.set_up['webhook_username']}:{password or self.set_up['webhook_password']}"
-        headers = {"Authorization": "Basic " + b64encode(credentials.encode()).decode()}
-        return call(provider_events, "POST", self.path, json=body, headers=headers)
-
-    def answer(self, sender: str, to: str | None = None, **fields: Any) -> Answer:
-        return self.post(mail(sender, to, **fields))
-
-
 @pytest.fixture
-def postmark(tenant: TestTenant, key: TestKey) -> Postmark:
-    return Postmark(tenant, key)
-
-
-def mail(sender: str, answers: str | None = None, text: str = "Yes, please.", **fields: Any) -> dict[str, Any]:
-    headers = {"Message-ID": f"<{uuid4()}@example.com>", **fields.pop("headers", {})}
-    if answers is not None:
-        headers |= {"In-Reply-To": answers}
-    return {
-        "FromFull": {"Email": sender, "Name": "Ada"},
-        "Subject": "Re: Hello",
-        "TextBody": text,
-        "MessageID": str(uuid4()),
-        "Date": "Sat, 31 Jan 2026 12:00:00 +0000",
-        "Headers": [{"Name": name, "Value": value} for name, value in headers.items()],
-        **fields,
-    }
+def postmark(tenant: TestTenant, key: TestKey) -> PostmarkInbound:
+    return PostmarkInbound(tenant, key)
 
 
 def our_id(email_id: str) -> str:
@@ -79,7 +43,7 @@ def replies(tenant: TestTenant) -> list[Any]:
         return tx.all("SELECT data FROM events WHERE type = 'email.replied'", {})
 
 
-def test_an_answer_begins_a_conversation_and_is_told_as_an_event(postmark: Postmark) -> None:
+def test_an_answer_begins_a_conversation_and_is_told_as_an_event(postmark: PostmarkInbound) -> None:
     email_id, to = postmark.sent()
     person = call(contacts, "POST", "/api/v1/contacts", token=postmark.key.plaintext, json={"email": to}).json
 
@@ -97,16 +61,16 @@ def test_an_answer_begins_a_conversation_and_is_told_as_an_event(postmark: Postm
     assert "replied" in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
 
 
-def test_an_answer_that_comes_twice_is_known(postmark: Postmark) -> None:
+def test_an_answer_that_comes_twice_is_known(postmark: PostmarkInbound) -> None:
     email_id, to = postmark.sent()
-    body = mail(to, our_id(email_id))
+    body = postmark_mail(to, our_id(email_id))
 
     assert [postmark.post(body).json["outcome"] for _ in range(2)] == ["taken", "known"]
     assert len(replies(postmark.tenant)) == 1
 
 
 @pytest.mark.parametrize("by", ["In-Reply-To", "References", "plus"])
-def test_a_conversation_is_found_by_what_an_answer_refers_to(postmark: Postmark, by: str) -> None:
+def test_a_conversation_is_found_by_what_an_answer_refers_to(postmark: PostmarkInbound, by: str) -> None:
     email_id, to = postmark.sent()
     postmark.answer(to, our_id(email_id))
     fields: dict[str, Any] = {"text": "And another thing."}
@@ -121,7 +85,7 @@ def test_a_conversation_is_found_by_what_an_answer_refers_to(postmark: Postmark,
     assert thread["snippet"] == "And another thing."
 
 
-def test_an_answer_to_an_answer_stays_in_its_conversation(postmark: Postmark) -> None:
+def test_an_answer_to_an_answer_stays_in_its_conversation(postmark: PostmarkInbound) -> None:
     postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
     postmark.answer("ada@example.com", "<first@example.com>")
     postmark.answer("eve@example.com")
@@ -130,7 +94,7 @@ def test_an_answer_to_an_answer_stays_in_its_conversation(postmark: Postmark) ->
     assert replies(postmark.tenant) == []
 
 
-def test_a_note_of_absence_is_kept_and_is_no_answer(postmark: Postmark) -> None:
+def test_a_note_of_absence_is_kept_and_is_no_answer(postmark: PostmarkInbound) -> None:
     email_id, to = postmark.sent()
 
     postmark.answer(to, our_id(email_id), headers={"Auto-Submitted": "auto-replied"})
@@ -140,7 +104,7 @@ def test_a_note_of_absence_is_kept_and_is_no_answer(postmark: Postmark) -> None:
     assert "replied" not in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
 
 
-def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(postmark: Postmark) -> None:
+def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(postmark: PostmarkInbound) -> None:
     tenant, key, to = postmark.tenant, postmark.key, f"{uuid4().hex}@example.com"
     add_contact(key, email=to)
     steps = [
@@ -161,8 +125,8 @@ def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(p
     assert (ledger(tenant)[to]["status"], ledger(tenant)[to]["reason"]) == ("exited", "replied")
 
 
-def test_an_answer_to_somebody_elses_mail_is_not_theirs(postmark: Postmark, other_tenant: TestTenant) -> None:
-    theirs = Postmark(other_tenant, other_tenant.key())
+def test_an_answer_to_somebody_elses_mail_is_not_theirs(postmark: PostmarkInbound, other_tenant: TestTenant) -> None:
+    theirs = PostmarkInbound(other_tenant, other_tenant.key())
     email_id, to = theirs.sent()
 
     postmark.answer(to, our_id(email_id))
@@ -171,13 +135,13 @@ def test_an_answer_to_somebody_elses_mail_is_not_theirs(postmark: Postmark, othe
     assert replies(other_tenant) == replies(postmark.tenant) == []
 
 
-def test_only_postmark_may_hand_mail_over(postmark: Postmark) -> None:
-    assert postmark.post(mail("ada@example.com"), password="guess").status == 401
+def test_only_postmark_may_hand_mail_over(postmark: PostmarkInbound) -> None:
+    assert postmark.post(postmark_mail("ada@example.com"), password="guess").status == 401
     assert postmark.post({"Subject": "no sender"}).json == {"outcome": "ignored"}
     assert threads(postmark.key) == []
 
 
-def test_conversations_are_archived_snoozed_and_read(postmark: Postmark) -> None:
+def test_conversations_are_archived_snoozed_and_read(postmark: PostmarkInbound) -> None:
     key = postmark.key
     postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
     (thread,) = threads(key, status="open", unread="true")
@@ -200,7 +164,7 @@ def test_conversations_are_archived_snoozed_and_read(postmark: Postmark) -> None
 @pytest.mark.parametrize(
     "fields", [{"status": "snoozed"}, {"status": "open", "snoozed_until": "2030-01-01T00:00:00Z"}, {"status": "lost"}]
 )
-def test_a_change_that_makes_no_sense_is_refused(postmark: Postmark, fields: dict[str, Any]) -> None:
+def test_a_change_that_makes_no_sense_is_refused(postmark: PostmarkInbound, fields: dict[str, Any]) -> None:
     postmark.answer("ada@example.com")
     (thread,) = threads(postmark.key)
 

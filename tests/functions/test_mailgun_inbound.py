@@ -10,55 +10,24 @@ import pytest
 
 from inbox.app import handler as inbox
 from local.sandboxes.mailgun import sign
-from local.sandboxes.mailgun_inbound import incoming_fields
 from local.sandboxes.server import SandboxServer
 from penguinmails.db import transaction
 from provider_events.app import handler
 from tests.support.aio import run_aside
 from tests.support.campaigns import add_contact, carry_out, ledger, make_due, pass_time, started
-from tests.support.forms import multipart, urlencoded
-from tests.support.http import Answer, call
-from tests.support.people import signed_in
-from tests.support.providers import configure, send_by, shown
+from tests.support.http import call
+from tests.support.incoming import File, MailgunInbound
+from tests.support.providers import shown
 from tests.support.tenants import TestKey, TestTenant
-
-File = tuple[str, str, bytes]
 
 
 def basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 
 
-class Mailgun:
-    """An account whose incoming mail Mailgun forwards."""
-
-    def __init__(self, tenant: TestTenant, key: TestKey) -> None:
-        self.tenant, self.key, self.signing_key = tenant, key, f"signing-{uuid4().hex}"
-        answer = configure(signed_in(tenant), "mailgun", signing_key=self.signing_key)
-        assert answer.status == 200, answer.body
-        self.path = "/webhooks/" + answer.json["webhook_url"].partition("/webhooks/")[2] + "/inbound"
-
-    def sent(self) -> tuple[str, str]:
-        to = f"{uuid4().hex}@example.com"
-        return send_by(self.tenant, self.key, "mailgun", to), to
-
-    def fields(self, sender: str, answers: str | None = None, **more: Any) -> dict[str, str]:
-        mail = {"from": sender, "to": "shop@mg.example.com", **more}
-        if answers is not None:
-            mail["in_reply_to"] = answers
-        return incoming_fields(mail, self.signing_key)
-
-    def post(self, fields: dict[str, str], files: list[File] | None = None) -> Answer:
-        body, content_type = multipart(fields, files or []) if files is not None else urlencoded(fields)
-        return call(handler, "POST", self.path, raw=body, headers={"Content-Type": content_type})
-
-    def answer(self, sender: str, answers: str | None = None, **more: Any) -> Answer:
-        return self.post(self.fields(sender, answers, **more))
-
-
 @pytest.fixture
-def mailgun(tenant: TestTenant, key: TestKey) -> Mailgun:
-    return Mailgun(tenant, key)
+def mailgun(tenant: TestTenant, key: TestKey) -> MailgunInbound:
+    return MailgunInbound(tenant, key)
 
 
 def our_id(email_id: str) -> str:
@@ -75,7 +44,9 @@ def replies(tenant: TestTenant) -> list[Any]:
 
 
 @pytest.mark.parametrize("files", [None, [("list.txt", "text/plain", b"a\r\nb\r\n--c\r\n")]])
-def test_an_answer_begins_a_conversation_and_is_told_as_an_event(mailgun: Mailgun, files: list[File] | None) -> None:
+def test_an_answer_begins_a_conversation_and_is_told_as_an_event(
+    mailgun: MailgunInbound, files: list[File] | None
+) -> None:
     email_id, to = mailgun.sent()
 
     answer = mailgun.post(mailgun.fields(f"Ada Löwe <{to.upper()}>", our_id(email_id), text="Gerne, ja."), files)
@@ -89,7 +60,7 @@ def test_an_answer_begins_a_conversation_and_is_told_as_an_event(mailgun: Mailgu
 
 
 @pytest.mark.parametrize("by", ["In-Reply-To", "References", "plus"])
-def test_a_conversation_is_found_by_what_an_answer_refers_to(mailgun: Mailgun, by: str) -> None:
+def test_a_conversation_is_found_by_what_an_answer_refers_to(mailgun: MailgunInbound, by: str) -> None:
     email_id, to = mailgun.sent()
     mailgun.answer(to, our_id(email_id))
     more: dict[str, Any] = {"headers": {by: f"<x@example.com> {our_id(email_id)}"}}
@@ -102,7 +73,7 @@ def test_a_conversation_is_found_by_what_an_answer_refers_to(mailgun: Mailgun, b
     assert thread["snippet"] == "And another thing."
 
 
-def test_a_mail_that_is_forwarded_again_is_known(mailgun: Mailgun) -> None:
+def test_a_mail_that_is_forwarded_again_is_known(mailgun: MailgunInbound) -> None:
     email_id, to = mailgun.sent()
     fields = mailgun.fields(to, our_id(email_id))
     anew = {**fields, "token": uuid4().hex}
@@ -112,7 +83,7 @@ def test_a_mail_that_is_forwarded_again_is_known(mailgun: Mailgun) -> None:
     assert len(replies(mailgun.tenant)) == 1
 
 
-def test_a_note_of_absence_is_kept_and_is_no_answer(mailgun: Mailgun) -> None:
+def test_a_note_of_absence_is_kept_and_is_no_answer(mailgun: MailgunInbound) -> None:
     email_id, to = mailgun.sent()
 
     mailgun.answer(to, our_id(email_id), headers={"Auto-Submitted": "auto-replied"})
@@ -121,7 +92,7 @@ def test_a_note_of_absence_is_kept_and_is_no_answer(mailgun: Mailgun) -> None:
     assert replies(mailgun.tenant) == []
 
 
-def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(mailgun: Mailgun) -> None:
+def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(mailgun: MailgunInbound) -> None:
     tenant, key, to = mailgun.tenant, mailgun.key, f"{uuid4().hex}@example.com"
     add_contact(key, email=to)
     steps = [
@@ -142,8 +113,8 @@ def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(m
     assert (ledger(tenant)[to]["status"], ledger(tenant)[to]["reason"]) == ("exited", "replied")
 
 
-def test_an_answer_to_somebody_elses_mail_is_not_theirs(mailgun: Mailgun, other_tenant: TestTenant) -> None:
-    theirs = Mailgun(other_tenant, other_tenant.key())
+def test_an_answer_to_somebody_elses_mail_is_not_theirs(mailgun: MailgunInbound, other_tenant: TestTenant) -> None:
+    theirs = MailgunInbound(other_tenant, other_tenant.key())
     email_id, to = theirs.sent()
 
     mailgun.answer(to, our_id(email_id))
@@ -152,7 +123,7 @@ def test_an_answer_to_somebody_elses_mail_is_not_theirs(mailgun: Mailgun, other_
     assert replies(other_tenant) == replies(mailgun.tenant) == []
 
 
-def test_only_mailgun_may_forward_and_only_what_is_fresh(mailgun: Mailgun) -> None:
+def test_only_mailgun_may_forward_and_only_what_is_fresh(mailgun: MailgunInbound) -> None:
     fields = mailgun.fields("ada@example.com")
     old = str(int(time.time()) - 600)
     stale = {**fields, "timestamp": old, "signature": sign(mailgun.signing_key, old, fields["token"])}
@@ -162,7 +133,7 @@ def test_only_mailgun_may_forward_and_only_what_is_fresh(mailgun: Mailgun) -> No
     assert threads(mailgun.key) == []
 
 
-def test_a_signature_is_good_for_one_mail(mailgun: Mailgun) -> None:
+def test_a_signature_is_good_for_one_mail(mailgun: MailgunInbound) -> None:
     fields = mailgun.fields("ada@example.com")
     mailgun.post(fields)
     other = mailgun.fields("eve@example.com")
@@ -173,7 +144,7 @@ def test_a_signature_is_good_for_one_mail(mailgun: Mailgun) -> None:
     assert [thread["correspondent"] for thread in threads(mailgun.key)] == ["ada@example.com"]
 
 
-def test_a_mail_without_a_sender_or_with_broken_headers_is_no_failure(mailgun: Mailgun) -> None:
+def test_a_mail_without_a_sender_or_with_broken_headers_is_no_failure(mailgun: MailgunInbound) -> None:
     nobody = {**mailgun.fields("nobody"), "sender": ""}
     broken = {**mailgun.fields("ada@example.com"), "message-headers": '[["From"], 3, {"a": 1}]', "Date": "yesterday"}
 
@@ -190,13 +161,13 @@ def test_a_mail_without_a_sender_or_with_broken_headers_is_no_failure(mailgun: M
         ("application/x-www-form-urlencoded", b"a&" * 2_000),
     ],
 )
-def test_a_form_that_cannot_be_read_is_refused(mailgun: Mailgun, content_type: str, body: bytes) -> None:
+def test_a_form_that_cannot_be_read_is_refused(mailgun: MailgunInbound, content_type: str, body: bytes) -> None:
     answer = call(handler, "POST", mailgun.path, raw=body, headers={"Content-Type": content_type})
 
     assert answer.status == 400
 
 
-def test_other_types_of_body_are_refused(mailgun: Mailgun) -> None:
+def test_other_types_of_body_are_refused(mailgun: MailgunInbound) -> None:
     answer = call(handler, "POST", mailgun.path, raw=b"<a/>", headers={"Content-Type": "text/xml"})
 
     assert (answer.status, answer.code) == (415, "UNSUPPORTED_MEDIA_TYPE")

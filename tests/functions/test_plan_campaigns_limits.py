@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penguinmails.db import transaction
+from penguinmails.domain import pace
 from plan_campaigns import batch, writes
 from plan_campaigns.app import handler as plan_campaigns
 from send_campaign_emails.app import handler as send_campaign_emails
@@ -82,13 +83,8 @@ def test_the_months_quota_is_used_up_to_the_last_mail_and_not_passed() -> None:
     assert status_of(key, campaign_id) == "active"
 
 
-def test_mails_leave_in_the_pace_of_the_plan() -> None:
-    tenant = make_tenant("starter")
-    key = tenant.key()
-    for _ in range(25):
-        add_contact(key)
-    started(key)
-    messages_for("campaign_emails", tenant.id)
+def planned_with_delays(tenant: TestTenant) -> list[tuple[int, int]]:
+    """Of each queue message that the planner sends, how many mails it holds and the seconds that it is delayed."""
     sent: list[tuple[int, int]] = []
     real = batch.send_after_commit
 
@@ -99,11 +95,46 @@ def test_mails_leave_in_the_pace_of_the_plan() -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(batch, "send_after_commit", spy)
         plan(tenant)
+    return sent
 
-    assert sent == [(10, 0), (10, 1), (5, 2)]
+
+def test_mails_leave_in_the_pace_of_the_plan() -> None:
+    tenant = make_tenant("starter")
+    key = tenant.key()
+    for _ in range(25):
+        add_contact(key)
+    started(key)
+    messages_for("campaign_emails", tenant.id)
+
+    assert planned_with_delays(tenant) == [(10, 0), (10, 1), (5, 2)]
     with transaction(tenant_id=tenant.id) as tx:
         ahead = tx.one("SELECT extract(epoch FROM free_from - now()) FROM send_paces", {})
     assert 0 < ahead <= 2.5
+
+
+def test_a_campaign_gives_way_to_single_mails_once_for_each() -> None:
+    tenant = make_tenant("starter")
+    key = tenant.key()
+    for _ in range(15):
+        add_contact(key)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        for _ in range(40):
+            pace.seconds_to_wait(tx, tenant.id)
+    started(key)
+
+    assert planned_with_delays(tenant) == [(10, 4), (5, 5)]
+    assert pace.taken_by_single_mails(tenant.id) == 0
+
+
+def test_a_campaign_gives_way_for_a_minute_at_most() -> None:
+    tenant = make_tenant("starter")
+    add_contact(tenant.key())
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        for _ in range(700):
+            pace.seconds_to_wait(tx, tenant.id)
+    started(tenant.key())
+
+    assert planned_with_delays(tenant) == [(1, 60)]
 
 
 def test_a_pace_that_is_far_ahead_plans_nothing_more() -> None:

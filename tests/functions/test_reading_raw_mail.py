@@ -37,3 +37,7 @@ def test_no_bytes_make_the_reader_fail(content: bytes) -> None:
     assert found is not None
     assert "\x00" not in found.text + found.subject + found.from_name + found.message_id
     assert (found.text + found.subject + found.from_name + found.message_id + found.from_email).encode()
+    for file in found.files:
+        assert len(file.file_name.encode()) > 0 and len(file.file_name) <= 255
+        assert file.file_name.isprintable()
+        assert not set(file.file_name) & {"/", "\\"}

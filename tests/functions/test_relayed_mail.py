@@ -3,7 +3,6 @@
 import asyncio
 import smtplib
 import time
-from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,29 +11,20 @@ import pytest
 from aiohttp import web
 
 from inbox.app import handler as inbox
-from local.services.incoming_mail import IncomingMail, relay_headers
+from local.services.incoming_mail import IncomingMail
 from local.services.mail import MailCatcher
 from local.services.process import LOOPBACK, free_port
 from penguinmails.db import transaction
-from penguinmails.domain.incoming_mail import mail_of, relay_key, reply_address
+from penguinmails.domain.incoming_mail import mail_of, relay_key
 from penguinmails.platform_secrets import current_key
-from penguinmails.settings import get_settings
 from provider_events.app import handler
 from tests.support.campaigns import add_contact, carry_out, started
 from tests.support.http import Answer, call
+from tests.support.incoming import REPLY_DOMAIN, address_of, relay
 from tests.support.providers import send_by, shown
 from tests.support.tenants import TestKey, TestTenant
 
-DOMAIN = "replies.example.test"
-
-
-@pytest.fixture(autouse=True)
-def reply_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("REPLY_DOMAIN", DOMAIN)
-    get_settings.cache_clear()
-    yield
-    monkeypatch.undo()
-    get_settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("reply_domain")
 
 
 @pytest.fixture
@@ -42,18 +32,6 @@ def mailed(tenant: TestTenant, key: TestKey) -> tuple[str, str]:
     """Id and recipient of a mail that went out by the built-in server."""
     to = f"{uuid4().hex}@example.com"
     return send_by(tenant, key, "smtp", to), to
-
-
-def relay(content: bytes, recipient: str, sender: str = "ada@example.com", **changed: str) -> Answer:
-    version, key = current_key("link_keys")
-    headers = relay_headers(relay_key(key), version, sender=sender, recipient=recipient, content=content)
-    return call(handler, "POST", "/webhooks/smtp/inbound", raw=content, headers={**headers, **changed})
-
-
-def address_of(email_id: str) -> str:
-    address = reply_address(UUID(email_id))
-    assert address is not None
-    return address
 
 
 def our_id(email_id: str) -> str:
@@ -303,7 +281,7 @@ def test_an_address_that_nobody_signed_or_owns_is_404(mailed: tuple[str, str]) -
     real = address_of(mailed[0])
     forged = real.replace("reply+a", "reply+b", 1)
 
-    for address in (forged, f"reply+x@{DOMAIN}", "reply+é@x", "nobody@nowhere.example", "nowhere"):
+    for address in (forged, f"reply+x@{REPLY_DOMAIN}", "reply+é@x", "nobody@nowhere.example", "nowhere"):
         assert relay(b"From: a@example.com\r\n\r\n", address).status in {401, 404}
     assert mail_of(forged) is None
 

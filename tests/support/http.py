@@ -37,6 +37,8 @@ class Answer:
     headers: dict[str, str]
     body: str
     cookies: list[str]
+    content: bytes = b""
+    """The body as it came, for what is no text."""
     milliseconds: float = 0.0
     """How long the handler took."""
 
@@ -109,13 +111,13 @@ def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     milliseconds = (time.perf_counter() - began) * 1000
     ANSWERED.add((method, path, raw["statusCode"]))
     body = raw.get("body") or ""
-    if raw.get("isBase64Encoded"):
-        body = base64.b64decode(body).decode("utf-8", "replace")
+    content = base64.b64decode(body) if raw.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
+    body = content.decode("utf-8", "replace")
     headers = {name.lower(): value for name, value in raw.get("headers", {}).items()}
     remember_text(body)
     for cookie in raw.get("cookies", []):
         remember_credential("cookie", cookie.partition(";")[0])
-    return Answer(raw["statusCode"], headers, body, raw.get("cookies", []), milliseconds)
+    return Answer(raw["statusCode"], headers, body, raw.get("cookies", []), content, milliseconds)
 
 
 def _remember_secrets(sent: dict[str, Any]) -> None:

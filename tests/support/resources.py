@@ -17,7 +17,7 @@ from penguinmails.auth import step_up
 from penguinmails.auth.access_tokens import session_of
 from penguinmails.db import Mode, transaction
 from penguinmails.http.access import Requirement
-from tests.support import domains
+from tests.support import domains, inboxes
 from tests.support.bodies import body_for, somebody
 from tests.support.catalogue import tables
 from tests.support.http import Answer
@@ -172,28 +172,6 @@ def _replay(account: Account, mode: Mode, ids: Ids) -> UUID:
     return replay_id
 
 
-def _thread(account: Account, mode: Mode, _ids: Ids) -> UUID:
-    """A conversation of one message."""
-    thread_id = uuid4()
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        connection.execute(
-            """
-            INSERT INTO inbox_threads (id, tenant_id, mode, correspondent, subject, snippet, last_message_at)
-            VALUES (%s, %s, %s, 'ada@example.com', 'Re: Hello', 'Hello', now())
-            """,
-            [thread_id, account.tenant.id, mode],
-        )
-        connection.execute(
-            """
-            INSERT INTO inbox_messages (id, tenant_id, mode, thread_id, message_id, from_email, from_name, subject, body_text,
-                                        is_automatic, received_at)
-            VALUES (%s, %s, %s, %s, %s, 'ada@example.com', 'Ada', 'Re: Hello', 'Hello', false, now())
-            """,
-            [uuid4(), account.tenant.id, mode, thread_id, f"<{uuid4()}@example.com>"],
-        )
-    return thread_id
-
-
 def _event(account: Account, mode: Mode, _ids: Ids) -> UUID:
     event_id = uuid4()
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
@@ -313,7 +291,8 @@ RESOURCES = {
     "invitation_id": Resource("invitations", _made_by("inviteMember")),
     "member_id": Resource("users", _colleague),
     "template_id": Resource("templates", _made_by("createTemplate")),
-    "thread_id": Resource("inbox_threads", _thread),
+    "thread_id": Resource("inbox_threads", inboxes.make_thread),
+    "attachment_id": Resource("inbox_attachments", inboxes.attachment_of),
     "delivery_id": Resource("webhook_deliveries", _delivery),
     "event_id": Resource("events", _event),
     "replay_id": Resource("webhook_replays", _replay),

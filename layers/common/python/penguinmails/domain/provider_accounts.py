@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penguinmails.db import Tx
-from penguinmails.domain.provider_secrets import provider_secret
-from penguinmails.errors import ServiceUnavailable, ValidationFailed
-from penguinmails.providers.account import ProviderAccount
-from penguinmails.smtp import MailRefused
+from penguinmails.errors import ValidationFailed
 
 OWN_SERVER = (None, "smtp")
 """What stands for the built-in server where a provider may be named."""
@@ -44,16 +41,3 @@ def default_sender(tx: Tx, provider: str | None) -> str | None:
     if account is None:
         raise ValidationFailed.of("provider", f"is {provider}, which is not set up; an admin can do that", "not_set_up")
     return account.settings["default_sender"]
-
-
-def opened(provider: str, account: StoredAccount | None) -> ProviderAccount:
-    """An account with its credentials. Raises MailRefused, for now, while they cannot be had."""
-    try:
-        secret = provider_secret(account.secret_ref, account.secret_version) if account is not None else None
-    except ServiceUnavailable:
-        raise MailRefused(
-            "the provider's credentials cannot be read just now", is_permanent=False, scope="moment"
-        ) from None
-    if account is None or secret is None:
-        raise MailRefused(f"there is no {provider} account; configure it", is_permanent=False, scope="account")
-    return ProviderAccount(account.provider, account.settings, secret)

@@ -3,8 +3,6 @@
 import time
 from base64 import b64encode
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -64,6 +62,9 @@ def send_many(
     Each mail is a request of its own, some at once: Mailgun's batches have one Message-ID for all recipients. Nothing is
     begun after the moment `until` of the monotonic clock, or after a refusal that all mails would get.
     """
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
+
     is_over = Event()
 
     def one(pair: tuple[OutgoingMail, UUID]) -> str | MailRefused | None:
