@@ -27,6 +27,8 @@ from database.migrate import migrate
 from local.services.aws import AwsEmulator
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, free_port, start, stop, wait_until
+from local.vault import RunningVault
+from local.vault import start as start_vault
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 
@@ -34,6 +36,7 @@ _DATABASE = "penguinmails"
 _KILLS_AT = (0.3, 0.6)
 _QUEUES = ("events", "deliveries", "emails", "campaign_emails", "platform_mail")
 _NO_LIMIT = 1_000_000_000
+_DOMAIN = "bench.example.com"
 _PARAGRAPH = "<p>What we have been working on, why it matters to you, and where to read more about all of it.</p>\n"
 _HTML = "<h1>Hello {{ first_name | default('there') }}</h1>\n" + _PARAGRAPH * 40
 
@@ -45,6 +48,7 @@ class Bench:
         """Nothing is started yet."""
         self.postgres = Postgres(directory / "postgres")
         self.aws = AwsEmulator(ROOT, directory / "aws")
+        self.vault: RunningVault | None = None
         self.smtp_port = free_port()
         self.logs = directory
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -57,6 +61,7 @@ class Bench:
         self.postgres.stop()
         self.postgres.start()
         self.aws.start()
+        self.vault = start_vault(self.logs / "vault", free_port())
         self.postgres.create_database(_DATABASE)
         migrate(self.postgres.url(_DATABASE))
         with self._superuser() as connection:
@@ -86,7 +91,12 @@ class Bench:
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
+            **self._vault_account("api-service"),
         }
+
+    def _vault_account(self, name: str) -> dict[str, str]:
+        assert self.vault is not None
+        return self.vault.environment(name)
 
     def _make_queues(self) -> None:
         import boto3
@@ -100,7 +110,8 @@ class Bench:
     def launch(self, name: str) -> None:
         """Start the planner, or a sender."""
         command = [sys.executable, "-m", "bench.campaign_worker", name.partition("-")[0]]
-        self.processes[name] = start(command, log=self.logs / f"{name}.log", env=dict(os.environ))
+        environment = {**os.environ, **self._vault_account("sending-service")}
+        self.processes[name] = start(command, log=self.logs / f"{name}.log", env=environment)
 
     def kill(self, name: str) -> None:
         """End a process as the kernel does when memory is short."""
@@ -112,6 +123,8 @@ class Bench:
         for process in [*self.processes.values(), self.sink]:
             stop(process, seconds=0.2)
         self.aws.stop()
+        if self.vault is not None:
+            self.vault.stop()
         self.postgres.stop()
 
     @contextmanager
@@ -170,8 +183,27 @@ def make_account(bench: Bench, recipients: int) -> UUID:
         """,
         tenant, recipients,
     )  # fmt: skip
+    _add_domain(bench, tenant)
     bench.run("ANALYZE")
     return tenant
+
+
+def _add_domain(bench: Bench, tenant: UUID) -> None:
+    """A verified domain, so that the mails are signed as a customer's are."""
+    from domains.signing_keys import new_key
+    from penguinmails.vault import secret_path, write_secret
+
+    (private, public), domain_id = new_key(), uuid4()
+    path = secret_path("dkim", str(tenant), str(domain_id))
+    write_secret(path, {"domain": _DOMAIN, "selector": "pm1", "private_key": private}, expected_version=0)
+    bench.run(
+        """
+        INSERT INTO domains (id, tenant_id, mode, domain, verification_status, verification_token, dkim_selector,
+                             dkim_public_key, secret_ref, verified_at)
+        VALUES (%s, %s, 'live', %s, 'verified', 'token', 'pm1', %s, %s, now())
+        """,
+        domain_id, tenant, _DOMAIN, public, path,
+    )  # fmt: skip
 
 
 def start_campaign(tenant: UUID) -> UUID:
@@ -183,6 +215,7 @@ def start_campaign(tenant: UUID) -> UUID:
     body = NewCampaign.model_validate(
         {
             "name": "Bench",
+            "from_email": f"news@{_DOMAIN}",
             "steps": [{"type": "email", "subject": "Hello {{ first_name }}", "html_body": _HTML}],
             "settings": {"daily_limit": _NO_LIMIT},
         }

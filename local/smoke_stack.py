@@ -69,6 +69,8 @@ class Smoke:
         """Run the SAM CLI against the emulator; what it printed. Raises Failed with the end of it."""
         environment = {
             **os.environ,
+            # What it leaves behind goes with the run.
+            "TMPDIR": str(self.directory),
             "AWS": "mine",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": CREDENTIAL,

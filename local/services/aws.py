@@ -4,6 +4,7 @@ Its own environment, because it pins botocore. What is in the queues survives a 
 the emulator, which writes it down when it ends.
 """
 
+import shutil
 import subprocess
 import sys
 import urllib.error
@@ -53,7 +54,11 @@ class AwsEmulator:
         program = tool_environment(self.root) / "bin" / "ministack"
         log = self.directory.with_suffix(".log")
         self.directory.mkdir(parents=True, exist_ok=True)
+        self._remove_passing()
+        self._passing.mkdir()
         environment = {
+            # It unpacks every function there, a hundred megabytes each, and leaves that behind.
+            "TMPDIR": str(self._passing),
             # Without these two it listens on every address of the machine.
             "BIND_HOST": LOOPBACK,
             "IOT_MTLS_ENABLED": "0",
@@ -72,6 +77,14 @@ class AwsEmulator:
         """End it; what is in the queues is written down and there again after the next start, as SQS would keep it."""
         if self.process is not None:
             stop(self.process)
+        self._remove_passing()
+
+    @property
+    def _passing(self) -> Path:
+        return self.directory.with_name(f"{self.directory.name}-tmp")
+
+    def _remove_passing(self) -> None:
+        shutil.rmtree(self._passing, ignore_errors=True)
 
     @property
     def endpoint(self) -> str:
