@@ -86,6 +86,14 @@ def test_a_python_file_is_not_empty_but_for_its_name() -> None:
     assert hollow == []
 
 
+def test_tests_run_coroutines_aside_so_that_the_loop_of_the_handlers_is_not_lost_unclosed() -> None:
+    # Put together here, so that this file does not hold what it looks for.
+    call = "asyncio" + ".run("
+    found = [name for name, text in committed().items() if name.startswith("tests/") and call in text]
+
+    assert found == []
+
+
 def test_no_committed_file_names_a_package_registry_or_where_to_download_from() -> None:
     assert lines_found(REGISTRY, committed()) == []
     assert lines_found(DOWNLOAD, {p: t for p, t in committed().items() if "lock" in Path(p).name}) == []

@@ -91,8 +91,10 @@ def answer_after_commit(other: psycopg.Connection[Any], request: Callable[[], An
         # The handler takes the thread's event loop, which only the main thread has by itself.
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        answers.append(request())
-        loop.close()
+        try:
+            answers.append(request())
+        finally:
+            loop.close()
 
     thread = threading.Thread(target=run)
     thread.start()

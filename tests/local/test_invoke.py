@@ -1,6 +1,5 @@
 """`make invoke` says what is missing, and otherwise runs the handler as the stack would."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from local.containers import container_template, values_inside
 from local.invoke import event_of, function_of, invoke, running_environments
 from local.services.process import ServiceError
 from local.template import read_document, read_template
+from tests.support.aio import run_aside
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +58,6 @@ def test_a_sample_runs_in_an_environment_of_its_own(tmp_path: Path) -> None:
         "REDIS_URL": "redis://127.0.0.1:1",
     }
 
-    answer = asyncio.run(invoke(function, event_of("docs", "openapi"), variables, tmp_path / "log"))
+    answer = run_aside(invoke(function, event_of("docs", "openapi"), variables, tmp_path / "log"))
 
     assert answer["statusCode"] == 200
