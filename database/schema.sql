@@ -897,6 +897,20 @@ END
 $_$;
 
 --
+-- Name: note_contact_status(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.note_contact_status() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  NEW.status_since := clock_timestamp();
+  NEW.fields_erased_at := NULL;
+  RETURN NEW;
+END
+$$;
+
+--
 -- Name: protect_tenant_table(regclass, boolean, name); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -1954,6 +1968,8 @@ CREATE TABLE public.contacts (
     total_replies integer DEFAULT 0 NOT NULL,
     last_engaged_at timestamp with time zone,
     lead_score_falls_at timestamp with time zone,
+    status_since timestamp with time zone DEFAULT now() NOT NULL,
+    fields_erased_at timestamp with time zone,
     CONSTRAINT contacts_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT contacts_lead_score_check CHECK (((lead_score >= 0) AND (lead_score <= 100))),
     CONSTRAINT contacts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1985,6 +2001,18 @@ COMMENT ON COLUMN public.contacts.last_engaged_at IS 'the last open, click or an
 --
 
 COMMENT ON COLUMN public.contacts.lead_score_falls_at IS 'when the score gets lower unless the contact does something; null when it stays';
+
+--
+-- Name: COLUMN contacts.status_since; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.status_since IS 'when the status was changed last, or the contact added';
+
+--
+-- Name: COLUMN contacts.fields_erased_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.fields_erased_at IS 'when everything but the address was erased after an opt-out';
 
 --
 -- Name: content_objects; Type: TABLE; Schema: public; Owner: -
@@ -2463,8 +2491,9 @@ CREATE TABLE public.import_events (
     previous jsonb,
     changed_fields text[],
     tags text[],
+    is_listed boolean DEFAULT false NOT NULL,
     CONSTRAINT import_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text])))
+    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text, 'listed'::text])))
 );
 
 ALTER TABLE ONLY public.import_events FORCE ROW LEVEL SECURITY;
@@ -2486,6 +2515,12 @@ COMMENT ON COLUMN public.import_events.written_at IS 'the contact''s updated_at 
 --
 
 COMMENT ON COLUMN public.import_events.previous IS 'what a rollback restores; goes with the contact';
+
+--
+-- Name: COLUMN import_events.is_listed; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.is_listed IS 'the contact was there, and the job put it on its list';
 
 --
 -- Name: import_jobs; Type: TABLE; Schema: public; Owner: -
@@ -2526,6 +2561,7 @@ CREATE TABLE public.import_jobs (
     completed_at timestamp with time zone,
     rolled_back_at timestamp with time zone,
     files_removed_at timestamp with time zone,
+    listed_count bigint DEFAULT 0 NOT NULL,
     CONSTRAINT import_jobs_file_type_check CHECK ((file_type = ANY (ARRAY['csv'::text, 'tsv'::text, 'json'::text, 'xlsx'::text]))),
     CONSTRAINT import_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT import_jobs_phase_check CHECK ((phase = ANY (ARRAY['reading'::text, 'checking'::text, 'merging'::text, 'reporting'::text, 'done'::text]))),
@@ -4756,6 +4792,12 @@ CREATE INDEX contacts_by_updated ON public.contacts USING btree (tenant_id, mode
 CREATE UNIQUE INDEX contacts_external_id_unique ON public.contacts USING btree (tenant_id, mode, external_id) WHERE (external_id IS NOT NULL);
 
 --
+-- Name: contacts_to_erase; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_to_erase ON public.contacts USING btree (status_since) WHERE ((status = 'unsubscribed'::text) AND ((fields_erased_at IS NULL) OR (attributes <> '{}'::jsonb) OR (num_nonnulls(first_name, last_name, company, job_title, phone, city, state, country, lead_source, external_id) > 0)));
+
+--
 -- Name: content_objects_by_age; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5402,6 +5444,12 @@ CREATE TRIGGER index_insert AFTER INSERT ON public.contact_workspaces REFERENCIN
 --
 
 CREATE TRIGGER index_removed AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_searched_contacts();
+
+--
+-- Name: contacts note_status; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER note_status BEFORE UPDATE OF status ON public.contacts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.note_contact_status();
 
 --
 -- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
