@@ -65,10 +65,10 @@ def silent(tx: Tx, batch: int) -> list[Due]:
     )
 
 
-def erase_fields(tx: Tx, ids: Sequence[UUID]) -> int:
-    """Leave the address and the opt-out of those that are still opted out; how many that were."""
+def erase_fields(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
+    """Leave the address and the opt-out of those that are still opted out; which these were."""
     tx.run("SELECT 1 FROM contacts WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE", {"ids": list(ids)})
-    erased = tx.all(
+    erased: list[UUID] = tx.all(
         """
         UPDATE contacts
         SET first_name = NULL, last_name = NULL, company = NULL, job_title = NULL, phone = NULL, city = NULL, state = NULL,
@@ -80,9 +80,8 @@ def erase_fields(tx: Tx, ids: Sequence[UUID]) -> int:
     )
     params = {"ids": erased}
     tx.run("DELETE FROM contact_tags WHERE contact_id = ANY(%(ids)s::uuid[])", params)
-    tx.run("DELETE FROM contact_field_values WHERE contact_id = ANY(%(ids)s::uuid[])", params)
     tx.run("DELETE FROM import_events WHERE contact_id = ANY(%(ids)s::uuid[]) AND type = 'updated'", params)
-    return len(erased)
+    return erased
 
 
 def hold_silent(tx: Tx, ids: Sequence[UUID]) -> list[Person]:

@@ -7,6 +7,7 @@ from forget_contacts import repository
 from forget_contacts.repository import Due
 from penguinmails import audit
 from penguinmails.db import Tx, transaction
+from penguinmails.domain.contact_fields import store_field_values
 from penguinmails.domain.contacts import delete_contacts
 from penguinmails.domain.suppression import suppress
 
@@ -36,8 +37,9 @@ def _each(found: Iterable[Due], change: Callable[[Tx, Sequence[UUID]], int]) -> 
 def _erase_fields(tx: Tx, ids: Sequence[UUID]) -> int:
     erased = repository.erase_fields(tx, ids)
     if erased:
-        _record(tx, "contact_fields_expired", erased)
-    return erased
+        store_field_values(tx, erased)
+        _record(tx, "contact_fields_expired", len(erased))
+    return len(erased)
 
 
 def _delete(tx: Tx, ids: Sequence[UUID]) -> int:
