@@ -14,6 +14,8 @@ from local.sandboxes.mails import API_KEY_PREFIX, Hook, SentMail, SentMails
 
 _MOST_IN_A_BATCH = 500
 _OF_THE_REQUEST = {429, 503}
+_MOST_METADATA, _LONGEST_METADATA_NAME, _LONGEST_METADATA_VALUE = 10, 20, 80
+_MOST_BYTES = 10 * 1024 * 1024
 Report = Callable[[SentMail], Awaitable[None]]
 
 
@@ -150,6 +152,7 @@ def _take(message: Any, key: str) -> SentMail:
     if "outage" in name:
         raise _Refused(503, 0, "Service unavailable")
     fields: dict[str, Any] = message
+    _check_metadata(fields.get("Metadata") or {})
     if not fields.get("TextBody") and not fields.get("HtmlBody"):
         raise _Refused(422, 300, "Provide either email TextBody or HtmlBody or both.")
     try:
@@ -159,6 +162,9 @@ def _take(message: Any, key: str) -> SentMail:
         ]
     except (KeyError, Base64Error):
         raise _Refused(422, 300, "An attachment is not valid.") from None
+    texts = (str(fields.get(body) or "").encode() for body in ("TextBody", "HtmlBody"))
+    if sum(map(len, texts)) + sum(len(content) for _, _, content in files) > _MOST_BYTES:
+        raise _Refused(422, 300, "The message with its attachments is larger than 10 MB.")
     return SentMail(
         provider="postmark",
         id=str(uuid4()),
@@ -173,6 +179,20 @@ def _take(message: Any, key: str) -> SentMail:
         attachments=files,
         stream=str(fields.get("MessageStream", "outbound")),
     )
+
+
+def _check_metadata(metadata: dict[str, Any]) -> None:
+    """What https://postmarkapp.com/support/article/1125-custom-metadata-faq allows."""
+    if len(metadata) > _MOST_METADATA:
+        raise _Refused(422, 300, f"Metadata has more than {_MOST_METADATA} fields.")
+    for name, value in metadata.items():
+        if len(name) > _LONGEST_METADATA_NAME or len(str(value)) > _LONGEST_METADATA_VALUE:
+            raise _Refused(
+                422,
+                300,
+                "Invalid metadata content. Field names are limited to 20 characters and field values are limited to 80 "
+                f"characters in length. The '{name}' field in your metadata content exceeds these limits.",
+            )
 
 
 def _accepted(mail: SentMail) -> dict[str, Any]:

@@ -114,6 +114,28 @@ def test_any_html_has_a_plain_text(html: str) -> None:
     assert "\n\n\n" not in text
 
 
+@pytest.mark.parametrize("piece", ["<a ", "<![", "<!--", '<a x="', "<script ", "<title>", "<a>x", "</", "<a '<a \""])
+def test_html_that_is_broken_from_end_to_end_has_a_plain_text(piece: str) -> None:
+    """Anybody may send it in an answer; going over the rest of it at every piece would take hours."""
+    assert isinstance(plain_text(piece * 100_000), str)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a < b and c > d", "a < b and c > d"),
+        ('<p title="a > b">z</p>', "z"),
+        ("<script>if (a<b) { '</body>' }</script>seen", "seen"),
+        ("<!--[if mso]>not<![endif]-->seen", "seen"),
+        ("<a href=mailto:a@b.example>a@b.example</a>", "a@b.example"),
+        ('<a href="https://x.example/?a=1&amp;b=2">open', "open (https://x.example/?a=1&b=2)"),
+        ('<IMG alt="Logo &copy;" src=x><br/>Hi', "Logo ©\nHi"),
+    ],
+)
+def test_the_plain_text_says_what_a_browser_would_show(html: str, text: str) -> None:
+    assert plain_text(html) == text
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=50))
 def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
     assert plain_text(f"<head><title>t</title></head><body><div><p>{words}</p></div></body>") == words

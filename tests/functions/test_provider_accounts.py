@@ -9,6 +9,7 @@ from emails.app import handler as emails
 from local.sandboxes.server import SandboxServer
 from penguinmails.db import transaction
 from penguinmails.providers import http as provider_http
+from penguinmails.providers.account import EMAIL_ID
 from penguinmails.vault import read_secret
 from provider_accounts.app import handler
 from tests.support.http import call
@@ -189,7 +190,7 @@ def test_a_mail_goes_out_by_the_provider_that_it_names(
     assert (mail.text, mail.html) == ("Hello", "<p>Hé</p>")
     assert mail.headers["X-Order"] == "7"
     assert mail.attachments == [("a.txt", "text/plain", b"Hello")]
-    assert mail.variables == {"penguinmails_email_id": email_id}
+    assert mail.variables == {EMAIL_ID: email_id}
     email = shown(key, email_id)
     assert (email["status"], email["provider"]) == ("sent", provider)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
