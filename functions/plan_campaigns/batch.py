@@ -72,7 +72,8 @@ def _sender(campaign: CampaignRow) -> str:
         return campaign.default_sender or get_settings().mail_from
     from email.headerregistry import Address
 
-    return str(Address(display_name=campaign.from_name or "", addr_spec=campaign.from_email))
+    name, _, domain = campaign.from_email.rpartition("@")
+    return str(Address(display_name=campaign.from_name or "", username=name, domain=domain))
 
 
 def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tuple[int, datetime]:

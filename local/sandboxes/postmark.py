@@ -139,6 +139,9 @@ def _take(message: Any, key: str) -> SentMail:
         raise _Refused(422, 402, "Received invalid JSON.")
     recipient, sender = parseaddr(str(message.get("To", "")))[1], str(message.get("From", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     name = recipient.partition("@")[0]
+    for address in (recipient, parseaddr(sender)[1]):
+        if not address.rpartition("@")[0].isascii():
+            raise _Refused(422, 300, f"Invalid email address '{address}': Unicode mailboxes are not supported.")
     if "@" not in sender:
         raise _Refused(422, 300, "Invalid 'From' address.")
     if "unconfirmed" in parseaddr(sender)[1].partition("@")[0]:

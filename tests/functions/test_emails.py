@@ -149,7 +149,6 @@ def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
         ({"to": []}, "to"),
         ({"to": [f"a{n}@example.com" for n in range(101)]}, "to"),
         ({"to": ["ada@example.com", "ADA@example.com"]}, "to"),
-        ({"to": "zoë@example.com"}, "to"),
         ({"to": "ada@example.com\r\nBcc: eve@example.com"}, "to"),
         ({"from": "nobody"}, "from"),
         ({"from": "Ada\r\nBcc: eve@example.com <ada@example.com>"}, "from"),
