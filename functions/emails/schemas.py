@@ -255,4 +255,6 @@ class EmailDetails(Email):
 
     reply_to: str | None
     attachments: list[AttachedFile]
-    events: list[EmailEvent] = Field(description="Oldest first.")
+    events: list[EmailEvent] = Field(
+        description="Oldest first; of opens and clicks the latest 200, which `opens` and `clicks` count all."
+    )

@@ -72,6 +72,11 @@ def find_that_holds(tx: Tx, email: str, scope: SuppressionScope) -> SuppressionR
     )
 
 
+def has_workspace(tx: Tx, workspace_id: UUID) -> bool:
+    """Whether the account has such a workspace."""
+    return tx.one("SELECT EXISTS (SELECT 1 FROM workspaces WHERE id = %(id)s)", {"id": workspace_id})
+
+
 def delete_entry(tx: Tx, entry_id: UUID) -> SuppressionRow | None:
     """Remove an entry; what it was, or None when there is none."""
     return tx.one(

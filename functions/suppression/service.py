@@ -30,11 +30,17 @@ def add_entries(
         with tx.savepoint():
             return suppress(tx, emails, reason=reason, source=source, added_by=added_by, scope=scope)
     except ForeignKeyViolation:
-        raise ValidationFailed.of("workspace_id", "names a workspace that does not exist", "not_found") from None
+        raise _unknown_workspace() from None
+
+
+def _unknown_workspace() -> ValidationFailed:
+    return ValidationFailed.of("workspace_id", "names a workspace that does not exist", "not_found")
 
 
 def check(tx: Tx, email: str, scope: SuppressionScope) -> tuple[bool, SuppressionRow | None]:
-    """Whether an address is suppressed for any reason, and the account's own entry."""
+    """Whether an address is suppressed for any reason, and the account's own entry. Raises as `add_entries`."""
+    if scope.workspace_id is not None and not repository.has_workspace(tx, scope.workspace_id):
+        raise _unknown_workspace()
     return bool(suppressed(tx, [email], scope)), repository.find_that_holds(tx, email, scope)
 
 

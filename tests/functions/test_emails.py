@@ -301,6 +301,23 @@ def test_filters_narrow_the_list_and_pages_go_on(key: TestKey) -> None:
     assert (by_offset["pagination"]["total"], [item["id"] for item in by_offset["data"]]) == (2, [ada])
 
 
+def test_of_very_many_opens_the_latest_are_shown_with_all_that_else_happened(tenant: TestTenant, key: TestKey) -> None:
+    email_id = send(key).json["id"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            """
+            INSERT INTO email_events (id, tenant_id, mode, email_id, type, data, occurred_at)
+            SELECT gen_random_uuid(), %(tenant)s, 'live', %(id)s, 'opened', jsonb_build_object('n', n), now() + n * interval '1 s'
+            FROM generate_series(1, 300) n
+            """,
+            {"tenant": tenant.id, "id": email_id},
+        )
+
+    events = call(handler, "GET", f"{EMAILS}/{email_id}", token=key.plaintext).json["events"]
+
+    assert [entry["data"].get("n") for entry in events] == [None, *range(101, 301)]
+
+
 @pytest.mark.parametrize("query", [{"status": "lost"}, {"created_after": "yesterday"}, {"sort_by": "subject"}])
 def test_a_bad_query_is_refused(key: TestKey, query: dict[str, str]) -> None:
     assert call(handler, "GET", EMAILS, token=key.plaintext, query=query).status == 400

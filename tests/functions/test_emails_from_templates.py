@@ -141,6 +141,30 @@ def test_a_queued_email_can_be_taken_back_before_a_worker_begins(
     assert mail_catcher.mails_to(to) == []
 
 
+def test_an_email_that_waits_for_its_next_attempt_can_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
+    email = send(key, to=f"tempfail.{uuid4().hex}@example.com", subject="x", text_body="x").json["id"]
+    deliver(tenant)
+
+    cancelled = cancel(key, email)
+
+    assert (cancelled.status, cancelled.json["status"]) == (200, "cancelled")
+    deliver(tenant)
+    assert [entry["type"] for entry in cancelled.json["events"]] == ["queued", "deferred", "cancelled"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT status FROM emails", {}) == "cancelled"
+
+
+def test_an_email_that_is_being_handed_over_cannot_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
+    email = send(key, subject="x", text_body="x").json["id"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE emails SET status = 'sending', attempts = 1", {})
+
+    answer = cancel(key, email)
+
+    assert (answer.status, answer.code) == (409, "INVALID_STATE_TRANSITION")
+    assert "being handed over" in answer.json["detail"]
+
+
 def test_what_was_sent_or_taken_back_cannot_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
     email = send(key, subject="x", text_body="x").json["id"]
     deliver(tenant)

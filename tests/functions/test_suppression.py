@@ -155,6 +155,8 @@ def test_a_scope_that_is_none_is_refused(key: TestKey, fields: dict[str, str], f
     for below, body in (("", {"email": "ada@example.com"}), ("/bulk", {"emails": ["ada@example.com"]})):
         answer = send(key, "POST", below, json={**body, **fields})
         assert (answer.status, answer.json["errors"][0]["field"]) == (400, field)
+    asked = send(key, "GET", "/check", query={"email": "ada@example.com", "workspace_id": str(uuid4())})
+    assert (asked.status, asked.json["errors"][0]["field"]) == (400, "workspace_id")
 
 
 @pytest.mark.parametrize("role", ["owner", "admin"])
