@@ -126,7 +126,7 @@ def _hand_over(
         seal = partial(signed, sender=claim.from_email, domains=domains)
         wanted = claim.wanted_provider
         by = None if wanted is None or wanted == "smtp" else opened(wanted, account)
-        taken.append(send(mail, claim.id, by, seal))
+        taken.append(send(mail, claim.id, by, seal, was_tried=claim.attempts > 1))
 
     refusal = attempt(claim.attempts, hand_over)
     return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))

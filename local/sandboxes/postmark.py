@@ -65,6 +65,19 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
             answers.append(_accepted(mail))
         return web.json_response(answers)
 
+    async def search(request: web.Request) -> web.Response:
+        try:
+            key = _key(request, memory)
+        except _Refused as refusal:
+            return _answer(refusal)
+        wanted = {name.removeprefix("metadata_"): value for name, value in request.query.items() if "metadata_" in name}
+        found = [
+            {"MessageID": mail.id, "Metadata": mail.variables, "Subject": mail.subject, "Status": "Sent"}
+            for mail in memory.of("postmark", key)
+            if wanted.items() <= mail.variables.items()
+        ]
+        return web.json_response({"TotalCount": len(found), "Messages": found[: int(request.query["count"])]})
+
     async def server(request: web.Request) -> web.Response:
         try:
             _key(request, memory)
@@ -87,6 +100,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         web.post("/email", send),
         web.post("/email/batch", send_batch),
         web.get("/server", server),
+        web.get("/messages/outbound", search),
         web.post("/webhooks", add_hook),
     ]
 
