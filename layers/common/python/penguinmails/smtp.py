@@ -119,6 +119,8 @@ def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: b
                 is_permanent=True,
             )
         options = " BODY=8BITMIME SMTPUTF8"
+    # RSET sets it back to ASCII.
+    connection.command_encoding = "utf-8"
     commands = [f"MAIL FROM:<{sender}>{options}", f"RCPT TO:<{recipient}>", "DATA"]
     refusal = (_pipelined if connection.has_extn("pipelining") else _one_by_one)(connection, commands)
     if refusal is not None:
@@ -182,7 +184,6 @@ def _connected() -> smtplib.SMTP:
     if _connection is None:
         settings = get_settings()
         _connection = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS)
-        _connection.command_encoding = "utf-8"
         _connection.ehlo_or_helo_if_needed()
     return _connection
 
