@@ -1259,17 +1259,18 @@ CREATE FUNCTION public.span_words(x text, span integer) RETURNS text[]
     RETURN ARRAY[((x || '0'::text) || (span)::text), ((x || '1'::text) || ((span / 16))::text), ((x || '2'::text) || ((span / 256))::text)];
 
 --
--- Name: suppressed_among(text[]); Type: FUNCTION; Schema: public; Owner: -
+-- Name: suppressed_among(text[], uuid, text); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.suppressed_among(addresses text[]) RETURNS TABLE(email text)
+CREATE FUNCTION public.suppressed_among(addresses text[], in_workspace uuid DEFAULT NULL::uuid, of_type text DEFAULT NULL::text) RETURNS TABLE(email text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   SELECT DISTINCT s.email::text FROM suppression_list s
   WHERE s.email = ANY(addresses)
     AND (s.tenant_id IS NULL OR (s.tenant_id = current_tenant_id() AND s.mode = current_mode()))
-    AND s.scope IN ('global', 'tenant') AND (s.expires_at IS NULL OR s.expires_at > now())
+    AND (s.scope IN ('global', 'tenant') OR s.workspace_id = in_workspace OR s.campaign_type = of_type)
+    AND (s.expires_at IS NULL OR s.expires_at > now())
 $$;
 
 --
@@ -3155,11 +3156,15 @@ CREATE TABLE public.suppression_list (
     added_by uuid,
     added_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expires_at timestamp with time zone,
+    campaign_type text,
+    CONSTRAINT suppression_list_campaign_type_check CHECK ((campaign_type = ANY (ARRAY['broadcast'::text, 'drip'::text, 'triggered'::text, 'ab_test'::text]))),
+    CONSTRAINT suppression_list_campaign_type_check1 CHECK (((scope = 'campaign_type'::text) = (campaign_type IS NOT NULL))),
     CONSTRAINT suppression_list_check CHECK (((scope = 'global'::text) = (tenant_id IS NULL))),
     CONSTRAINT suppression_list_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT suppression_list_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT suppression_list_reason_check CHECK ((reason = ANY (ARRAY['user_request'::text, 'spam_complaint'::text, 'hard_bounce'::text, 'soft_bounces'::text, 'manual'::text]))),
-    CONSTRAINT suppression_list_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'tenant'::text, 'workspace'::text, 'campaign_type'::text])))
+    CONSTRAINT suppression_list_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'tenant'::text, 'workspace'::text, 'campaign_type'::text]))),
+    CONSTRAINT suppression_list_workspace_check CHECK (((scope = 'workspace'::text) = (workspace_id IS NOT NULL)))
 );
 
 ALTER TABLE ONLY public.suppression_list FORCE ROW LEVEL SECURITY;
@@ -4362,7 +4367,7 @@ ALTER TABLE ONLY public.suppression_list
 --
 
 ALTER TABLE ONLY public.suppression_list
-    ADD CONSTRAINT suppression_list_unique UNIQUE NULLS NOT DISTINCT (email, tenant_id, mode, scope, workspace_id);
+    ADD CONSTRAINT suppression_list_unique UNIQUE NULLS NOT DISTINCT (email, tenant_id, mode, scope, workspace_id, campaign_type);
 
 --
 -- Name: tags tags_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -7644,11 +7649,11 @@ REVOKE ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolea
 GRANT ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer, budget interval) TO penguinmails_app;
 
 --
--- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION suppressed_among(addresses text[], in_workspace uuid, of_type text); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.suppressed_among(addresses text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.suppressed_among(addresses text[]) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.suppressed_among(addresses text[], in_workspace uuid, of_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.suppressed_among(addresses text[], in_workspace uuid, of_type text) TO penguinmails_app;
 
 --
 -- Name: FUNCTION tables_of_tenants(); Type: ACL; Schema: public; Owner: -
