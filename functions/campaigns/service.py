@@ -89,6 +89,9 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
         require_sender(tx, values["provider"], values["from_email"])
     with _explained(tx):
         repository.update_campaign(tx, present.id, values)
+    if present.status == "active" and "settings" in changes:
+        # Mails that waited for another window, or another day, may leave by what holds now.
+        repository.resume_waiting_emails(tx, present.id)
     if changes.get("steps") is not None:
         kept = step_rows.steps_of(tx, present.id)
         _keep_steps(

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_mails, pace, send_quota
+from penguinmails.domain import campaign_mails, mailbox_days, pace, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.campaign_versions import version_of
@@ -56,7 +56,7 @@ def send_some(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
     _apply(tx, moves)
     _store(tx, _Batch(campaign, steps, sender, room, now), rows, moves)
     mails = sum(move.outcome == "mail" for move in moves)
-    if mails and not writes.count_day(
+    if mails and not mailbox_days.count(
         tx, mailbox=mailbox, day=day, number=mails, limit=campaign.settings["daily_limit"]
     ):
         raise LimitRaced(mailbox)
@@ -76,7 +76,7 @@ def _sender(campaign: CampaignRow) -> str:
 
 
 def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tuple[int, datetime]:
-    """How many may be planned now, and when to come back if none."""
+    """How many may be planned now, and when to come back if none; what is planned leaves before the window or day ends."""
     today = campaign.settings["daily_limit"] - room.planned_today
     if today <= 0:
         return 0, windows.next_day(campaign.timezone, now)
@@ -89,7 +89,11 @@ def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tup
     ahead = max(room.free_from or now, now) - now
     if ahead >= PLANNED_AHEAD:
         return 0, now + ahead - PLANNED_AHEAD / 2
-    most = min(BATCH, today, int(room.rate_per_second * PLANNED_AHEAD.total_seconds()))
+    boundary = windows.next_boundary(campaign.settings["sending_window"], campaign.timezone, now)
+    seconds = min(PLANNED_AHEAD, boundary - now - ahead).total_seconds()
+    most = min(BATCH, today, int(room.rate_per_second * seconds))
+    if most <= 0:
+        return 0, boundary
     if room.monthly_limit is not None:
         most = min(most, room.monthly_limit - room.used_this_month)
     return most, now

@@ -1,7 +1,7 @@
 """SQL of the planner: what it changes."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -114,28 +114,6 @@ def reserve_pace(tx: Tx, *, seconds: float, now: datetime) -> datetime:
         """,
         {"tenant_id": tx.tenant_id, "seconds": seconds, "now": now},
     )
-
-
-def count_day(tx: Tx, *, mailbox: str, day: date, number: int, limit: int) -> bool:
-    """Count mails of a mailbox on a day; False, and nothing counted, when its limit would be passed."""
-    counted = tx.one(
-        """
-        INSERT INTO mailbox_days AS d (tenant_id, mode, mailbox, day, planned)
-        SELECT %(tenant_id)s, %(mode)s, %(mailbox)s, %(day)s, %(number)s WHERE %(number)s <= %(limit)s::integer
-        ON CONFLICT (tenant_id, mode, mailbox, day) DO UPDATE SET planned = d.planned + excluded.planned
-        WHERE d.planned + excluded.planned <= %(limit)s::integer
-        RETURNING planned
-        """,
-        {
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
-            "mailbox": mailbox,
-            "day": day,
-            "number": number,
-            "limit": limit,
-        },
-    )
-    return counted is not None
 
 
 def write_moves(tx: Tx, campaign_id: UUID, moves: dict[str, list[Any]], shared: dict[str, Any]) -> None:

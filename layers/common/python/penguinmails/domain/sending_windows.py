@@ -23,6 +23,16 @@ def next_opening(window: dict[str, Any] | None, zone: str, now: datetime) -> dat
     raise ValueError("the sending window has no day")
 
 
+def next_boundary(window: dict[str, Any] | None, zone: str, now: datetime) -> datetime:
+    """When the open window closes, or the day ends whose limit counts: until then what is planned now has to leave."""
+    end = next_day(zone, now)
+    if window is None:
+        return end
+    place = ZoneInfo(zone)
+    closes = _moment(now.astimezone(place).date(), window["end"], place)
+    return min(end, closes) if closes > now else end
+
+
 def local_day(zone: str, now: datetime) -> date:
     """Which day it is in the campaign's time zone."""
     return now.astimezone(ZoneInfo(zone)).date()
