@@ -108,9 +108,9 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
         JOIN tenants t ON t.id = m.tenant_id AND t.status = 'active'
         LEFT JOIN contacts p ON p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.id = m.contact_id
         WHERE e.id = asked.id AND e.status = 'queued' AND e.attempts = asked.attempts
-        RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts, e.created_at,
-                  p.id AS contact_id, p.status AS contact_status, p.email, p.first_name, p.last_name, p.company, p.job_title, p.phone, p.city, p.state,
-                  p.country, p.lead_source, p.external_id, p.attributes,
+        RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts,
+                  e.created_at, p.id AS contact_id, p.status AS contact_status, p.email, p.first_name, p.last_name,
+                  p.company, p.job_title, p.phone, p.city, p.state, p.country, p.lead_source, p.external_id, p.attributes,
                   coalesce((c.settings ->> 'track_opens')::boolean, true) AS track_opens,
                   coalesce((c.settings ->> 'track_clicks')::boolean, true) AS track_clicks,
                   coalesce((c.settings ->> 'unsubscribe_enabled')::boolean, true) AS unsubscribe_enabled,

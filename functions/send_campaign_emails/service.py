@@ -83,7 +83,7 @@ def _hand_over(
     until, date = time.monotonic() + PATIENCE_SECONDS, format_datetime(clock.now(), usegmt=True)
     outcomes: list[Outcome] = []
     for provider, group in groupby(sorted(claims, key=_provider), key=_provider):
-        written = [_written(record, claim, _contents[claim.content_key]) for claim in group]
+        written = [_written(record, claim) for claim in group]
         outcomes += [mail for mail in written if isinstance(mail, Outcome)]
         mails = [mail for mail in written if not isinstance(mail, Outcome)]
         if provider == "smtp":
@@ -99,9 +99,10 @@ def _provider(claim: Claim) -> str:
     return claim.provider or "smtp"
 
 
-def _written(record: Record, claim: Claim, content: Content) -> Written | Outcome:
+def _written(record: Record, claim: Claim) -> Written | Outcome:
     """The mail, or the outcome for one that cannot be written or was begun too often."""
     written: list[Written] = []
+    content = _contents.get(claim.content_key)
     refusal = attempt(claim.attempts, lambda: written.append(write(record.tenant_id, record.mode, claim, content)))
     return outcome_of(claim, refusal) if refusal is not None else written[0]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penguinmails.domain.sending_windows import local_day, next_boundary, next_day, next_opening
+from penguinmails.domain.sending_windows import local_day, next_boundary, next_day, next_hour_like, next_opening
 
 OFFICE = {"days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "09:00", "end": "17:00"}
 BERLIN = "Europe/Berlin"
@@ -69,6 +69,19 @@ def test_what_is_planned_has_to_leave_before_the_window_closes_or_the_day_ends(
     window: dict[str, object] | None, now: str, boundary: str
 ) -> None:
     assert next_boundary(window, BERLIN, at(now)) == at(boundary)
+
+
+@pytest.mark.parametrize(
+    ("now", "hour"),
+    [
+        ("2026-05-01T06:59", "2026-05-01T07:00"),  # opened at 9:20 in Berlin
+        ("2026-05-01T07:30", "2026-05-01T07:30"),
+        ("2026-05-01T08:00", "2026-05-02T07:00"),
+        ("2026-10-24T08:00", "2026-10-25T08:00"),  # nine o'clock in winter
+    ],
+)
+def test_an_hour_of_the_day_is_one_of_the_place(now: str, hour: str) -> None:
+    assert next_hour_like(at("2026-04-20T07:20"), BERLIN, at(now)) == at(hour)
 
 
 @given(
