@@ -55,8 +55,7 @@ def _require_recipients(tx: Tx, present: CampaignRow) -> None:
     condition = campaign_audience.audience(
         tx, list_id=present.list_id, segment_id=present.segment_id, workspace_id=present.workspace_id
     )
-    found, _ = campaign_audience.members(tx, condition, after=None, limit=1)
-    if not found:
+    if campaign_audience.is_empty(tx, condition):
         raise NoRecipients(
             "The campaign's audience holds no contact. Choose another list, segment or workspace, or add contacts to it."
         )

@@ -8,6 +8,7 @@ import pytest
 
 from contacts.app import handler as contacts_handler
 from penguinmails.db import transaction
+from penguinmails.domain import campaign_audience
 from plan_campaigns import batch, service
 from suppression.app import handler as suppression_handler
 from tests.support.campaigns import (
@@ -17,6 +18,7 @@ from tests.support.campaigns import (
     add_list,
     ask,
     carry_out,
+    draft,
     ledger,
     mails,
     pass_time,
@@ -109,6 +111,34 @@ def test_a_large_audience_is_enrolled_and_planned_in_batches(
     assert {mail["to_email"] for mail in mails(tenant)} == addresses
     assert len(mails(tenant)) == 7
     assert ask(key, "GET", f"/{campaign_id}").json["total_contacts"] == 7
+
+
+def test_a_few_recipients_among_many_contacts_are_found_however_many_lie_between(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {f"{number}-{tenant.id.hex}@example.com" for number in (0, 7, 8)}
+    found = {
+        email: add_contact(key, email=email) for email in sorted(f"{n}-{tenant.id.hex}@example.com" for n in range(9))
+    }
+    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    monkeypatch.setattr(service, "ENROLMENT_BATCH", 1)
+    started(key, list_id=add_list(key, *(found[email] for email in wanted)))
+
+    carry_out(tenant)
+
+    assert set(ledger(tenant)) == wanted
+
+
+def test_an_audience_of_nobody_is_refused_after_all_contacts_were_looked_at(
+    key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    for _ in range(5):
+        add_contact(key)
+
+    answer = ask(key, "POST", f"/{draft(key, list_id=add_list(key))['id']}/start")
+
+    assert (answer.status, answer.code) == (409, "NO_RECIPIENTS")
 
 
 def test_a_scheduled_campaign_begins_when_its_date_has_come_and_not_before(tenant: TestTenant, key: TestKey) -> None:
