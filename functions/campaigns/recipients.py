@@ -12,7 +12,7 @@ from campaigns.recipient_rows import MailRow, RecipientRow
 from campaigns.repository import CampaignRow
 from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain import mailbox_days, send_quota, sending_windows
+from penguinmails.domain import send_quota, sending_windows
 from penguinmails.domain.campaign_states import EDITABLE, refusal
 from penguinmails.domain.contact_links import contacts_among
 from penguinmails.domain.enrolment import enrol
@@ -61,6 +61,8 @@ def explained(tx: Tx, campaign: CampaignRow, contact_id: UUID) -> tuple[Recipien
 
 def _obstacle(tx: Tx, campaign: CampaignRow, now: datetime) -> Obstacle | None:
     """What keeps the whole campaign from sending at this moment, in the order in which the planner looks."""
+    from penguinmails.domain import mailbox_days
+
     account = stored_account(tx, campaign.provider) if campaign.provider not in OWN_SERVER else None
     sender = campaign.from_email or (account and account.settings["default_sender"]) or get_settings().mail_from
     day = sending_windows.local_day(campaign.timezone, now)
