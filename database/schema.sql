@@ -301,8 +301,9 @@ BEGIN
          d.failed
   FROM (
     SELECT a.tenant_id, a.mode, a.campaign_id, a.step_id, a.variant,
-           sum((a.sent_at IS NOT NULL)::integer - (b.sent_at IS NOT NULL)::integer) AS sent,
-           sum((a.status = 'delivered')::integer - (b.status = 'delivered')::integer) AS delivered,
+           sum((a.sent_at IS NOT NULL OR a.status = 'bounced')::integer
+               - (b.sent_at IS NOT NULL OR b.status = 'bounced')::integer) AS sent,
+           sum(has_arrived(a.status, a.provider)::integer - has_arrived(b.status, b.provider)::integer) AS delivered,
            sum((a.opens > 0)::integer - (b.opens > 0)::integer) AS opened,
            sum((a.clicks > 0)::integer - (b.clicks > 0)::integer) AS clicked,
            sum((a.status = 'bounced')::integer - (b.status = 'bounced')::integer) AS bounced,
@@ -767,6 +768,22 @@ BEGIN
   RETURN NULL;
 END
 $$;
+
+--
+-- Name: has_arrived(text, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.has_arrived(status text, provider text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT coalesce(status = 'delivered' OR (status = 'sent' AND provider NOT IN ('postmark', 'mailgun')), false)
+$$;
+
+--
+-- Name: FUNCTION has_arrived(status text, provider text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.has_arrived(status text, provider text) IS 'whether a mail counts as delivered: providers that report deliveries are waited for';
 
 --
 -- Name: index_added_contacts(); Type: FUNCTION; Schema: public; Owner: -
@@ -6620,6 +6637,12 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: email_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_events TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: email_figure_changes penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7877,6 +7900,7 @@ GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
+GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_jobs;
 
 --
 -- Name: TABLE email_figure_changes; Type: ACL; Schema: public; Owner: -

@@ -1,8 +1,11 @@
 """SQL of the purge: one statement per kind of row, of any tenant, at most a batch at a time."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from penguinmails import clock
 from penguinmails.db import Tx
+from penguinmails.ids import first_uuid7
 
 
 def delete_idempotency_keys(tx: Tx, batch: int) -> int:
@@ -72,6 +75,19 @@ def delete_email_content(tx: Tx, batch: int) -> int:
     )
 
 
+def delete_histories(tx: Tx, batch: int) -> int:
+    """What happened to single emails, after twelve months; the emails themselves, their counts and all figures stay."""
+    return tx.run(
+        """
+        DELETE FROM email_events WHERE id = ANY(ARRAY(
+          SELECT id FROM email_events
+          WHERE id < %(oldest)s AND occurred_at < now() - interval '12 months'
+          ORDER BY id LIMIT %(batch)s))
+        """,
+        {"batch": batch, "oldest": first_uuid7(clock.now() - timedelta(days=365))},
+    )
+
+
 def delete_provider_events(tx: Tx, batch: int) -> int:
     """What providers have reported, a week later: they repeat themselves for hours, not for days."""
     return tx.run(
@@ -107,6 +123,7 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_sessions,
     delete_platform_mail,
     delete_email_content,
+    delete_histories,
     delete_provider_events,
     drop_held_deliveries,
 )

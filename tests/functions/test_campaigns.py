@@ -284,6 +284,31 @@ def test_a_campaign_without_an_email_cannot_be_started(key: TestKey) -> None:
     assert ask(key, "POST", f"/{draft(key, steps=[WAIT])['id']}/start").code == "RESOURCE_CONFLICT"
 
 
+def test_an_ab_test_without_a_second_version_cannot_be_started(key: TestKey) -> None:
+    add_contact(key)
+
+    answer = ask(key, "POST", f"/{draft(key, campaign_type='ab_test')['id']}/start")
+
+    assert (answer.status, answer.code) == (409, "RESOURCE_CONFLICT")
+    assert "variant_b" in answer.json["detail"]
+
+
+def test_a_scheduled_campaign_needs_a_date_to_be_started(key: TestKey) -> None:
+    add_contact(key)
+
+    answer = ask(key, "POST", f"/{draft(key, send_strategy='scheduled')['id']}/start")
+
+    assert (answer.status, answer.code) == (409, "RESOURCE_CONFLICT")
+    assert "start_date" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("name", ["list_id", "segment_id"])
+def test_a_triggered_campaign_takes_no_audience(key: TestKey, name: str) -> None:
+    audience = {"list_id": add_list(key)} if name == "list_id" else {"segment_id": str(uuid4())}
+
+    assert refused_fields(key, {"campaign_type": "triggered", **audience}) == {name}
+
+
 def test_a_campaign_whose_end_has_passed_cannot_be_started(key: TestKey) -> None:
     add_contact(key)
 
