@@ -37,10 +37,16 @@ class OutcomeRow:
     status: str
     attempts: int
     next_retry_at: datetime | None
-    was_held_too_long: bool
+    has_expired: bool
+    """Whether it was still open when its event's time was over."""
     last_error: str | None
     is_behind: bool
     """Whether one before it, of the same contact or campaign, has to go first."""
+    is_parked: bool
+    """Whether it is in line, as its webhook or its account has as much under way as it may."""
+    event_type: str
+    is_kept: bool
+    """Whether its event is still stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +107,29 @@ def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
     )
 
 
-def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
-    """The event's delivery to a webhook; None when none was made."""
+def outcome_of(tx: Tx, webhook_id: UUID, event_id: UUID) -> OutcomeRow | None:
+    """An event's delivery to a webhook, which is kept longer than the event; None when none was made."""
     return tx.one(
         """
         SELECT d.id, d.status, d.attempts, d.next_retry_at,
-               coalesce(d.finished_at >= d.created_at + interval '30 days', false) AS was_held_too_long,
+               coalesce(d.finished_at >= d.event_created_at + interval '30 days', false) AS has_expired,
                coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error,
                d.status = 'queued' AND d.order_key IS NOT NULL AND EXISTS (
                  SELECT 1 FROM webhook_deliveries p
                  WHERE p.tenant_id = d.tenant_id AND p.mode = d.mode AND p.webhook_id = d.webhook_id
                    AND p.order_key = d.order_key AND p.sequence < d.sequence
-                   AND p.status IN ('queued', 'sending', 'pending_retry', 'held')) AS is_behind
+                   AND p.status IN ('queued', 'sending', 'pending_retry', 'held')) AS is_behind,
+               d.parked_at IS NOT NULL AS is_parked, d.event_type,
+               EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
+                         AND e.created_at = d.event_created_at) AS is_kept
         FROM webhook_deliveries d
         LEFT JOIN webhook_attempts a
           ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
           AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1
-        WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND d.event_created_at = %(created_at)s
+        WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND NOT d.is_test
         ORDER BY d.status = 'success' DESC, d.created_at DESC LIMIT 1
         """,
-        {"webhook_id": webhook_id, "id": event.id, "created_at": event.created_at},
+        {"webhook_id": webhook_id, "id": event_id},
         OutcomeRow,
     )
 
