@@ -67,7 +67,7 @@ _CLAIM: LiteralString = """
         SELECT d.* FROM webhook_deliveries d
         WHERE d.id = asked.id AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
           AND (d.status = 'queued'
-               OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
+               OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp())
                OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
         ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
       ) d
@@ -278,7 +278,7 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
             WHERE d.id = asked.id
               AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
               AND (d.status = 'queued'
-                   OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds'))
+                   OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp()))
             ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
           ) d
         )
