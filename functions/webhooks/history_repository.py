@@ -198,17 +198,19 @@ def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit:
 
 
 def without_delivery(
-    tx: Tx, webhook_id: UUID, start: datetime, end: datetime, event_types: list[str], limit: int
+    tx: Tx, webhook_id: UUID, after: tuple[datetime, UUID], end: datetime, event_types: list[str], limit: int
 ) -> list[EventRow]:
-    """Stored events of these types that no delivery to the webhook was made of, the oldest first.
+    """Stored events of these types that no delivery to the webhook was made of, the oldest first, from a moment and id on.
 
     Leaves out what is so young that its deliveries may still be made.
     """
+    after_at, after_id = after
     return tx.all(
         """
         SELECT e.id, e.type, e.schema_version, e.workspace_id, e.data, e.created_at, e.subject_id
         FROM events e
-        WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(start)s AND e.created_at < %(end)s
+        WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(after_at)s AND e.created_at < %(end)s
+          AND (e.created_at, e.id) > (%(after_at)s, %(after_id)s)
           AND e.subject_id IS DISTINCT FROM %(webhook_id)s
           AND e.created_at < clock_timestamp() - make_interval(mins => %(fan_out_minutes)s)
           AND NOT EXISTS (
@@ -219,7 +221,8 @@ def without_delivery(
         """,
         {
             "webhook_id": webhook_id,
-            "start": start,
+            "after_at": after_at,
+            "after_id": after_id,
             "end": end,
             "event_types": event_types,
             "fan_out_minutes": FAN_OUT_MINUTES,

@@ -19,8 +19,9 @@ from webhooks.history_repository import FAN_OUT_MINUTES, CountsRow, EventRow, Ga
 from webhooks.repository import WebhookRow
 
 MOST_GAPS = 1_000
-MOST_EXAMINED = 5_000
-"""Events without a delivery that one request looks at."""
+MOST_EXAMINED = 100_000
+"""Events without a delivery that one request looks at; a filter may leave out most of a day's."""
+EXAMINED_AT_ONCE = 5_000
 LONGEST_SPAN = timedelta(days=31)
 
 
@@ -176,15 +177,28 @@ def reconcile(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> Ac
     if end - start > LONGEST_SPAN:
         raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
     given_up = history_repository.undelivered(tx, webhook.id, start, end, MOST_GAPS + 1)
-    since = max(start, webhook.created_at)
-    unsent = history_repository.without_delivery(tx, webhook.id, since, end, webhook.event_types, MOST_EXAMINED)
-    refused = refusals(tx, webhook.event_filters, unsent)
-    missing = [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
+    missing, is_all = _missing(tx, webhook, max(start, webhook.created_at), end)
     gaps = [*given_up, *(GapRow(event.id, event.type, event.created_at, "missing") for event in missing)]
     gaps.sort(key=lambda gap: (gap.created_at, gap.event_id))
     return Account(
         counts=history_repository.counts_between(tx, webhook.id, start, end),
         missing=len(missing),
         gaps=gaps[:MOST_GAPS],
-        more_gaps=len(gaps) > MOST_GAPS or len(unsent) == MOST_EXAMINED,
+        more_gaps=len(gaps) > MOST_GAPS or not is_all,
     )
+
+
+def _missing(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> tuple[list[EventRow], bool]:
+    """Events for the webhook that no delivery was made of, and whether these are all of them."""
+    found: list[EventRow] = []
+    after = (start, UUID(int=0))
+    for _ in range(0, MOST_EXAMINED, EXAMINED_AT_ONCE):
+        unsent = history_repository.without_delivery(tx, webhook.id, after, end, webhook.event_types, EXAMINED_AT_ONCE)
+        refused = refusals(tx, webhook.event_filters, unsent)
+        found += [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
+        if len(unsent) < EXAMINED_AT_ONCE:
+            return found, True
+        if len(found) > MOST_GAPS:
+            break
+        after = (unsent[-1].created_at, unsent[-1].id)
+    return found, False
