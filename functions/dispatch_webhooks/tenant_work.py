@@ -68,15 +68,20 @@ class TenantWork:
         self._pull_pause = _TICK_SECONDS
         self._pulled_at = self._renewed_at = time.monotonic()
 
-    async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
-        """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away."""
+    async def run(self, deliveries: Sequence[DeliveryRef], *, is_woken: bool) -> None:
+        """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away.
+
+        `is_woken` when a message asked to look for what is parked: that of webhooks which rest is held.
+        """
         try:
+            if is_woken:
+                await self._stored(_settle_parked)
             if deliveries and self._was_turned_away():
                 if not await self._park_at_once(deliveries):
                     return
             else:
                 self._named = deque(deliveries)
-                self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
+                self._queue(await self._stored(self._claim_named if deliveries else self._pull))
             while True:
                 self._open_lanes()
                 await self._some_progress()
@@ -101,11 +106,6 @@ class TenantWork:
 
     def _park(self, tx: Tx, deliveries: Sequence[DeliveryRef]) -> set[UUID]:
         return repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
-
-    def _claim_parked(self, tx: Tx) -> list[Claim]:
-        if repository.settle_parked(tx):
-            send_after_commit(tx, "deliveries", [wake_up()])
-        return self._pull(tx)
 
     def _claim_named(self, tx: Tx) -> list[Claim]:
         deliveries = [self._named.popleft() for _ in range(min(len(self._named), _MOST_CLAIMED))]
@@ -292,6 +292,11 @@ class TenantWork:
     def _in_transaction(self, work: Callable[[Tx], Result]) -> Result:
         with transaction(tenant_id=self._tenant_id, mode=self._mode) as tx:
             return work(tx)
+
+
+def _settle_parked(tx: Tx) -> None:
+    if repository.settle_parked(tx):
+        send_after_commit(tx, "deliveries", [wake_up()])
 
 
 def _pace(tx: Tx, webhooks: Mapping[UUID, int]) -> None:

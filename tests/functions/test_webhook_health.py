@@ -241,3 +241,27 @@ def test_what_is_in_line_when_a_webhook_is_switched_off_is_held_a_piece_at_a_tim
         held.append(sum(delivery["status"] == "held" for delivery in deliveries(tenant)))
     assert held == [0, 2, 4, 5]
     assert receiver.posts == []
+
+
+def test_a_message_that_wakes_is_heard_beside_one_that_names_deliveries(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    resting, other = hook(key, receiver).id, hook(key, receiver).id
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    messages_for("deliveries", tenant.id)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            "UPDATE webhook_deliveries SET parked_at = now(), next_sweep_at = NULL WHERE webhook_id = %(id)s::uuid",
+            {"id": resting},
+        )
+        tx.run("UPDATE webhooks SET is_active = false WHERE id = %(id)s::uuid", {"id": resting})
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    named = messages_for("deliveries", tenant.id)
+
+    assert consume(dispatch, *named, {**named[0], "deliveries": []}) == []
+
+    found = [(delivery["webhook_id"], delivery["status"]) for delivery in deliveries(tenant)]
+    assert [status for webhook_id, status in found if webhook_id == resting] == ["held", "held"]
+    assert "success" in [status for webhook_id, status in found if webhook_id == other]
