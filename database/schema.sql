@@ -483,12 +483,27 @@ CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
       FROM jsonb_each(e.data))
     WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = ANY(subjects)
     RETURNING e.id, e.created_at
+  ), posted AS (
+    SELECT a.delivery_id, a.event_created_at, a.attempt_number, a.batch_id
+    FROM changed c
+    JOIN webhooks w ON w.tenant_id = current_tenant_id() AND w.mode = current_mode()
+    JOIN webhook_deliveries d
+      ON d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.event_id = c.id
+     AND (d.event_created_at = c.created_at OR d.is_test)
+    JOIN webhook_attempts a
+      ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
+  ), answered AS (
+    SELECT delivery_id, event_created_at, attempt_number FROM posted
+    UNION
+    SELECT a.delivery_id, a.event_created_at, a.attempt_number
+    FROM (SELECT DISTINCT batch_id FROM posted WHERE batch_id IS NOT NULL) p
+    JOIN webhook_attempts a ON a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.batch_id = p.batch_id
   ), answers AS (
     UPDATE webhook_attempts a
     SET response_body = NULL, response_headers = NULL, error_message = NULL
-    FROM webhook_deliveries d JOIN changed c ON d.event_id = c.id AND d.event_created_at = c.created_at
-    WHERE d.tenant_id = current_tenant_id() AND d.mode = current_mode()
-      AND a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
+    FROM answered p
+    WHERE a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.delivery_id = p.delivery_id
+      AND a.attempt_number = p.attempt_number AND a.event_created_at = p.event_created_at
     RETURNING 1
   )
   SELECT count(*) FROM changed
@@ -896,18 +911,21 @@ CREATE FUNCTION public.maintain_partitions(reference date DEFAULT CURRENT_DATE) 
     AS $_$
 DECLARE
   config partitioned_tables;
-  month_offset integer;
+  month timestamp;
   child record;
 BEGIN
   FOR config IN SELECT * FROM partitioned_tables LOOP
-    FOR month_offset IN -1 .. config.months_ahead LOOP
-      CALL create_monthly_partition(config.table_name::regclass, (reference + make_interval(months => month_offset))::date);
+    FOR month IN
+      SELECT generate_series(date_trunc('month', reference::timestamp - make_interval(days => config.days_kept)),
+                             date_trunc('month', reference::timestamp) + make_interval(months => config.months_ahead),
+                             interval '1 month')
+    LOOP
+      CALL create_monthly_partition(config.table_name::regclass, month::date);
     END LOOP;
     FOR child IN
       SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
       WHERE i.inhparent = config.table_name::regclass AND c.relname ~ '_[0-9]{6}$'
-        AND to_date(right(c.relname, 6), 'YYYYMM')
-            < date_trunc('month', reference) - make_interval(months => config.months_kept)
+        AND to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' <= reference - make_interval(days => config.days_kept)
     LOOP
       EXECUTE format('DROP TABLE %I', child.relname);
       action := 'dropped'; partition_name := child.relname;
@@ -2849,10 +2867,16 @@ ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.partitioned_tables (
     table_name text NOT NULL,
     months_ahead integer DEFAULT 2 NOT NULL,
-    months_kept integer NOT NULL,
-    CONSTRAINT partitioned_tables_months_ahead_check CHECK ((months_ahead >= 1)),
-    CONSTRAINT partitioned_tables_months_kept_check CHECK ((months_kept >= 1))
+    days_kept integer NOT NULL,
+    CONSTRAINT partitioned_tables_days_kept_check CHECK ((days_kept >= 28)),
+    CONSTRAINT partitioned_tables_months_ahead_check CHECK ((months_ahead >= 1))
 );
+
+--
+-- Name: COLUMN partitioned_tables.days_kept; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.partitioned_tables.days_kept IS 'a month goes when its last day is older than this';
 
 --
 -- Name: plans; Type: TABLE; Schema: public; Owner: -
@@ -3398,6 +3422,7 @@ CREATE TABLE public.webhook_attempts (
     response_body text,
     error_message text,
     timing jsonb,
+    batch_id uuid,
     CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (event_created_at);
@@ -3416,6 +3441,12 @@ COMMENT ON TABLE public.webhook_attempts IS 'no foreign key to deliveries: it wo
 --
 
 COMMENT ON COLUMN public.webhook_attempts.timing IS 'dns_ms, connect_ms, tls_ms, first_byte_ms; null for a step that was not taken, as on a kept connection';
+
+--
+-- Name: COLUMN webhook_attempts.batch_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_attempts.batch_id IS 'the post that several deliveries shared, whose answer each of them has; null for a post of one';
 
 --
 -- Name: webhook_deliveries; Type: TABLE; Schema: public; Owner: -
@@ -3618,6 +3649,7 @@ CREATE TABLE public.webhooks (
     batch_wait_seconds integer DEFAULT 0 NOT NULL,
     held_due_at timestamp with time zone,
     held_dropped_before timestamp with time zone,
+    paced_until timestamp with time zone,
     CONSTRAINT webhooks_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100))),
     CONSTRAINT webhooks_batch_wait_seconds_check CHECK (((batch_wait_seconds >= 0) AND (batch_wait_seconds <= 60))),
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
@@ -3716,6 +3748,12 @@ COMMENT ON COLUMN public.webhooks.held_due_at IS 'when the next piece of what wa
 --
 
 COMMENT ON COLUMN public.webhooks.held_dropped_before IS 'what was held and whose event is older is given up first';
+
+--
+-- Name: COLUMN webhooks.paced_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.paced_until IS 'until then the dispatcher leaves what is parked for it alone, as it has had its posts of the second';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -5250,6 +5288,12 @@ CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
 
 --
+-- Name: webhook_attempts_by_batch; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_attempts_by_batch ON ONLY public.webhook_attempts USING btree (tenant_id, mode, batch_id) WHERE (batch_id IS NOT NULL);
+
+--
 -- Name: webhook_deliveries_by_event; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6563,6 +6607,12 @@ CREATE POLICY penguinmails_erasure_all ON public.webhook_attempts TO penguinmail
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.webhook_deliveries TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: webhooks penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhooks TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
 -- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -8257,6 +8307,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_sequences TO penguinmails_app
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
 GRANT SELECT ON TABLE public.webhooks TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.webhooks TO penguinmails_closing;
+GRANT SELECT ON TABLE public.webhooks TO penguinmails_erasure;
 
 --
 -- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -

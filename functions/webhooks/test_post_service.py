@@ -10,7 +10,7 @@ from uuid import UUID
 from penguinmails import clock, ratelimit
 from penguinmails.db import Tx
 from penguinmails.errors import Conflict
-from penguinmails.ids import new_uuid7, test_event_public_id
+from penguinmails.ids import new_uuid4, new_uuid7, test_event_public_id
 from penguinmails.webhook_posts.client import Outcome, post, run
 from penguinmails.webhook_posts.credentials import credentials_of
 from penguinmails.webhook_posts.request import Message, SignedRequest, build_batch, build_request
@@ -79,12 +79,13 @@ def post_now(webhook: WebhookRow, message: Message) -> MadePost:
         return MadePost(message, request, thread.submit(lambda: run(post(request))).result())
 
 
-def log(tx: Tx, webhook: WebhookRow, made: MadePost, started_at: datetime) -> None:
-    """Show the post in the delivery log."""
+def log(tx: Tx, webhook: WebhookRow, made: MadePost, started_at: datetime, *, event_id: UUID | None) -> None:
+    """Show the post in the delivery log; `event_id` is that of the event whose data were posted."""
     test_post_repository.insert_test(
         tx,
         webhook.id,
         delivery_id=made.message.delivery_id,
+        event_id=event_id or new_uuid4(),
         event_type=made.message.event_type,
         created_at=made.message.created_at,
         started_at=started_at,

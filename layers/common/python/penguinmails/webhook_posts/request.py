@@ -13,6 +13,8 @@ from penguinmails.webhook_posts.credentials import Credentials
 
 USER_AGENT = "PenguinMails-Webhooks/1.0"
 MAX_BYTES = 256 * 1024
+BATCH_HEADER = "X-PenguinMails-Batch-ID"
+BATCH_PREFIX = "bat_"
 _BATCH_HEAD, _BATCH_TAIL = b'{"events":[', b"]}"
 _TEXT_LIMITS = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 100)
 
@@ -82,12 +84,12 @@ def build_batch(messages: Sequence[Message], credentials: Credentials, now: date
             break
         parts.append(part)
     body = _BATCH_HEAD + b",".join(parts) + _BATCH_TAIL
-    batch_id = f"bat_{new_uuid7().hex}"
+    batch_id = f"{BATCH_PREFIX}{new_uuid7().hex}"
     headers = {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "X-PenguinMails-Event": "batch",
-        "X-PenguinMails-Batch-ID": batch_id,
+        BATCH_HEADER: batch_id,
         "X-PenguinMails-Batch-Size": str(len(parts)),
         **signature_headers(credentials.secrets_at(now), event_id=batch_id, timestamp=int(now.timestamp()), body=body),
     }
