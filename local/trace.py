@@ -12,7 +12,17 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 Line = dict[str, Any]
-_SHOWN = ("status", "tenant_id", "queue", "message_id", "delivery_id", "attempt", "status_code", "error")
+_SHOWN = (
+    "status",
+    "tenant_id",
+    "email_id",
+    "mail_id",
+    "delivery_id",
+    "attempt",
+    "status_code",
+    "error",
+    "caller_trace_id",
+)
 
 
 def read_lines(logs: Path) -> Iterator[Line]:

@@ -17,6 +17,8 @@ OWN_MODE = re.compile(r"mode = (?:\( SELECT )?current_setting\('app\.current_mod
 
 PLATFORM_TABLES = {
     "plans": "what the platform sells, the same for all tenants; nobody but a migration writes it",
+    "monthly_reports": "the platform's own figures, numbers alone; written by a job, read by staff",
+    "response_time_windows": "how fast the platform answered, all calls together",
     "partitioned_tables": "which tables are partitioned by month; read by the upkeep job",
     "schema_migrations": "which migrations have run; no application role may read it",
 }
