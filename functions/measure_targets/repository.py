@@ -17,9 +17,9 @@ def keep_response_times(tx: Tx, now: datetime) -> None:
         SELECT date_bin('5 minutes', u.created_at, 'epoch'), count(*),
                percentile_disc(0.95) WITHIN GROUP (ORDER BY u.response_time_ms)
         FROM api_key_usage u
-        WHERE u.created_at < date_bin('5 minutes', %(now)s, 'epoch')
-          AND u.created_at >= date_bin('5 minutes', greatest(%(now)s - interval '1 day',
-                least(%(now)s - interval '30 minutes', (SELECT max(starts_at) FROM response_time_windows))), 'epoch')
+        WHERE u.created_at < date_bin('5 minutes', %(now)s::timestamptz, 'epoch')
+          AND u.created_at >= date_bin('5 minutes', greatest(%(now)s::timestamptz - interval '1 day',
+                least(%(now)s::timestamptz - interval '30 minutes', (SELECT max(starts_at) FROM response_time_windows))), 'epoch')
         GROUP BY 1
         ON CONFLICT (starts_at) DO UPDATE SET calls = excluded.calls, p95_ms = excluded.p95_ms
         """,
@@ -29,7 +29,9 @@ def keep_response_times(tx: Tx, now: datetime) -> None:
 
 def forget_response_times(tx: Tx, now: datetime) -> None:
     """Windows are kept for thirteen months; reports stay."""
-    tx.run("DELETE FROM response_time_windows WHERE starts_at < %(now)s - interval '13 months'", {"now": now})
+    tx.run(
+        "DELETE FROM response_time_windows WHERE starts_at < %(now)s::timestamptz - interval '13 months'", {"now": now}
+    )
 
 
 def is_older_than(tx: Tx, moment: datetime) -> bool:

@@ -121,7 +121,7 @@ def developers(tx: Tx, _start: datetime, end: datetime) -> float | None:
             SELECT count(DISTINCT (k.tenant_id, k.created_by)) FROM api_keys k
             WHERE EXISTS (SELECT FROM api_key_usage_daily d
                           WHERE d.tenant_id = k.tenant_id AND d.api_key_id = k.id AND d.requests > d.errors
-                            AND d.day <= ((%(end)s - interval '1 microsecond') AT TIME ZONE 'UTC')::date)
+                            AND d.day <= ((%(end)s::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date)
               AND k.created_at < %(end)s
             """,
             {"end": end},
@@ -146,8 +146,8 @@ def custom_integrations(tx: Tx, _start: datetime, end: datetime) -> float | None
             """
             SELECT count(*) FROM (
               SELECT tenant_id FROM api_key_usage_daily
-              WHERE day <= ((%(end)s - interval '1 microsecond') AT TIME ZONE 'UTC')::date
-                AND day > ((%(end)s - interval '1 microsecond') AT TIME ZONE 'UTC')::date - 30
+              WHERE day <= ((%(end)s::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date
+                AND day > ((%(end)s::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date - 30
               GROUP BY tenant_id HAVING sum(requests) >= %(calls)s
               UNION
               SELECT w.tenant_id FROM live_webhooks() w
