@@ -9,6 +9,7 @@ from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_v
 from campaigns.step_schemas import MAX_STEPS, NewStep, Step
 from campaigns.steps import MAX_EMAILS
 from penguinmails.domain.campaign_states import PausedReason, Status
+from penguinmails.domain.mail_addresses import on_the_wire
 from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable, Zone
 
 Goal = Literal["awareness", "lead_gen", "sales"]
@@ -19,16 +20,10 @@ Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 ALL_DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def _ascii_address(address: str) -> str:
-    if not address.isascii():
-        raise ValueError("must be written with ASCII characters; use the xn-- form of an international domain")
-    return address
-
-
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), Storable]
 SenderName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f<>\"]{1,100}$"), Storable]
-Address = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254), AfterValidator(_ascii_address)]
+Address = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254), AfterValidator(on_the_wire)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Workspace = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 

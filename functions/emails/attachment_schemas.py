@@ -25,8 +25,9 @@ def _name(name: str) -> str:
         raise ValueError("must be a plain file name: no path, no quotation marks, no control characters")
     if name.strip(". ") == "":
         raise ValueError("must hold more than dots and spaces")
-    extension = name.rpartition(".")[2].lower().rstrip(" ")
-    if "." in name and extension in _REFUSED_BY_MAIL_SERVERS:
+    # Windows drops dots and spaces at the end.
+    _, dot, extension = name.rstrip(". ").lower().rpartition(".")
+    if dot and extension in _REFUSED_BY_MAIL_SERVERS:
         raise ValueError(f"ends in .{extension}, which mail servers refuse; send a link to the file instead")
     return name
 

@@ -10,6 +10,8 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "e.created_at"}
 KINDS = {"created_at": "time"}
+MOST_EVENTS = 200
+"""Shown of a mail's opens and clicks, and as many of all else."""
 
 _TAG_COLUMNS: dict[str, LiteralString] = {"created_at": "l.email_created_at"}
 
@@ -134,20 +136,28 @@ def files_of(tx: Tx, email_id: UUID) -> list[FileRow]:
 
 
 def history(tx: Tx, email_id: UUID) -> list[EventRow]:
-    """What happened to an email, oldest first."""
+    """What happened to an email, oldest first; of its opens and clicks, which may be any number, the latest."""
     return tx.all(
-        "SELECT type, occurred_at, data FROM email_events WHERE email_id = %(id)s ORDER BY occurred_at, id",
-        {"id": email_id},
+        """
+        SELECT type, occurred_at, data FROM (
+          (SELECT id, type, occurred_at, data FROM email_events
+           WHERE email_id = %(id)s AND type NOT IN ('opened', 'clicked') ORDER BY occurred_at DESC, id DESC LIMIT %(most)s)
+          UNION ALL
+          (SELECT id, type, occurred_at, data FROM email_events
+           WHERE email_id = %(id)s AND type IN ('opened', 'clicked') ORDER BY occurred_at DESC, id DESC LIMIT %(most)s)
+        ) latest ORDER BY occurred_at, id
+        """,
+        {"id": email_id, "most": MOST_EVENTS},
         EventRow,
     )
 
 
 def cancel(tx: Tx, email_id: UUID) -> datetime | None:
-    """Take back an email that was not begun; when it was stored, None when there is no such email."""
+    """Take back an email that no worker has in hand; when it was stored, None when there is no such email."""
     return tx.one(
         """
         UPDATE emails SET status = 'cancelled', finished_at = clock_timestamp(), next_sweep_at = NULL
-        WHERE id = %(id)s AND status IN ('scheduled', 'queued') AND attempts = 0
+        WHERE id = %(id)s AND status IN ('scheduled', 'queued')
         RETURNING created_at
         """,
         {"id": email_id},

@@ -143,7 +143,10 @@ async def get_email(email_id: UUID, caller: Reader) -> EmailDetails:
     responses=problems(404, 409),
 )
 async def cancel_email(email_id: UUID, caller: Sender) -> Response:
-    """Stop an email that is scheduled or queued and not begun. It counts towards no limit then."""
+    """Stop an email that is scheduled, queued, or waits for its next attempt. It counts towards no limit then.
+
+    Where the outcome of an attempt is not known, as of a connection that broke, the recipient may have it all the same.
+    """
     with caller.work() as work:
         service.cancel(work.tx, email_id)
         caller.audit(work.tx, "email_cancelled", resource_type="email", resource_id=str(email_id))

@@ -5,7 +5,6 @@ from email.headerregistry import Address
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from email_validator import validate_email as validate_email_address
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -21,6 +20,7 @@ from pydantic import (
 from pydantic.networks import validate_email
 
 from emails.attachment_schemas import AttachedFile, Attachment, check_attachments
+from penguinmails.domain.mail_addresses import on_the_wire
 from penguinmails.http.models import Moment, RequestModel, ResponseModel, Storable
 
 MAX_RECIPIENTS = 100
@@ -37,19 +37,13 @@ EmailStatus = Literal[
 EmailType = Literal["transactional", "marketing", "cold_outreach"]
 
 
-def _ascii_local_part(address: str) -> str:
-    if not address.rpartition("@")[0].isascii():
-        raise ValueError("must have only ASCII characters before the @; most mail servers refuse others")
-    return address
-
-
 def _one_line(text: str) -> str:
     if not all(character.isprintable() for character in text):
         raise ValueError("must be one line without control characters")
     return text
 
 
-Recipient = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254), AfterValidator(_ascii_local_part)]
+Recipient = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=254)]
 _RECIPIENTS = TypeAdapter(Annotated[list[Recipient], Field(min_length=1, max_length=MAX_RECIPIENTS)])
 
 
@@ -75,9 +69,8 @@ def _refusal(item: Any, is_single: bool) -> str:
 def _mailbox(text: str) -> str:
     """`ada@example.com` or `Ada <ada@example.com>`, in the form that a From header has: its domain in ASCII."""
     name, address = validate_email(_one_line(text))
-    local_part, domain = _ascii_local_part(address).rsplit("@", 1)
-    domain = validate_email_address(f"x@{domain}", check_deliverability=False).ascii_domain
-    return str(Address(display_name=name if "<" in text else "", username=local_part, domain=domain or ""))
+    local_part, _, domain = on_the_wire(address).rpartition("@")
+    return str(Address(display_name=name if "<" in text else "", username=local_part, domain=domain))
 
 
 def _header_name(name: str) -> str:
@@ -262,4 +255,6 @@ class EmailDetails(Email):
 
     reply_to: str | None
     attachments: list[AttachedFile]
-    events: list[EmailEvent] = Field(description="Oldest first.")
+    events: list[EmailEvent] = Field(
+        description="Oldest first; of opens and clicks the latest 200, which `opens` and `clicks` count all."
+    )

@@ -54,12 +54,16 @@ def check_schedule(scheduled_at: datetime | None) -> None:
 
 
 def cancel(tx: Tx, email_id: UUID) -> None:
-    """Take back an email that no worker has begun to send. Raises NotFound, and InvalidStateTransition."""
+    """Take back an email that no worker has in hand. Raises NotFound, and InvalidStateTransition."""
     month = repository.cancel(tx, email_id)
     if month is None:
         row = repository.find_email(tx, email_id)
         if row is None:
             raise NotFound.of("email", email_id)
+        if row.status == "sending":
+            raise InvalidStateTransition(
+                "The email is being handed over just now. Ask again in a minute what came of it."
+            )
         raise InvalidStateTransition(f"The email is {row.status}; only scheduled and queued ones can be cancelled.")
     log_event(tx, [email_id], "cancelled")
     leave_after(tx, email_id, "cancelled")

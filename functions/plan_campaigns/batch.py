@@ -15,6 +15,7 @@ from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.campaign_versions import version_of
 from penguinmails.domain.contact_links import make_tags
 from penguinmails.domain.emails import suppressed
+from penguinmails.domain.suppression import SuppressionScope
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
@@ -72,7 +73,8 @@ def _sender(campaign: CampaignRow) -> str:
         return campaign.default_sender or get_settings().mail_from
     from email.headerregistry import Address
 
-    return str(Address(display_name=campaign.from_name or "", addr_spec=campaign.from_email))
+    name, _, domain = campaign.from_email.rpartition("@")
+    return str(Address(display_name=campaign.from_name or "", username=name, domain=domain))
 
 
 def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tuple[int, datetime]:
@@ -129,7 +131,9 @@ def _journey(
         exit_on_reply=exit_on_reply,
         share_percent=campaign.settings["ab_test"]["share_percent"],
         test_wait=timedelta(hours=campaign.settings["ab_test"]["wait_hours"]),
-        suppressed=frozenset(suppressed(tx, [row.email for row in rows])),
+        suppressed=frozenset(
+            suppressed(tx, [row.email for row in rows], SuppressionScope(campaign.workspace_id, campaign.campaign_type))
+        ),
         signs=signs,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
+from penguinmails.domain.mail_addresses import as_kept
 from penguinmails.smtp import Attachment
 
 MOST_FILES = 100
@@ -51,7 +52,7 @@ def plus_of(address: str) -> str:
 def sender_of(address: str) -> str | None:
     """An address as it is kept; None for what is none, so that it can be nobody's answer."""
     found = address.strip().lower()
-    return found if "@" in found and len(found) <= 255 else None
+    return as_kept(found) if "@" in found and len(found) <= 255 else None
 
 
 def storable(text: str) -> str:

@@ -46,6 +46,8 @@ class Claim:
     unsubscribe_enabled: bool
     sender_name: str
     postal_address: str | None
+    workspace_id: UUID | None
+    campaign_type: str
     provider: str | None
     """The account of the tenant's that sends it; the built-in server when None or `smtp`."""
 
@@ -105,7 +107,7 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
                   coalesce((c.settings ->> 'track_clicks')::boolean, true) AS track_clicks,
                   coalesce((c.settings ->> 'unsubscribe_enabled')::boolean, true) AS unsubscribe_enabled,
                   coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
-                  t.settings ->> 'postal_address' AS postal_address, c.provider
+                  t.settings ->> 'postal_address' AS postal_address, c.workspace_id, c.campaign_type, c.provider
         """,
         {
             "ids": [email_id for email_id, _ in mails],

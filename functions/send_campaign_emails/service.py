@@ -21,6 +21,7 @@ from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
 from penguinmails.domain.sending import SUPPRESSED, attempt, message_id
+from penguinmails.domain.suppression import SuppressionScope
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
@@ -72,17 +73,25 @@ def _checked(tx: Tx, claims: Sequence[Claim]) -> tuple[list[Claim], list[Outcome
     """Who may be written to at this moment, and the outcomes for the others: consent may have ended since the plan."""
     if not claims:
         return [], []
-    refused = suppressed(tx, [claim.to_email for claim in claims])
+    refused = {
+        (scope, address)
+        for scope in {_scope(claim) for claim in claims}
+        for address in suppressed(tx, [claim.to_email for claim in claims if _scope(claim) == scope], scope)
+    }
     wanted: list[Claim] = []
     outcomes: list[Outcome] = []
     for claim in claims:
         if claim.contact_id is None:
             outcomes.append(Outcome(claim, "cancelled", "the contact was deleted"))
-        elif claim.to_email in refused:
+        elif (_scope(claim), claim.to_email) in refused:
             outcomes.append(Outcome(claim, "suppressed", SUPPRESSED))
         else:
             wanted.append(claim)
     return wanted, outcomes
+
+
+def _scope(claim: Claim) -> SuppressionScope:
+    return SuppressionScope(claim.workspace_id, claim.campaign_type)
 
 
 def _load(tx: Tx, keys: set[UUID]) -> None:

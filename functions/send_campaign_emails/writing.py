@@ -5,9 +5,10 @@ from uuid import UUID
 
 from penguinmails.db import Mode
 from penguinmails.domain import campaign_texts
+from penguinmails.domain.mail_addresses import on_the_wire
 from penguinmails.domain.outgoing import Dressed, dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
-from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, on_the_wire
+from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS
 from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.smtp import MailRefused
 from send_campaign_emails.repository import PARKED_SECONDS, Claim, Content, Outcome
@@ -18,7 +19,7 @@ _BREATH_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A mail ready to be handed over; `recipient` is the address in ASCII."""
+    """A mail ready to be handed over; `recipient` is the address as the mail carries it."""
 
     claim: Claim
     recipient: str

@@ -137,7 +137,8 @@ def settle(
 ) -> bool:
     """Record the outcome of an attempt; without `sweep_after_seconds` nothing is left to do.
 
-    False when another worker has taken the email since, or a report has come of what became of it: that counts then.
+    False when another worker has taken the email since, or a report has come of what became of it: that counts then. An
+    email that was taken back while this worker was slower than its lease is sent all the same when it has left.
     """
     touched = tx.run(
         """
@@ -146,7 +147,8 @@ def settle(
             sent_at = %(sent_at)s,
             finished_at = CASE WHEN %(sweep_after)s::integer IS NULL THEN clock_timestamp() END,
             next_sweep_at = clock_timestamp() + make_interval(secs => %(sweep_after)s::integer)
-        WHERE id = %(id)s AND attempts = %(attempts)s AND status IN ('queued', 'sending')
+        WHERE id = %(id)s AND attempts = %(attempts)s
+          AND (status IN ('queued', 'sending') OR (status = 'cancelled' AND %(status)s = 'sent'))
         """,
         {
             "id": claim.id,

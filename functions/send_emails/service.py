@@ -11,13 +11,14 @@ from penguinmails.db import Tx, transaction
 from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.incoming_mail import reply_address
+from penguinmails.domain.mail_addresses import on_the_wire
 from penguinmails.domain.mail_signing import SenderNotVerified, signed
 from penguinmails.domain.opened_accounts import opened
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import OWN_SERVER, StoredAccount, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
-from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id, on_the_wire
+from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, SUPPRESSED, attempt, message_id
 from penguinmails.domain.tracking_links import TrackedMail
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
@@ -125,7 +126,7 @@ def _hand_over(
         seal = partial(signed, sender=claim.from_email, domains=domains)
         wanted = claim.wanted_provider
         by = None if wanted is None or wanted == "smtp" else opened(wanted, account)
-        taken.append(send(mail, claim.id, by, seal))
+        taken.append(send(mail, claim.id, by, seal, was_tried=claim.attempts > 1))
 
     refusal = attempt(claim.attempts, hand_over)
     return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))

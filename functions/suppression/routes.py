@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import columns_of
-from penguinmails.domain.suppression import suppress
+from penguinmails.domain.suppression import SuppressionScope
 from penguinmails.http.access import access, session
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
@@ -19,6 +19,7 @@ from suppression.repository import SuppressionRow
 from suppression.schemas import (
     AddedSuppressions,
     BulkSuppression,
+    CampaignType,
     ConsentNote,
     Email,
     LiftedSuppression,
@@ -37,11 +38,15 @@ def _view(row: SuppressionRow) -> Suppression:
     return Suppression(**columns_of(row))
 
 
+def _scope(body: NewSuppression | BulkSuppression) -> SuppressionScope:
+    return SuppressionScope(body.workspace_id, body.campaign_type)
+
+
 @router.get("", operation_id="listSuppressions", summary="List suppressed addresses", responses=problems())
 async def list_suppressions(
     caller: Manager,
     page: Annotated[PageRequest, paged("added_at")],
-    email: Annotated[Email | None, Query(description="Only the entry of this address.")] = None,
+    email: Annotated[Email | None, Query(description="Only entries of this address.")] = None,
     reason: Annotated[Reason | None, Query(description="Only entries for this reason.")] = None,
 ) -> Page[Suppression]:
     """The addresses that this account must not write to. The platform's own list is not shown; `/check` knows it."""
@@ -52,11 +57,17 @@ async def list_suppressions(
 
 @router.get("/check", operation_id="checkSuppression", summary="Ask about an address", responses=problems())
 async def check_suppression(
-    caller: Manager, email: Annotated[Email, Query(description="The address to ask about.")]
+    caller: Manager,
+    email: Annotated[Email, Query(description="The address to ask about.")],
+    workspace_id: Annotated[UUID | None, Query(description="For a campaign of this workspace.")] = None,
+    campaign_type: Annotated[CampaignType | None, Query(description="For a campaign of this type.")] = None,
 ) -> SuppressionCheck:
-    """Whether the address may be written to, by every rule that sending itself goes by."""
+    """Whether the address may be written to, by every rule that sending itself goes by.
+
+    Name a workspace and a type to ask as a campaign of these would; else as a single email would.
+    """
     with caller.transaction() as tx:
-        suppressed, entry = service.check(tx, email)
+        suppressed, entry = service.check(tx, email, SuppressionScope(workspace_id, campaign_type))
     return SuppressionCheck(email=email, suppressed=suppressed, entry=None if entry is None else _view(entry))
 
 
@@ -72,7 +83,7 @@ async def create_suppression(body: NewSuppression, caller: Manager) -> Response:
     """Keep an address from being written to, at once and for good. An entry that is there stays as it is."""
     with caller.work() as work:
         entry, added = service.add_entry(
-            work.tx, body.email, reason=body.reason, source=body.source, added_by=caller.principal.id
+            work.tx, body.email, _scope(body), reason=body.reason, source=body.source, added_by=caller.principal.id
         )
         return work.answer(201 if added else 200, _view(entry))
 
@@ -88,7 +99,9 @@ async def create_suppressions(body: BulkSuppression, caller: Manager) -> Respons
     """Keep up to 1,000 addresses from being written to. Entries that are there stay as they are."""
     with caller.work() as work:
         wanted = set(body.emails)
-        added = suppress(work.tx, sorted(wanted), reason=body.reason, source=body.source, added_by=caller.principal.id)
+        added = service.add_entries(
+            work.tx, sorted(wanted), _scope(body), reason=body.reason, source=body.source, added_by=caller.principal.id
+        )
         return work.answer(200, AddedSuppressions(added=len(added), already_suppressed=len(wanted) - len(added)))
 
 

@@ -1,22 +1,41 @@
 """What the suppression endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import EmailStr, Field, StringConstraints, model_validator
 
 from penguinmails.http.models import RequestModel, ResponseModel, Storable
 
 Reason = Literal["user_request", "spam_complaint", "hard_bounce", "soft_bounces", "manual"]
 GivenReason = Literal["user_request", "spam_complaint", "hard_bounce", "manual"]
+ScopeName = Literal["tenant", "workspace", "campaign_type"]
+CampaignType = Literal["broadcast", "drip", "triggered", "ab_test"]
 Source = Literal["api", "manual", "abuse_report", "external_crm"]
 Email = Annotated[EmailStr, StringConstraints(to_lower=True, max_length=255)]
 ConsentNote = Annotated[str, StringConstraints(min_length=10, max_length=1000, strip_whitespace=True), Storable]
 MAX_BULK = 1_000
 
 
-class NewSuppression(RequestModel):
+class _Scoped(RequestModel):
+    """What does not write to an address any more."""
+
+    workspace_id: UUID | None = Field(
+        default=None, description="Only campaigns of this workspace; nothing in the account without.", examples=[None]
+    )
+    campaign_type: CampaignType | None = Field(
+        default=None, description="Only campaigns of this type; nothing in the account without.", examples=[None]
+    )
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> Self:
+        if self.workspace_id is not None and self.campaign_type is not None:
+            raise ValueError("send workspace_id or campaign_type; two entries make two scopes")
+        return self
+
+
+class NewSuppression(_Scoped):
     """An address to be suppressed."""
 
     email: Email = Field(description="Stored in lower case.", examples=["ada@example.com"])
@@ -24,7 +43,7 @@ class NewSuppression(RequestModel):
     source: Source = Field(default="api", description="Where you know it from.")
 
 
-class BulkSuppression(RequestModel):
+class BulkSuppression(_Scoped):
     """Addresses to be suppressed for one reason."""
 
     emails: Annotated[list[Email], Field(min_length=1, max_length=MAX_BULK)] = Field(
@@ -41,7 +60,9 @@ class Suppression(ResponseModel):
     email: str
     reason: Reason
     source: str
-    scope: str = Field(description="`tenant`: nothing in the account writes to it.")
+    scope: ScopeName = Field(description="`tenant`: nothing in the account writes to it.")
+    workspace_id: UUID | None = Field(description="The workspace whose campaigns do not.")
+    campaign_type: CampaignType | None = Field(description="The type of the campaigns that do not.")
     added_at: datetime
 
 

@@ -39,6 +39,17 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         await report(mail)
         return web.json_response({"id": mail.id, "message": "Queued. Thank you."})
 
+    async def events(request: web.Request) -> web.Response:
+        key = key_of(request, memory)
+        if key is None:
+            return web.Response(status=401, text="Forbidden")
+        found = [
+            {"event": "accepted", "id": secrets.token_urlsafe(16), "recipient": mail.recipient}
+            for mail in memory.of("mailgun", key)
+            if mail.id.strip("<>") == request.query.get("message-id")
+        ]
+        return web.json_response({"items": found[: int(request.query.get("limit", 100))], "paging": {}})
+
     async def domain(request: web.Request) -> web.Response:
         if key_of(request, memory) is None:
             return web.Response(status=401, text="Forbidden")
@@ -61,6 +72,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
     return [
         web.post("/v3/{domain}/messages", send),
         web.get("/v3/domains/{domain}", domain),
+        web.get("/v3/{domain}/events", events),
         web.post("/v3/domains/{domain}/webhooks", add_hook),
     ]
 
@@ -110,6 +122,8 @@ def key_of(request: web.Request, memory: SentMails) -> str | None:
 async def _read(request: web.Request, key: str) -> SentMail:
     form = await request.post()
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    # A Message-Id of the sender's own is kept, and is the answer's id then.
+    message_id = texts.get("h:Message-Id") or f"<{uuid4().hex}@{request.match_info['domain']}>"
     files = [
         (file.filename, file.content_type, file.file.read())
         for file in form.getall("attachment", [])
@@ -117,7 +131,7 @@ async def _read(request: web.Request, key: str) -> SentMail:
     ]
     return SentMail(
         provider="mailgun",
-        id=f"<{uuid4().hex}@{request.match_info['domain']}>",
+        id=message_id,
         api_key=key,
         recipient=parseaddr(texts.get("to", ""))[1],
         sender=texts.get("from", ""),

@@ -69,6 +69,11 @@ class SentMails:
         with self._lock:
             self.mails.append(mail)
 
+    def of(self, provider: str, api_key: str) -> list[SentMail]:
+        """Mails of an account, oldest first."""
+        with self._lock:
+            return [mail for mail in self.mails if (mail.provider, mail.api_key) == (provider, api_key)]
+
     def to(self, recipient: str) -> list[SentMail]:
         """Mails to an address, oldest first."""
         with self._lock:

@@ -14,6 +14,8 @@ from local.sandboxes.mails import API_KEY_PREFIX, Hook, SentMail, SentMails
 
 _MOST_IN_A_BATCH = 500
 _OF_THE_REQUEST = {429, 503}
+_MOST_METADATA, _LONGEST_METADATA_NAME, _LONGEST_METADATA_VALUE = 10, 20, 80
+_MOST_BYTES = 10 * 1024 * 1024
 Report = Callable[[SentMail], Awaitable[None]]
 
 
@@ -63,6 +65,19 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
             answers.append(_accepted(mail))
         return web.json_response(answers)
 
+    async def search(request: web.Request) -> web.Response:
+        try:
+            key = _key(request, memory)
+        except _Refused as refusal:
+            return _answer(refusal)
+        wanted = {name.removeprefix("metadata_"): value for name, value in request.query.items() if "metadata_" in name}
+        found = [
+            {"MessageID": mail.id, "Metadata": mail.variables, "Subject": mail.subject, "Status": "Sent"}
+            for mail in memory.of("postmark", key)
+            if wanted.items() <= mail.variables.items()
+        ]
+        return web.json_response({"TotalCount": len(found), "Messages": found[: int(request.query["count"])]})
+
     async def server(request: web.Request) -> web.Response:
         try:
             _key(request, memory)
@@ -85,6 +100,7 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         web.post("/email", send),
         web.post("/email/batch", send_batch),
         web.get("/server", server),
+        web.get("/messages/outbound", search),
         web.post("/webhooks", add_hook),
     ]
 
@@ -137,6 +153,9 @@ def _take(message: Any, key: str) -> SentMail:
         raise _Refused(422, 402, "Received invalid JSON.")
     recipient, sender = parseaddr(str(message.get("To", "")))[1], str(message.get("From", ""))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
     name = recipient.partition("@")[0]
+    for address in (recipient, parseaddr(sender)[1]):
+        if not address.rpartition("@")[0].isascii():
+            raise _Refused(422, 300, f"Invalid email address '{address}': Unicode mailboxes are not supported.")
     if "@" not in sender:
         raise _Refused(422, 300, "Invalid 'From' address.")
     if "unconfirmed" in parseaddr(sender)[1].partition("@")[0]:
@@ -150,6 +169,7 @@ def _take(message: Any, key: str) -> SentMail:
     if "outage" in name:
         raise _Refused(503, 0, "Service unavailable")
     fields: dict[str, Any] = message
+    _check_metadata(fields.get("Metadata") or {})
     if not fields.get("TextBody") and not fields.get("HtmlBody"):
         raise _Refused(422, 300, "Provide either email TextBody or HtmlBody or both.")
     try:
@@ -159,6 +179,9 @@ def _take(message: Any, key: str) -> SentMail:
         ]
     except (KeyError, Base64Error):
         raise _Refused(422, 300, "An attachment is not valid.") from None
+    texts = (str(fields.get(body) or "").encode() for body in ("TextBody", "HtmlBody"))
+    if sum(map(len, texts)) + sum(len(content) for _, _, content in files) > _MOST_BYTES:
+        raise _Refused(422, 300, "The message with its attachments is larger than 10 MB.")
     return SentMail(
         provider="postmark",
         id=str(uuid4()),
@@ -173,6 +196,20 @@ def _take(message: Any, key: str) -> SentMail:
         attachments=files,
         stream=str(fields.get("MessageStream", "outbound")),
     )
+
+
+def _check_metadata(metadata: dict[str, Any]) -> None:
+    """What https://postmarkapp.com/support/article/1125-custom-metadata-faq allows."""
+    if len(metadata) > _MOST_METADATA:
+        raise _Refused(422, 300, f"Metadata has more than {_MOST_METADATA} fields.")
+    for name, value in metadata.items():
+        if len(name) > _LONGEST_METADATA_NAME or len(str(value)) > _LONGEST_METADATA_VALUE:
+            raise _Refused(
+                422,
+                300,
+                "Invalid metadata content. Field names are limited to 20 characters and field values are limited to 80 "
+                f"characters in length. The '{name}' field in your metadata content exceeds these limits.",
+            )
 
 
 def _accepted(mail: SentMail) -> dict[str, Any]:

@@ -271,6 +271,25 @@ def test_a_domain_that_nobody_finishes_is_left_alone_after_a_week(tenant: TestTe
     assert show(key, made["id"])["next_check_at"] is None
 
 
+def test_a_lost_domain_that_is_repaired_is_found_so_by_itself(
+    tenant: TestTenant, key: TestKey, dns_sandbox: DnsSandbox
+) -> None:
+    made = add(key).json
+    publish(dns_sandbox, made)
+    lost = ", verification_status = 'failed', created_at = now() - interval '1 year', dns_last_verified_at = now()"
+
+    for days, is_asked_again in ((6, True), (8, False)):
+        dns_sandbox.publish(next(r["name"] for r in made["dns_records"] if r["purpose"] == "ownership"), "TXT")
+        make_due(tenant, f"{lost} - interval '{days} days'")
+        run_job(check_domains)
+        assert (show(key, made["id"])["next_check_at"] is not None) is is_asked_again
+
+    publish(dns_sandbox, made, "ownership")
+    make_due(tenant)
+    run_job(check_domains)
+    assert show(key, made["id"])["verification_status"] == "verified"
+
+
 def test_a_check_that_was_overtaken_is_not_stored(tenant: TestTenant, key: TestKey) -> None:
     from penguinmails.domain.sending_domains import check, find_domain, store
 

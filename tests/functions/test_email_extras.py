@@ -72,6 +72,7 @@ def test_attachments_reach_every_recipient_and_are_listed_with_the_email(
         ([file(file_name='a".pdf')], "plain file name"),
         ([file(file_name="..")], "more than dots"),
         ([file(file_name="invoice.pdf.EXE")], "mail servers refuse"),
+        ([file(file_name="invoice.exe. .")], "mail servers refuse"),
         ([file(content_type="text/html; charset=utf-8")], "media type"),
         ([file(content_type="message/rfc822")], "type of a file"),
         ([file() | {"content": "not base64!"}], "base64"),

@@ -114,6 +114,28 @@ def test_any_html_has_a_plain_text(html: str) -> None:
     assert "\n\n\n" not in text
 
 
+@pytest.mark.parametrize("piece", ["<a ", "<![", "<!--", '<a x="', "<script ", "<title>", "<a>x", "</", "<a '<a \""])
+def test_html_that_is_broken_from_end_to_end_has_a_plain_text(piece: str) -> None:
+    """Anybody may send it in an answer; going over the rest of it at every piece would take hours."""
+    assert isinstance(plain_text(piece * 100_000), str)
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a < b and c > d", "a < b and c > d"),
+        ('<p title="a > b">z</p>', "z"),
+        ("<script>if (a<b) { '</body>' }</script>seen", "seen"),
+        ("<!--[if mso]>not<![endif]-->seen", "seen"),
+        ("<a href=mailto:a@b.example>a@b.example</a>", "a@b.example"),
+        ('<a href="https://x.example/?a=1&amp;b=2">open', "open (https://x.example/?a=1&b=2)"),
+        ('<IMG alt="Logo &copy;" src=x><br/>Hi', "Logo ©\nHi"),
+    ],
+)
+def test_the_plain_text_says_what_a_browser_would_show(html: str, text: str) -> None:
+    assert plain_text(html) == text
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=50))
 def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
     assert plain_text(f"<head><title>t</title></head><body><div><p>{words}</p></div></body>") == words
@@ -127,7 +149,6 @@ def test_words_are_never_lost_on_the_way_to_plain_text(words: str) -> None:
         ({"to": []}, "to"),
         ({"to": [f"a{n}@example.com" for n in range(101)]}, "to"),
         ({"to": ["ada@example.com", "ADA@example.com"]}, "to"),
-        ({"to": "zoë@example.com"}, "to"),
         ({"to": "ada@example.com\r\nBcc: eve@example.com"}, "to"),
         ({"from": "nobody"}, "from"),
         ({"from": "Ada\r\nBcc: eve@example.com <ada@example.com>"}, "from"),
@@ -278,6 +299,23 @@ def test_filters_narrow_the_list_and_pages_go_on(key: TestKey) -> None:
     assert ids(limit="1", cursor=first["pagination"]["next_cursor"]) == [ada]
     by_offset = call(handler, "GET", EMAILS, token=key.plaintext, query={"offset": "1"}).json
     assert (by_offset["pagination"]["total"], [item["id"] for item in by_offset["data"]]) == (2, [ada])
+
+
+def test_of_very_many_opens_the_latest_are_shown_with_all_that_else_happened(tenant: TestTenant, key: TestKey) -> None:
+    email_id = send(key).json["id"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            """
+            INSERT INTO email_events (id, tenant_id, mode, email_id, type, data, occurred_at)
+            SELECT gen_random_uuid(), %(tenant)s, 'live', %(id)s, 'opened', jsonb_build_object('n', n), now() + n * interval '1 s'
+            FROM generate_series(1, 300) n
+            """,
+            {"tenant": tenant.id, "id": email_id},
+        )
+
+    events = call(handler, "GET", f"{EMAILS}/{email_id}", token=key.plaintext).json["events"]
+
+    assert [entry["data"].get("n") for entry in events] == [None, *range(101, 301)]
 
 
 @pytest.mark.parametrize("query", [{"status": "lost"}, {"created_after": "yesterday"}, {"sort_by": "subject"}])

@@ -9,6 +9,7 @@ import pytest
 from emails.app import handler
 from local.services.mail import MailCatcher
 from penguinmails.db import transaction
+from send_emails import service
 from send_emails.app import handler as send_emails
 from sweep_emails.app import handler as sweep
 from templates.app import handler as templates
@@ -139,6 +140,50 @@ def test_a_queued_email_can_be_taken_back_before_a_worker_begins(
     deliver(tenant)
 
     assert mail_catcher.mails_to(to) == []
+
+
+def test_an_email_that_waits_for_its_next_attempt_can_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
+    email = send(key, to=f"tempfail.{uuid4().hex}@example.com", subject="x", text_body="x").json["id"]
+    deliver(tenant)
+
+    cancelled = cancel(key, email)
+
+    assert (cancelled.status, cancelled.json["status"]) == (200, "cancelled")
+    deliver(tenant)
+    assert [entry["type"] for entry in cancelled.json["events"]] == ["queued", "deferred", "cancelled"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT status FROM emails", {}) == "cancelled"
+
+
+def test_an_email_that_is_being_handed_over_cannot_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
+    email = send(key, subject="x", text_body="x").json["id"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE emails SET status = 'sending', attempts = 1", {})
+
+    answer = cancel(key, email)
+
+    assert (answer.status, answer.code) == (409, "INVALID_STATE_TRANSITION")
+    assert "being handed over" in answer.json["detail"]
+
+
+def test_an_email_that_was_taken_back_while_a_slow_worker_had_it_is_sent_when_it_has_left(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email_id = send(key, subject="x", text_body="x").json["id"]
+    hand_over = service.send
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        with transaction(tenant_id=tenant.id, mode="live") as tx:
+            tx.run("UPDATE emails SET next_sweep_at = now()", {})
+        run_job(sweep)
+        assert cancel(key, email_id).status == 200
+        return hand_over(*arguments, **options)
+
+    monkeypatch.setattr(service, "send", slow)
+    deliver(tenant)
+
+    shown = call(handler, "GET", f"{EMAILS}/{email_id}", token=key.plaintext).json
+    assert (shown["status"], [entry["type"] for entry in shown["events"]]) == ("sent", ["queued", "cancelled", "sent"])
 
 
 def test_what_was_sent_or_taken_back_cannot_be_taken_back(tenant: TestTenant, key: TestKey) -> None:

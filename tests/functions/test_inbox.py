@@ -12,11 +12,17 @@ from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
 from tests.support.campaigns import add_contact, carry_out, ledger, make_due, pass_time, started
 from tests.support.http import Answer, call
-from tests.support.incoming import PostmarkInbound, postmark_mail
+from tests.support.incoming import BY_PROVIDER, Inbound, PostmarkInbound, postmark_mail
 from tests.support.providers import shown
 from tests.support.tenants import TestKey, TestTenant
 
 THREADS = "/api/v1/inbox/threads"
+
+
+@pytest.fixture(params=BY_PROVIDER)
+def incoming(tenant: TestTenant, key: TestKey, request: pytest.FixtureRequest) -> Inbound:
+    """The account of a provider that takes mail in; all put answers where they belong by the same rules."""
+    return BY_PROVIDER[request.param](tenant, key)
 
 
 @pytest.fixture
@@ -43,69 +49,65 @@ def replies(tenant: TestTenant) -> list[Any]:
         return tx.all("SELECT data FROM events WHERE type = 'email.replied'", {})
 
 
-def test_an_answer_begins_a_conversation_and_is_told_as_an_event(postmark: PostmarkInbound) -> None:
-    email_id, to = postmark.sent()
-    person = call(contacts, "POST", "/api/v1/contacts", token=postmark.key.plaintext, json={"email": to}).json
+def test_an_answer_begins_a_conversation_and_is_told_as_an_event(incoming: Inbound) -> None:
+    email_id, to = incoming.sent()
+    person = call(contacts, "POST", "/api/v1/contacts", token=incoming.key.plaintext, json={"email": to}).json
 
-    assert postmark.answer(to, our_id(email_id)).json == {"outcome": "taken"}
+    assert incoming.answer(to, our_id(email_id)).json == {"outcome": "taken"}
 
-    (thread,) = threads(postmark.key)
+    (thread,) = threads(incoming.key)
     assert (thread["correspondent"], thread["contact_id"], thread["status"]) == (to, person["id"], "open")
     assert (thread["unread"], thread["subject"], thread["snippet"]) == (True, "Re: Hello", "Yes, please.")
-    details = call(handler, "GET", f"{THREADS}/{thread['id']}", token=postmark.key.plaintext).json
+    details = call(handler, "GET", f"{THREADS}/{thread['id']}", token=incoming.key.plaintext).json
     assert [(m["email_id"], m["text"], m["automatic"]) for m in details["messages"]] == [
         (email_id, "Yes, please.", False)
     ]
-    (event,) = replies(postmark.tenant)
+    (event,) = replies(incoming.tenant)
     assert (event["email_id"], event["thread_id"], event["contact"]["id"]) == (email_id, thread["id"], person["id"])
-    assert "replied" in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
+    assert "replied" in [entry["type"] for entry in shown(incoming.key, email_id)["events"]]
 
 
-def test_an_answer_that_comes_twice_is_known(postmark: PostmarkInbound) -> None:
-    email_id, to = postmark.sent()
-    body = postmark_mail(to, our_id(email_id))
+def test_an_answer_that_comes_twice_is_known(incoming: Inbound) -> None:
+    email_id, to = incoming.sent()
+    body = incoming.mail(to, our_id(email_id))
 
-    assert [postmark.post(body).json["outcome"] for _ in range(2)] == ["taken", "known"]
-    assert len(replies(postmark.tenant)) == 1
+    assert [incoming.post(body).json["outcome"] for _ in range(2)] == ["taken", "known"]
+    assert len(replies(incoming.tenant)) == 1
 
 
 @pytest.mark.parametrize("by", ["In-Reply-To", "References", "plus"])
-def test_a_conversation_is_found_by_what_an_answer_refers_to(postmark: PostmarkInbound, by: str) -> None:
-    email_id, to = postmark.sent()
-    postmark.answer(to, our_id(email_id))
-    fields: dict[str, Any] = {"text": "And another thing."}
-    if by == "plus":
-        fields["MailboxHash"] = UUID(email_id).hex
-    else:
-        fields["headers"] = {by: f"<x@example.com> {our_id(email_id)}"}
+def test_a_conversation_is_found_by_what_an_answer_refers_to(incoming: Inbound, by: str) -> None:
+    email_id, to = incoming.sent()
+    incoming.answer(to, our_id(email_id))
+    plus, headers = (UUID(email_id).hex, {}) if by == "plus" else (None, {by: f"<x@example.com> {our_id(email_id)}"})
 
-    postmark.answer(f"colleague-of-{to}", **fields)
+    incoming.answer(f"colleague-of-{to}", plus=plus, headers=headers, text="And another thing.")
 
-    (thread,) = threads(postmark.key)
+    (thread,) = threads(incoming.key)
     assert thread["snippet"] == "And another thing."
 
 
-def test_an_answer_to_an_answer_stays_in_its_conversation(postmark: PostmarkInbound) -> None:
-    postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
-    postmark.answer("ada@example.com", "<first@example.com>")
-    postmark.answer("eve@example.com")
+def test_an_answer_to_an_answer_stays_in_its_conversation(incoming: Inbound) -> None:
+    incoming.answer("ada@example.com", headers={"Message-Id": "<first@example.com>"})
+    incoming.answer("ada@example.com", "<first@example.com>")
+    incoming.answer("eve@example.com")
 
-    assert sorted(thread["correspondent"] for thread in threads(postmark.key)) == ["ada@example.com", "eve@example.com"]
-    assert replies(postmark.tenant) == []
-
-
-def test_a_note_of_absence_is_kept_and_is_no_answer(postmark: PostmarkInbound) -> None:
-    email_id, to = postmark.sent()
-
-    postmark.answer(to, our_id(email_id), headers={"Auto-Submitted": "auto-replied"})
-
-    assert len(threads(postmark.key)) == 1
-    assert replies(postmark.tenant) == []
-    assert "replied" not in [entry["type"] for entry in shown(postmark.key, email_id)["events"]]
+    assert sorted(thread["correspondent"] for thread in threads(incoming.key)) == ["ada@example.com", "eve@example.com"]
+    assert replies(incoming.tenant) == []
 
 
-def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(postmark: PostmarkInbound) -> None:
-    tenant, key, to = postmark.tenant, postmark.key, f"{uuid4().hex}@example.com"
+def test_a_note_of_absence_is_kept_and_is_no_answer(incoming: Inbound) -> None:
+    email_id, to = incoming.sent()
+
+    incoming.answer(to, our_id(email_id), headers={"Auto-Submitted": "auto-replied"})
+
+    assert len(threads(incoming.key)) == 1
+    assert replies(incoming.tenant) == []
+    assert "replied" not in [entry["type"] for entry in shown(incoming.key, email_id)["events"]]
+
+
+def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(incoming: Inbound) -> None:
+    tenant, key, to = incoming.tenant, incoming.key, f"{uuid4().hex}@example.com"
     add_contact(key, email=to)
     steps = [
         {"type": "email", "subject": "One", "text_body": "One"},
@@ -117,7 +119,7 @@ def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(p
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         email_id = str(tx.one("SELECT id FROM emails WHERE to_email = %(to)s", {"to": to}))
 
-    postmark.answer(to, our_id(email_id))
+    incoming.answer(to, our_id(email_id))
     pass_time(tenant, days=2)
     make_due(tenant)
     carry_out(tenant)
@@ -125,14 +127,14 @@ def test_who_answers_gets_no_further_mail_of_a_campaign_that_pauses_on_replies(p
     assert (ledger(tenant)[to]["status"], ledger(tenant)[to]["reason"]) == ("exited", "replied")
 
 
-def test_an_answer_to_somebody_elses_mail_is_not_theirs(postmark: PostmarkInbound, other_tenant: TestTenant) -> None:
-    theirs = PostmarkInbound(other_tenant, other_tenant.key())
+def test_an_answer_to_somebody_elses_mail_is_not_theirs(incoming: Inbound, other_tenant: TestTenant) -> None:
+    theirs = type(incoming)(other_tenant, other_tenant.key())
     email_id, to = theirs.sent()
 
-    postmark.answer(to, our_id(email_id))
+    incoming.answer(to, our_id(email_id))
 
     assert threads(theirs.key) == []
-    assert replies(other_tenant) == replies(postmark.tenant) == []
+    assert replies(other_tenant) == replies(incoming.tenant) == []
 
 
 def test_only_postmark_may_hand_mail_over(postmark: PostmarkInbound) -> None:
@@ -143,7 +145,7 @@ def test_only_postmark_may_hand_mail_over(postmark: PostmarkInbound) -> None:
 
 def test_conversations_are_archived_snoozed_and_read(postmark: PostmarkInbound) -> None:
     key = postmark.key
-    postmark.answer("ada@example.com", headers={"Message-ID": "<first@example.com>"})
+    postmark.answer("ada@example.com", headers={"Message-Id": "<first@example.com>"})
     (thread,) = threads(key, status="open", unread="true")
     later = datetime.now(UTC) + timedelta(days=1)
 

@@ -36,7 +36,7 @@ def by_postmark(tenant: TestTenant, key: TestKey, files: list[File]) -> None:
 
 def by_mailgun(tenant: TestTenant, key: TestKey, files: list[File]) -> None:
     mailgun = MailgunInbound(tenant, key)
-    assert mailgun.post(mailgun.fields("ada@example.com"), files).json == {"outcome": "taken"}
+    assert mailgun.post(mailgun.mail("ada@example.com"), files).json == {"outcome": "taken"}
 
 
 def by_our_server(tenant: TestTenant, key: TestKey, files: list[File]) -> None:

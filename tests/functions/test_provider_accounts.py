@@ -9,11 +9,15 @@ from emails.app import handler as emails
 from local.sandboxes.server import SandboxServer
 from penguinmails.db import transaction
 from penguinmails.providers import http as provider_http
+from penguinmails.providers.account import EMAIL_ID
 from penguinmails.vault import read_secret
 from provider_accounts.app import handler
+from send_emails.app import handler as send_emails
+from sweep_emails.app import handler as sweep_emails
 from tests.support.http import call
 from tests.support.people import signed_in
 from tests.support.providers import ESP, ProviderName, configure, configured, send_by, shown
+from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant
 
 BOTH: list[ProviderName] = ["postmark", "mailgun"]
@@ -189,7 +193,7 @@ def test_a_mail_goes_out_by_the_provider_that_it_names(
     assert (mail.text, mail.html) == ("Hello", "<p>Hé</p>")
     assert mail.headers["X-Order"] == "7"
     assert mail.attachments == [("a.txt", "text/plain", b"Hello")]
-    assert mail.variables == {"penguinmails_email_id": email_id}
+    assert mail.variables == {EMAIL_ID: email_id}
     email = shown(key, email_id)
     assert (email["status"], email["provider"]) == ("sent", provider)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
@@ -246,6 +250,41 @@ def test_a_provider_out_of_reach_is_tried_again(
 
     email = shown(key, email_id)
     assert (email["status"], email["error"]) == ("queued", "Postmark did not answer (ConnectTimeoutError)")
+
+
+@pytest.mark.parametrize("provider", BOTH)
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_mail_whose_answer_was_lost_is_asked_for_before_it_is_sent_again(
+    tenant: TestTenant,
+    key: TestKey,
+    provider: ProviderName,
+    arrives: bool,
+    provider_sandbox: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configured(tenant, provider)
+    module, to = f"penguinmails.providers.{provider}.ask", address()
+
+    def lose(*arguments: Any, **options: Any) -> None:
+        if arrives:
+            provider_http.ask(*arguments, **options)
+        raise provider_http.NoAnswer("ReadTimeoutError")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, lose)
+        email_id = send_by(tenant, key, provider, to)
+    assert shown(key, email_id)["status"] == "queued"
+    assert len(provider_sandbox.memory.to(to)) == arrives
+
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE emails SET next_sweep_at = now()", {})
+    run_job(sweep_emails)
+    assert consume(send_emails, *messages_for("emails", tenant.id)) == []
+
+    (mail,) = provider_sandbox.memory.to(to)
+    assert [entry["type"] for entry in shown(key, email_id)["events"]] == ["queued", "deferred", "sent"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT provider_message_id FROM emails", {}) == mail.id
 
 
 def test_a_provider_that_is_not_set_up_is_refused_when_the_mail_is_queued(key: TestKey) -> None:

@@ -218,7 +218,7 @@ def test_an_email_whose_worker_died_before_sending_is_sent_by_another(
     class Killed(BaseException):
         """Stands for the end of the process."""
 
-    def die(*_arguments: Any) -> str:
+    def die(*_arguments: Any, **_options: Any) -> str:
         raise Killed
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
@@ -296,10 +296,10 @@ def test_an_outcome_that_comes_after_another_worker_took_over_changes_nothing(
     (message,) = messages_for("emails", tenant.id)
     send = service.send
 
-    def slow(*arguments: Any) -> Any:
+    def slow(*arguments: Any, **options: Any) -> Any:
         monkeypatch.setattr(service, "send", send)
         assert consume(send_emails, *sweep(tenant)) == []
-        return send(*arguments)
+        return send(*arguments, **options)
 
     monkeypatch.setattr(service, "send", slow)
 

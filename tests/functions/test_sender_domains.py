@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import dkim
 import pytest
 
 from campaigns.app import handler as campaigns
@@ -19,10 +18,11 @@ from send_campaign_emails.app import handler as send_campaign_emails
 from send_emails.app import handler as send_emails
 from sweep_emails.app import handler as sweep_emails
 from tests.support.campaigns import add_contact, ask, draft, plan, started
+from tests.support.domains import is_signed
 from tests.support.http import Answer, call
 from tests.support.providers import configured
 from tests.support.queues import consume, messages_for, run_job
-from tests.support.tenants import DKIM_KEY, TestKey, TestTenant
+from tests.support.tenants import TestKey, TestTenant
 from tests.support.vaults import AsSender
 
 
@@ -35,14 +35,6 @@ def send(key: TestKey, sender: str | None, **fields: Any) -> Answer:
         token=key.plaintext,
         json={**body, **({"from": sender} if sender else {})},
     )
-
-
-def is_signed(content: bytes, domain: str) -> bool:
-    def records(name: bytes, timeout: int = 5) -> bytes:
-        assert name.rstrip(b".").decode() == f"pm1._domainkey.{domain}"
-        return f"v=DKIM1; k=rsa; p={DKIM_KEY.public}".encode()
-
-    return bool(dkim.verify(content, dnsfunc=records))
 
 
 def set_status(tenant: TestTenant, domain: str, status: str) -> None:

@@ -10,10 +10,14 @@ from contacts.app import handler as contacts_handler
 from emails.app import handler as emails_handler
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
+from send_campaign_emails.app import handler as send_campaign_emails
 from suppression.app import handler
+from tests.support.campaigns import add_contact, ask, carry_out, plan, started
 from tests.support.http import Answer, call
 from tests.support.people import signed_in
+from tests.support.queues import consume
 from tests.support.tenants import TestKey, TestTenant
+from workspaces.app import handler as workspaces
 
 PATH = "/api/v1/suppression-list"
 NOTE = {"consent_note": "Asked in writing on 2026-01-31 to be written to again"}
@@ -88,6 +92,71 @@ def test_the_list_is_paged_and_narrowed_and_is_the_account_s_own(key: TestKey, o
     assert [e["email"][0] for e in send(key, "GET", query={"email": "A@example.com"}).json["data"]] == ["a"]
     assert send(other_tenant.key(), "GET").json["data"] == []
     assert check(other_tenant.key(), "a@example.com")["suppressed"] is False
+
+
+@pytest.mark.parametrize("by", ["workspace_id", "campaign_type"])
+def test_a_narrower_entry_holds_campaigns_of_that_workspace_or_type_alone(
+    tenant: TestTenant, key: TestKey, by: str
+) -> None:
+    other = call(workspaces, "POST", "/api/v1/workspaces", token=signed_in(tenant).access_token, json={"name": "North"})
+    scopes: dict[str, tuple[str, str]] = {
+        "workspace_id": (other.json["id"], str(tenant.workspace_id)),
+        "campaign_type": ("drip", "broadcast"),
+    }
+    barred, free = scopes[by]
+    email = f"{uuid4().hex}@example.com"
+    add_contact(key, email=email, workspace_ids=[other.json["id"], str(tenant.workspace_id)])
+    entry = send(key, "POST", json={"email": email, by: barred})
+
+    assert (entry.status, entry.json["scope"], entry.json[by]) == (201, by.removesuffix("_id"), barred)
+    assert send(key, "POST", json={"email": email, by: barred}).json == entry.json
+    assert send(key, "POST", "/bulk", json={"emails": [email], by: barred}).json == {
+        "added": 0,
+        "already_suppressed": 1,
+    }
+    asked = {one: send(key, "GET", "/check", query={"email": email, by: one}).json for one in (barred, free)}
+    assert (asked[barred]["suppressed"], asked[barred]["entry"]) == (True, entry.json)
+    assert (asked[free]["suppressed"], check(key, email)["suppressed"]) == (False, False)
+
+    name = {"workspace_id": "workspace", "campaign_type": "campaign_type"}[by]
+    for scope in (barred, free):
+        campaign_id = started(key, **{"workspace": str(tenant.workspace_id), name: scope})
+        carry_out(tenant)
+        recipients = ask(key, "GET", f"/{campaign_id}/recipients").json["data"]
+        expected = [] if scope == barred else ["completed"]
+        assert [r["status"] for r in recipients if r["reason"] != "suppressed"] == expected
+
+    assert send(key, "POST", json={"email": email}).status == 201
+    assert check(key, email)["entry"]["scope"] == "tenant"
+
+
+def test_an_entry_that_comes_after_the_plan_holds_at_the_hand_over(tenant: TestTenant, key: TestKey) -> None:
+    email = f"{uuid4().hex}@example.com"
+    add_contact(key, email=email)
+    campaign_id = started(key, campaign_type="drip")
+    planned = plan(tenant)
+    send(key, "POST", json={"email": email, "campaign_type": "drip"})
+
+    assert consume(send_campaign_emails, *planned) == []
+
+    (recipient,) = ask(key, "GET", f"/{campaign_id}/recipients").json["data"]
+    assert (recipient["status"], recipient["reason"]) == ("exited", "suppressed")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"workspace_id": str(uuid4())}, "workspace_id"),
+        ({"campaign_type": "letter"}, "campaign_type"),
+        ({"workspace_id": str(uuid4()), "campaign_type": "drip"}, "body"),
+    ],
+)
+def test_a_scope_that_is_none_is_refused(key: TestKey, fields: dict[str, str], field: str) -> None:
+    for below, body in (("", {"email": "ada@example.com"}), ("/bulk", {"emails": ["ada@example.com"]})):
+        answer = send(key, "POST", below, json={**body, **fields})
+        assert (answer.status, answer.json["errors"][0]["field"]) == (400, field)
+    asked = send(key, "GET", "/check", query={"email": "ada@example.com", "workspace_id": str(uuid4())})
+    assert (asked.status, asked.json["errors"][0]["field"]) == (400, "workspace_id")
 
 
 @pytest.mark.parametrize("role", ["owner", "admin"])

@@ -4,9 +4,22 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import dkim
+
 from domains.app import handler
 from penguinmails.db import Mode, transaction
 from tests.support.http import call
+from tests.support.tenants import DKIM_KEY
+
+
+def is_signed(content: bytes, domain: str) -> bool:
+    """Whether a mail bears the signature of a domain of `TestTenant.verified_domain`."""
+
+    def records(name: bytes, timeout: int = 5) -> bytes:
+        assert name.rstrip(b".").decode() == f"pm1._domainkey.{domain}"
+        return f"v=DKIM1; k=rsa; p={DKIM_KEY.public}".encode()
+
+    return bool(dkim.verify(content, dnsfunc=records))
 
 
 def _verified(account: Any, mode: Mode, ids: dict[str, UUID]) -> None:

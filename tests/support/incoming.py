@@ -22,7 +22,7 @@ REPLY_DOMAIN = "replies.example.test"
 
 
 def postmark_mail(sender: str, answers: str | None = None, text: str = "Yes, please.", **fields: Any) -> dict[str, Any]:
-    headers = {"Message-ID": f"<{uuid4()}@example.com>", **fields.pop("headers", {})}
+    headers = {"Message-Id": f"<{uuid4()}@example.com>", **fields.pop("headers", {})}
     if answers is not None:
         headers |= {"In-Reply-To": answers}
     return {
@@ -52,8 +52,12 @@ class PostmarkInbound:
         headers = {"Authorization": "Basic " + b64encode(credentials.encode()).decode()}
         return call(handler, "POST", self.path, json=body, headers=headers)
 
-    def answer(self, sender: str, to: str | None = None, **fields: Any) -> Answer:
-        return self.post(postmark_mail(sender, to, **fields))
+    def mail(self, sender: str, answers: str | None = None, plus: str | None = None, **fields: Any) -> dict[str, Any]:
+        """What Postmark posts of a mail; `plus` stood behind a plus in the address that it came to."""
+        return postmark_mail(sender, answers, **({"MailboxHash": plus} if plus else {}), **fields)
+
+    def answer(self, sender: str, answers: str | None = None, **fields: Any) -> Answer:
+        return self.post(self.mail(sender, answers, **fields))
 
 
 class MailgunInbound:
@@ -65,12 +69,13 @@ class MailgunInbound:
         assert answer.status == 200, answer.body
         self.path = "/webhooks/" + answer.json["webhook_url"].partition("/webhooks/")[2] + "/inbound"
 
-    def sent(self) -> tuple[str, str]:
+    def sent(self, **fields: Any) -> tuple[str, str]:
         to = f"{uuid4().hex}@example.com"
-        return send_by(self.tenant, self.key, "mailgun", to), to
+        return send_by(self.tenant, self.key, "mailgun", to, **fields), to
 
-    def fields(self, sender: str, answers: str | None = None, **more: Any) -> dict[str, str]:
-        mail = {"from": sender, "to": "shop@mg.example.com", **more}
+    def mail(self, sender: str, answers: str | None = None, plus: str | None = None, **more: Any) -> dict[str, str]:
+        """What Mailgun posts of a mail; `plus` stood behind a plus in the address that it came to."""
+        mail = {"from": sender, "to": f"Shop <shop{'+' + plus if plus else ''}@mg.example.com>", **more}
         if answers is not None:
             mail["in_reply_to"] = answers
         return incoming_fields(mail, self.signing_key)
@@ -80,7 +85,11 @@ class MailgunInbound:
         return call(handler, "POST", self.path, raw=body, headers={"Content-Type": content_type})
 
     def answer(self, sender: str, answers: str | None = None, **more: Any) -> Answer:
-        return self.post(self.fields(sender, answers, **more))
+        return self.post(self.mail(sender, answers, **more))
+
+
+Inbound = PostmarkInbound | MailgunInbound
+BY_PROVIDER: dict[str, type[Inbound]] = {"postmark": PostmarkInbound, "mailgun": MailgunInbound}
 
 
 def relay(content: bytes, recipient: str, sender: str = "ada@example.com", **changed: str) -> Answer:

@@ -9,6 +9,7 @@ from binascii import b2a_qp
 from collections.abc import Mapping
 from email.headerregistry import HeaderRegistry
 from email.policy import SMTP
+from email.utils import parseaddr
 from functools import lru_cache
 from typing import Any, cast
 from uuid import uuid4
@@ -18,6 +19,9 @@ _SHORT_HEADER = 70
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _PLAIN_SUBJECT = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
+_OF_ADDRESSES = {"From", "To", "Reply-To"}
+_INTERNATIONAL = SMTP.clone(utf8=True)
+"""For addresses that have no ASCII form (RFC 6532)."""
 _registry = HeaderRegistry()
 
 
@@ -93,7 +97,9 @@ def _header(name: str, value: str) -> bytes:
     """One header as the standard library encodes and folds it."""
     if "\n" in value or "\r" in value:
         raise ValueError(f"the header {name} holds a newline")
-    return cast("Any", _registry(name, value)).fold(policy=SMTP).encode("ascii", "surrogateescape")
+    is_international = name in _OF_ADDRESSES and not parseaddr(value)[1].isascii()
+    policy = _INTERNATIONAL if is_international else SMTP
+    return cast("Any", _registry(name, value)).fold(policy=policy).encode("utf-8", "surrogateescape")
 
 
 def _part(kind: str, body: str) -> list[bytes]:

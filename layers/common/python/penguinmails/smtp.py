@@ -5,18 +5,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import formatdate, parseaddr
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
+from penguinmails.domain.mail_addresses import is_international
 from penguinmails.mime import plain_lines
 from penguinmails.settings import get_settings
 
 _TIMEOUT_SECONDS = 15
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
 """A relay that has to encode a body anew would break its signature (RFC 6376, section 5.3)."""
+_INTERNATIONAL = _SEVEN_BIT.clone(utf8=True)
+"""For addresses that have no ASCII form (RFC 6532); the bodies stay as they are."""
 _FRESH_SECONDS = 1.0
 _STAGES: tuple[Stage, ...] = ("sender", "recipient", "content")
 _connection: smtplib.SMTP | None = None
@@ -85,7 +88,9 @@ def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
     that is reported as a temporary refusal, so the mail may arrive twice rather than never.
     """
-    content = plain_lines(mail.plain_headers) + _message(mail).as_bytes(policy=_SEVEN_BIT)
+    addresses = (parseaddr(mail.sender)[1], mail.recipient, parseaddr(mail.reply_to or "")[1])
+    policy = _INTERNATIONAL if any(map(is_international, addresses)) else _SEVEN_BIT
+    content = plain_lines(mail.plain_headers) + _message(mail, policy).as_bytes(policy=policy)
     return send_content(mail.return_path or mail.sender, mail.recipient, seal(content))
 
 
@@ -105,7 +110,18 @@ def send_content(sender: str, recipient: str, content: bytes) -> str:
 
 def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> str:
     """One mail. The commands before the content go out together where the server takes them so (RFC 2920)."""
-    commands = [f"MAIL FROM:<{_checked(sender)}>", f"RCPT TO:<{_checked(recipient)}>", "DATA"]
+    sender, recipient = _checked(sender), _checked(recipient)
+    options = ""
+    if not (sender.isascii() and recipient.isascii() and content.partition(b"\r\n\r\n")[0].isascii()):
+        if not connection.has_extn("smtputf8"):
+            raise MailRefused(
+                "the mail server takes no addresses with other than ASCII characters before the @ (SMTPUTF8, RFC 6531)",
+                is_permanent=True,
+            )
+        options = " BODY=8BITMIME SMTPUTF8"
+    # RSET sets it back to ASCII.
+    connection.command_encoding = "utf-8"
+    commands = [f"MAIL FROM:<{sender}>{options}", f"RCPT TO:<{recipient}>", "DATA"]
     refusal = (_pipelined if connection.has_extn("pipelining") else _one_by_one)(connection, commands)
     if refusal is not None:
         connection.rset()
@@ -142,7 +158,7 @@ def _pipelined(connection: smtplib.SMTP, commands: Sequence[str]) -> tuple[int, 
 
 
 def _checked(address: str) -> str:
-    if not address.isascii() or not address.isprintable() or not {"<", ">", " "}.isdisjoint(address):
+    if not address.isprintable() or not {"<", ">", " "}.isdisjoint(address):
         raise ValueError("the address cannot be written in a command")
     return address
 
@@ -195,8 +211,8 @@ def _refused(code: int, answer: bytes | str, stage: Stage | None) -> MailRefused
     return MailRefused(f"{code} {text}", is_permanent=code >= 500, bounce=bounce)
 
 
-def _message(mail: OutgoingMail) -> EmailMessage:
-    message = EmailMessage(policy=_SEVEN_BIT)
+def _message(mail: OutgoingMail, policy: "EmailPolicy[Any]") -> EmailMessage:
+    message = EmailMessage(policy=policy)
     message["Message-ID"] = mail.message_id
     message["Date"] = formatdate(usegmt=True)
     message["From"] = mail.sender

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
 from penguinmails.domain.simulated import never_written_to
+from penguinmails.domain.suppression import EVERYWHERE, SuppressionScope
 from penguinmails.ids import new_uuid7
 
 SWEEP_AFTER_SECONDS = 120
@@ -18,20 +19,25 @@ def message(email_id: UUID, attempts: int) -> dict[str, Any]:
     return {"email_id": email_id, "attempts": attempts}
 
 
-def suppressed(tx: Tx, addresses: Sequence[str]) -> set[str]:
+def suppressed(tx: Tx, addresses: Sequence[str], scope: SuppressionScope = EVERYWHERE) -> set[str]:
     """Those among lower-cased addresses that must not be written to.
 
-    They stand on a suppression list, the account's or the platform's, or belong to a contact that opted out or bounced.
+    They stand on a suppression list, the platform's, the account's, or that of a campaign's workspace or type, which `scope`
+    names both; or they belong to a contact that opted out or bounced.
     Addresses of the simulator are never written to in live mode.
     """
     found = tx.all(
         """
-        SELECT email FROM suppressed_among(%(addresses)s::text[])
+        SELECT email FROM suppressed_among(%(addresses)s::text[], %(workspace_id)s, %(campaign_type)s)
         UNION
         SELECT email::text FROM contacts
         WHERE email = ANY(%(addresses)s::text[]) AND status IN ('unsubscribed', 'bounced')
         """,
-        {"addresses": list(addresses)},
+        {
+            "addresses": list(addresses),
+            "workspace_id": scope.workspace_id,
+            "campaign_type": scope.campaign_type,
+        },
     )
     return set(found) | never_written_to(addresses, tx.mode)
 

@@ -12,8 +12,15 @@ from html import escape, unescape
 from penguinmails.domain.tracking_links import TrackedMail, link
 from penguinmails.settings import get_settings
 
-_LINK = re.compile(r"""(<a\s(?:[^>"']|"[^"]*"|'[^']*')*?\bhref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE)
-_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'<>]+)"""
+# Attribute by attribute, so that data-href is no href, and possessively, so that the time grows with the text alone.
+_LINK = re.compile(
+    rf"""(<(?:a|area)[\s/](?:[\s/]*+(?!href[\s=])[^\s"'<>/=]++(?:\s*+=\s*+{_VALUE})?+)*+[\s/]*+href\s*+=\s*+)({_VALUE})""",
+    re.IGNORECASE,
+)
+_BODY_END = re.compile(r"</body\s*+>", re.IGNORECASE)
+_LONGEST_LINK = 8_000
+"""CloudFront takes 8,192 bytes; a longer address stays as the sender wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,8 @@ def _followed(mail: TrackedMail, quoted: str) -> str:
     is_web = target[:8].lower().startswith(("http://", "https://"))
     if not is_web or target.startswith(f"{get_settings().tracking_url}/t/"):
         return quoted
-    return f'"{escape(link("click", mail, target))}"'
+    address = link("click", mail, target)
+    return quoted if len(address) > _LONGEST_LINK else f'"{escape(address)}"'
 
 
 def _before_end(html: str, addition: str) -> str:

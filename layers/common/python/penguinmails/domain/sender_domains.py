@@ -6,6 +6,7 @@ from email.utils import parseaddr
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.mail_addresses import ascii_domain
 from penguinmails.errors import DomainNotVerified, FieldError
 from penguinmails.settings import get_settings
 
@@ -23,15 +24,7 @@ class SigningDomain:
 
 def domain_of(mailbox: str) -> str:
     """The domain of a mailbox or address as DNS knows it (IDNA 2008)."""
-    name = parseaddr(mailbox)[1].rpartition("@")[2].lower()
-    if name.isascii():
-        return name
-    import idna
-
-    try:
-        return idna.encode(name, uts46=True).decode("ascii").lower()
-    except idna.IDNAError:
-        return name
+    return ascii_domain(parseaddr(mailbox)[1].rpartition("@")[2])
 
 
 def platform_domain() -> str:

@@ -1,7 +1,6 @@
 """Handing a mail to the mail server: what single mails and those of campaigns have in common."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from uuid import UUID
 
 from penguinmails.smtp import MailRefused
@@ -30,15 +29,3 @@ def attempt(attempts: int, hand_over: Callable[[], object]) -> MailRefused | Non
     except ValueError as error:  # the standard library could not write the message, and never will
         return MailRefused(f"the message cannot be written: {error}", is_permanent=True)
     return None
-
-
-def on_the_wire(address: str) -> str:
-    """SMTP knows international domains in their ASCII form (IDNA 2008) only."""
-    return address if address.isascii() else _encoded(address)
-
-
-@lru_cache(maxsize=1024)
-def _encoded(address: str) -> str:
-    from email_validator import validate_email
-
-    return validate_email(address, check_deliverability=False).ascii_email or address

@@ -192,7 +192,8 @@ def _as_present(checked: Checked) -> Checked:
 
 
 def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
-    # A verified domain is asked once a day, or hourly while something lacks; others hourly for their first week.
+    # A verified domain is asked once a day, or hourly while something lacks; others hourly for a week after they were added
+    # or were last whole: mails wait for three days for a lost one.
     stored = tx.one(
         """
         UPDATE domains
@@ -218,7 +219,8 @@ def _store(tx: Tx, values: dict[str, Any]) -> DomainRow | None:
             next_check_at = CASE
               WHEN NOT %(is_rotated)s AND dkim_rotation_began_at > now() - interval '7 days' THEN now() + interval '1 hour'
               WHEN %(complete)s THEN now() + interval '1 day'
-              WHEN verification_status = 'verified' OR created_at > now() - interval '7 days' THEN now() + interval '1 hour'
+              WHEN verification_status = 'verified' OR greatest(created_at, dns_last_verified_at) > now() - interval '7 days'
+                THEN now() + interval '1 hour'
               ELSE NULL END
         WHERE id = %(id)s AND dns_verification_attempts = %(attempts)s
           AND next_dkim_selector IS NOT DISTINCT FROM %(next_selector)s

@@ -31,16 +31,24 @@ class Handover:
 
 
 def send(
-    mail: OutgoingMail, email_id: UUID, account: ProviderAccount | None, seal: Callable[[bytes], bytes]
+    mail: OutgoingMail,
+    email_id: UUID,
+    account: ProviderAccount | None,
+    seal: Callable[[bytes], bytes],
+    *,
+    was_tried: bool = False,
 ) -> Handover:
     """Hand a mail over to the account's provider, or to the built-in server when there is no account.
 
-    `seal` signs what the built-in server gets; providers sign for themselves.
+    `seal` signs what the built-in server gets; providers sign for themselves. What `was_tried` before, perhaps without an
+    answer, a provider is first asked for, so that it does not send it twice.
     """
     if account is None:
         send_by_smtp(mail, seal)
         return Handover("smtp", mail.message_id)
-    return Handover(account.provider, _ADAPTERS[account.provider].send(mail, email_id, account))
+    adapter = _ADAPTERS[account.provider]
+    taken = adapter.find(mail, email_id, account) if was_tried else None
+    return Handover(account.provider, taken or adapter.send(mail, email_id, account))
 
 
 def send_many(

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-EMAIL_ID = "penguinmails_email_id"
-"""Under this name a provider keeps the id of our mail, and gives it back with every report."""
+EMAIL_ID = "penguinmails_id"
+"""Under this name a provider keeps the id of our mail, and gives it back with every report.
+
+Postmark takes names of 20 characters at most (https://postmarkapp.com/support/article/1125-custom-metadata-faq).
+"""
 
 
 class AccountRefused(Exception):

@@ -18,7 +18,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON body; a body that is not JSON is `{"message": text}`, and `rows` has those of a list."""
+    """A status and a JSON body; of a body that is no JSON nothing is kept, and `rows` has those of a list."""
 
     status: int
     body: dict[str, Any]
@@ -63,4 +63,5 @@ def _parsed(content: bytes) -> dict[str, Any] | list[Any]:
         found = json.loads(content)
     except ValueError:
         found = None
-    return found if isinstance(found, dict | list) else {"message": content[:300].decode("utf-8", "replace")}  # pyright: ignore[reportUnknownVariableType]
+    # What is no JSON is no answer of the provider's, but of something on the way.
+    return found if isinstance(found, dict | list) else {}  # pyright: ignore[reportUnknownVariableType]

@@ -4,7 +4,7 @@ import time
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount
@@ -38,7 +38,7 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     if account.settings.get("test_mode") == "yes":
         fields.append(("o:testmode", "yes"))
     body, content_type = multipart(fields)
-    url = f"{_base(account)}/v3/{quote(account.settings['domain'], safe='')}/messages"
+    url = f"{_base(account)}/v3/{_domain(account)}/messages"
     try:
         answer = ask("POST", url, headers={**_authorisation(account), "Content-Type": content_type}, body=body)
     except NoAnswer as failure:
@@ -52,6 +52,20 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
         retry_after=answer.retry_after,
         scope=_SCOPES.get(answer.status, "mail"),
     )
+
+
+def find(mail: OutgoingMail, _email_id: UUID, account: ProviderAccount) -> str | None:
+    """Mailgun's id of a mail that it has taken; None when it has not, or the key may not ask.
+
+    https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/events
+    """
+    message_id = mail.message_id.strip("<>")
+    query = urlencode({"event": "accepted", "message-id": message_id, "limit": 1})
+    try:
+        answer = ask("GET", f"{_base(account)}/v3/{_domain(account)}/events?{query}", headers=_authorisation(account))
+    except NoAnswer as failure:
+        raise MailRefused(f"Mailgun did not answer ({failure})", is_permanent=False) from None
+    return mail.message_id if answer.status == 200 and answer.body.get("items") else None
 
 
 def send_many(
@@ -99,6 +113,10 @@ def check(account: ProviderAccount) -> None:
 
 def _base(account: ProviderAccount) -> str:
     return get_settings().mailgun_url or _HOSTS[account.settings.get("region", "us")]
+
+
+def _domain(account: ProviderAccount) -> str:
+    return quote(account.settings["domain"], safe="")
 
 
 def _authorisation(account: ProviderAccount) -> dict[str, str]:

@@ -33,6 +33,20 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     raise _refusal(answer)
 
 
+def find(_mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str | None:
+    """Postmark's MessageID of a mail that it has taken; None when it has not, or does not say.
+
+    https://postmarkapp.com/developer/api/messages-api#outbound-message-search
+    """
+    url = f"{get_settings().postmark_url}/messages/outbound?count=1&offset=0&metadata_{EMAIL_ID}={email_id}"
+    try:
+        answer = ask("GET", url, headers=_headers(account))
+    except NoAnswer as failure:
+        raise MailRefused(f"Postmark did not answer ({failure})", is_permanent=False) from None
+    found = answer.body.get("Messages") if answer.status == 200 else None
+    return str(found[0]["MessageID"]) if found else None
+
+
 def send_many(
     mails: Sequence[tuple[OutgoingMail, UUID]], account: ProviderAccount, until: float
 ) -> list[str | MailRefused | None]:
