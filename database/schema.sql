@@ -902,6 +902,17 @@ CREATE FUNCTION public.is_to_be_erased() RETURNS boolean
 $$;
 
 --
+-- Name: live_webhooks(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.live_webhooks() RETURNS TABLE(tenant_id uuid, webhook_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT w.tenant_id, w.id FROM webhooks w WHERE w.mode = 'live'
+$$;
+
+--
 -- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -2844,6 +2855,23 @@ CREATE TABLE public.mailbox_days (
 ALTER TABLE ONLY public.mailbox_days FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: monthly_reports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.monthly_reports (
+    month date NOT NULL,
+    figures jsonb NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    CONSTRAINT monthly_reports_month_check CHECK ((month = (date_trunc('month'::text, (month)::timestamp without time zone))::date))
+);
+
+--
+-- Name: TABLE monthly_reports; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.monthly_reports IS 'the platform''s figures of a month, as they were measured when it was over';
+
+--
 -- Name: outbox; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -3054,6 +3082,24 @@ ALTER TABLE ONLY public.recovery_codes FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.recovery_codes.code_digest IS 'keyed digest; the code itself is shown once';
+
+--
+-- Name: response_time_windows; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.response_time_windows (
+    starts_at timestamp with time zone NOT NULL,
+    calls integer NOT NULL,
+    p95_ms integer NOT NULL,
+    CONSTRAINT response_time_windows_calls_check CHECK ((calls > 0)),
+    CONSTRAINT response_time_windows_p95_ms_check CHECK ((p95_ms >= 0))
+);
+
+--
+-- Name: TABLE response_time_windows; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.response_time_windows IS 'within how many ms 95 % of the calls with API keys were answered, per five minutes';
 
 --
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
@@ -4250,6 +4296,13 @@ ALTER TABLE ONLY public.mailbox_days
     ADD CONSTRAINT mailbox_days_pkey PRIMARY KEY (tenant_id, mode, mailbox, day);
 
 --
+-- Name: monthly_reports monthly_reports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.monthly_reports
+    ADD CONSTRAINT monthly_reports_pkey PRIMARY KEY (month);
+
+--
 -- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4325,6 +4378,13 @@ ALTER TABLE ONLY public.reauth_tokens
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_digest);
+
+--
+-- Name: response_time_windows response_time_windows_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.response_time_windows
+    ADD CONSTRAINT response_time_windows_pkey PRIMARY KEY (starts_at);
 
 --
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -5292,6 +5352,12 @@ CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (d
 --
 
 CREATE INDEX webhook_attempts_by_batch ON ONLY public.webhook_attempts USING btree (tenant_id, mode, batch_id) WHERE (batch_id IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_by_end; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_end ON ONLY public.webhook_deliveries USING brin (finished_at) WITH (autosummarize='on');
 
 --
 -- Name: webhook_deliveries_by_event; Type: INDEX; Schema: public; Owner: -
@@ -7694,6 +7760,13 @@ REVOKE ALL ON FUNCTION public.is_to_be_erased() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_to_be_erased() TO penguinmails_closing;
 
 --
+-- Name: FUNCTION live_webhooks(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.live_webhooks() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.live_webhooks() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION maintain_partitions(reference date); Type: ACL; Schema: public; Owner: -
 --
 
@@ -8089,6 +8162,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.mailbox_days TO penguinmails_closing;
 
 --
+-- Name: TABLE monthly_reports; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.monthly_reports TO penguinmails_jobs;
+
+--
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
 --
 
@@ -8148,6 +8227,12 @@ GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_closing;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.recovery_codes TO penguinmails_closing;
+
+--
+-- Name: TABLE response_time_windows; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response_time_windows TO penguinmails_jobs;
 
 --
 -- Name: TABLE segments; Type: ACL; Schema: public; Owner: -

@@ -121,7 +121,7 @@ def _ask(method: str, url: str, *, body: Any = None, token: str | None = None) -
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, method=method, data=content, headers=headers)  # noqa: S310 - loopback
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as refusal:
         return refusal.code, json.loads(refusal.read() or b"null")

@@ -1,7 +1,7 @@
 """What becomes of deliveries after an attempt, or when none could be made: decided here, stored a batch at a time."""
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -186,11 +186,12 @@ def _come_back(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
 
 def _measure(verdicts: Sequence[_Verdict]) -> None:
     tried = [(verdict, verdict.attempt) for verdict in verdicts if verdict.attempt is not None]
-    for (status, event), number in Counter((v.status, v.claim.event_type) for v, _ in tried).items():
-        count("webhook_deliveries_total", number, status=status, event=event)
-    for status in sorted({verdict.status for verdict, _ in tried}):
-        took = [float(attempt.outcome.duration_ms) for verdict, attempt in tried if verdict.status == status]
-        distribution("webhook_attempt_duration_ms", took, unit="ms", status=status)
+    took: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for verdict, attempt in tried:
+        took[verdict.status, verdict.claim.event_type].append(float(attempt.outcome.duration_ms))
+    for (status, event), durations in took.items():
+        count("webhook_deliveries_total", len(durations), status=status, event=event)
+        distribution("webhook_attempt_duration_ms", durations, unit="ms", status=status, event=event)
     lags = [
         (attempt.started_at - verdict.claim.event_created_at).total_seconds()
         for verdict, attempt in tried

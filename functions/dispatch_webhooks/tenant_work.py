@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -193,7 +192,10 @@ class TenantWork:
                 self._untried += [Untried(claim, put_off_seconds=_NO_SECRET_SECONDS) for claim in found]
                 continue
             now = clock.now()
-            request, fitting = request_for(claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            span = self._span(claims[0])
+            request, fitting = request_for(
+                claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now, traceparent=span.traceparent
+            )
             line.put_back(claims[fitting:], start_by=time.monotonic() + PATIENCE_SECONDS)
             claims = claims[:fitting]
             line.begin(claims)
@@ -202,7 +204,7 @@ class TenantWork:
             headers = request.logged_headers()
             for claim in claims:
                 self._attempts.append(Attempt(claim, now, headers, outcome, leads=claim is claims[0]))
-                self._trace(claim, now, outcome)
+                self._trace(claim, span if claim is claims[0] else self._span(claim, span.started_ns), outcome)
             self._untried += map(Untried, line.end(claims, is_success=outcome.is_success))
             if claims[0].is_probing:
                 self._untried += map(Untried, line.empty())
@@ -214,13 +216,17 @@ class TenantWork:
         if running:
             await asyncio.sleep(_GATHER_SECONDS)
 
-    def _trace(self, claim: Claim, started_at: datetime, outcome: Outcome) -> None:
-        tracing.past(
-            "dispatch_webhooks",
-            "client",
-            # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
-            traceparent=self._traces.get(claim.id) or claim.traceparent,
-            started_ns=int(started_at.timestamp() * 1e9),
+    def _span(self, claim: Claim, started_ns: int | None = None) -> tracing.Span:
+        # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
+        traceparent = self._traces.get(claim.id) or claim.traceparent
+        span = tracing.begin("dispatch_webhooks", "client", traceparent=traceparent)
+        span.started_ns = started_ns or span.started_ns
+        return span
+
+    def _trace(self, claim: Claim, span: tracing.Span, outcome: Outcome) -> None:
+        tracing.record(
+            span,
+            failed=not outcome.is_success,
             tenant_id=str(self._tenant_id),
             delivery_id=delivery_public_id(claim.id),
             event_id=event_public_id(claim.event_id),

@@ -1,7 +1,8 @@
 """Sends a batch of a campaign's mails: claim, hand over outside any transaction, record together with the events."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -189,8 +190,12 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
     for outcome in outcomes:
         if outcome.claim.id in settled:
             _report(tx, outcome, providers[outcome.claim.id], now)
-    for status in sorted({outcome.status for outcome in outcomes}):
-        count("emails_total", value=sum(outcome.status == status for outcome in outcomes), status=status)
+    tx.after_commit(partial(_measure, Counter((providers[o.claim.id], o.status) for o in outcomes)))
+
+
+def _measure(numbers: Mapping[tuple[str, str], int]) -> None:
+    for (provider, status), number in numbers.items():
+        count("esp_messages_total", number, provider=provider, type="campaign", result=_HISTORY.get(status, status))
 
 
 def _report(tx: Tx, outcome: Outcome, source: str, now: datetime) -> None:

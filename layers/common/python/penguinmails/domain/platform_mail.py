@@ -31,6 +31,7 @@ MailType = Literal[
     "webhook_exhausted",
     "domain_lost",
     "provider_refused",
+    "monthly_report",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -114,7 +115,7 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
         return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, key=key, base=base))
     if mail_type in _NOTES:
         subject, text = _NOTES[mail_type]
-        return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, base=base))
+        return MailText(subject.format(**variables), f"Hello {name},\n\n" + text.format(**variables, base=base))
     return MailText(
         "You already have an account",
         f"Hello {name},\n\nsomebody, probably you, tried to sign up with this address, but it has an account already. "
@@ -193,6 +194,11 @@ _NOTES: dict[str, tuple[str, str]] = {
         "{provider} takes no mail of the campaign {campaign} any more; it says: {reason}. The campaign was stopped and nothing "
         "of it is lost: put right at {provider} what it names, or set the account up anew at {base}/providers. Then start the "
         "campaign again.\n",
+    ),
+    "monthly_report": (
+        "The platform's figures of {month}",
+        "this is what was measured in {month} (UTC):\n\n{figures}\n"
+        "How each is counted, and those of other months: GET {base}/api/v1/admin/metrics?month={month}.\n",
     ),
     "webhook_exhausted": (
         "A webhook delivery was given up",
