@@ -19,7 +19,7 @@ END = (
 )
 _FUNCTION = "AWS::Serverless::Function"
 _DATABASE_ROLES = {
-    "Application": ("penguinmails_app", None, "SCHEMA"),
+    "Application": ("penguinmails_app", None, "CONFIGURATION"),
     "Jobs": ("penguinmails_jobs", "JOBS_DATABASE_URL", None),
     "Imports": ("penguinmails_import", "IMPORTS_DATABASE_URL", None),
     "Owner": ("penguinmails_owner", "MIGRATIONS_DATABASE_URL", None),
