@@ -67,6 +67,8 @@ def _resource(
             properties["CompatibleArchitectures"] = ["x86_64"]
         case "Custom::Migrations":
             changed.pop("DependsOn")
+            # The rest names what is left out here.
+            properties["Configuration"] = [{"Ref": "CommonLayer"}, {"Ref": "DependenciesLayer"}, {"Ref": "Release"}]
         case _:
             pass
     return changed

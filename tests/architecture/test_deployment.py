@@ -274,6 +274,17 @@ def test_the_guide_to_a_first_deploy_makes_every_key_of_the_platform() -> None:
     assert set(found[1].split()) == set(PURPOSES)
 
 
+def test_the_guide_s_deploys_keep_the_parameters_of_their_environment() -> None:
+    """On the command line they would take the place of the whole list in samconfig.toml."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.S)
+    deploys = [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if "sam.sh deploy" in line]
+
+    assert deploys
+    for command in deploys:
+        assert "--config-env" in command
+        assert "--parameter-overrides" not in command
+
+
 # ---- Lengths that AWS refuses only in the middle of a deploy ----------------------------------------------------------
 
 LONGEST_ENVIRONMENT = 4096
@@ -318,6 +329,16 @@ def test_two_versions_of_every_platform_secret_fit_so_that_they_can_be_replaced(
     wrapped = base64.b64encode(document + bytes(KMS_OVERHEAD))
 
     assert len(wrapped) <= MAIN["Parameters"]["PlatformSecretsWrapped"]["MaxLength"]
+
+
+def test_a_stack_s_name_has_as_many_characters_as_the_guide_says() -> None:
+    said = re.search(r"at most (\d+) characters: roles", (ROOT / "docs" / "deploy.md").read_text())
+    assert said is not None
+
+    longest = max(functions_of(MAIN), key=len)
+    role_pattern("123456789012", "x" * int(said[1]), longest)
+    with pytest.raises(ValueError, match="too long"):
+        role_pattern("123456789012", "x" * (int(said[1]) + 1), longest)
 
 
 @pytest.mark.parametrize("environment", ["default", "staging", "production"])

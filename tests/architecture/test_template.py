@@ -184,7 +184,7 @@ def test_the_release_is_the_project_s_version() -> None:
     assert DOCUMENT["Parameters"]["Release"]["Default"] == version
 
 
-def test_samconfig_knows_every_environment() -> None:
+def test_samconfig_knows_every_environment_and_names_the_release() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     deployed = [
         dict(pair.split("=", 1) for pair in config[name]["deploy"]["parameters"]["parameter_overrides"])
@@ -194,6 +194,8 @@ def test_samconfig_knows_every_environment() -> None:
     assert [chosen["Environment"] for chosen in deployed] == DOCUMENT["Parameters"]["Environment"]["AllowedValues"]
     for chosen in deployed:
         assert set(chosen) <= set(DOCUMENT["Parameters"])
+        # A parameter that is not named keeps the value of the last deploy.
+        assert chosen["Release"] == DOCUMENT["Parameters"]["Release"]["Default"]
 
 
 # ---- Routes ---------------------------------------------------------------------------------------------------------
