@@ -12,7 +12,7 @@ from penguinmails.auth.passwords import hash_secret
 from penguinmails.auth.principal import PLATFORM_TENANT_ID
 from penguinmails.db import transaction
 from penguinmails.domain.staff import active_super_admins, add_staff_member
-from penguinmails.errors import Conflict, DomainError
+from penguinmails.errors import Conflict
 
 
 def create_first_super_admin(*, email: str, name: str, password: str) -> None:

@@ -153,10 +153,10 @@ class Smoke:
         functions = self.client("lambda")
         found: dict[str, str] = {}
         for logical, name in self.physical_names().items():
-            aliases = functions.list_aliases(FunctionName=name)["Aliases"]
-            # CloudFormation and CodeDeploy call the newest code of this one.
-            of = {} if logical == "DatabaseFunction" else {"Qualifier": alias["Name"] for alias in aliases}
-            described = functions.get_function_configuration(FunctionName=name, **of)
+            aliases = [alias["Name"] for alias in functions.list_aliases(FunctionName=name)["Aliases"]]
+            # CloudFormation and CodeDeploy call the newest code of the database function; jobs have no alias.
+            called = name if logical == "DatabaseFunction" or not aliases else f"{name}:{aliases[0]}"
+            described = functions.get_function_configuration(FunctionName=called)
             found[logical] = described["Environment"]["Variables"]["RELEASE"]
         return found
 

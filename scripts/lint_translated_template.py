@@ -44,7 +44,13 @@ ON_EVERY_RESOURCE = {
     "service-role/AWSCodeDeployRoleForLambda",
 }
 """Managed policies that reach every resource, and why that cannot be narrower."""
-MAX_RESOURCES, MAX_TEMPLATE_BYTES, MAX_ROUTES, MAX_POLICIES_OF_A_ROLE, MAX_FUNCTION_POLICY_BYTES = 500, 1_000_000, 300, 10, 20_480
+MAX_RESOURCES, MAX_TEMPLATE_BYTES, MAX_ROUTES, MAX_POLICIES_OF_A_ROLE, MAX_FUNCTION_POLICY_BYTES = (
+    500,
+    1_000_000,
+    300,
+    10,
+    20_480,
+)
 """What AWS takes without being asked for more.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -104,7 +110,9 @@ def over_limits(translated: dict[str, Any]) -> Iterator[str]:
     """What AWS would refuse in the middle of a deploy, because there is too much of it."""
     resources = translated["Resources"]
     routes = [path for r in resources.values() for path in r.get("Properties", {}).get("Body", {}).get("paths", {})]
-    callers = Counter(json.dumps(r["Properties"]["FunctionName"]) for r in _of_type(resources, "AWS::Lambda::Permission"))
+    callers = Counter(
+        json.dumps(r["Properties"]["FunctionName"]) for r in _of_type(resources, "AWS::Lambda::Permission")
+    )
     attached = Counter(
         role["Ref"] for r in _of_type(resources, "AWS::IAM::ManagedPolicy") for role in r["Properties"]["Roles"]
     )
@@ -125,11 +133,10 @@ def over_limits(translated: dict[str, Any]) -> Iterator[str]:
 
 def unpublished(translated: dict[str, Any]) -> Iterator[str]:
     """Versions that stay as they are when a layer or a parameter changes."""
-    for name, resource in translated["Resources"].items():
-        if resource["Type"] == "AWS::Lambda::Version" and resource["Properties"]["FunctionName"] != {"Ref": HOOK}:
-            if resource["Properties"].get("Description") != CONFIGURATION:
-                function = resource["Properties"]["FunctionName"]["Ref"]
-                yield f"{function} lacks VersionDescription: !GetAtt Migrations.Configuration; calls would stay with {name}"
+    for version in _of_type(translated["Resources"], "AWS::Lambda::Version"):
+        function = version["Properties"]["FunctionName"]["Ref"]
+        if function != HOOK and version["Properties"].get("Description") != CONFIGURATION:
+            yield f"{function} lacks VersionDescription: !GetAtt Migrations.Configuration; calls would stay where they are"
 
 
 def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:

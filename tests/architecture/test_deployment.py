@@ -35,7 +35,9 @@ def _of_type(kind: str) -> list[Any]:
 
 def _chosen(environment: str) -> dict[str, Any]:
     """The parameters of an environment of samconfig.toml, defaults included."""
-    overrides = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]["parameter_overrides"]
+    overrides = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"][
+        "parameter_overrides"
+    ]
     return DEFAULTS | dict(pair.split("=", 1) for pair in overrides)
 
 

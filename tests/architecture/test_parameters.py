@@ -25,7 +25,12 @@ WRONG: dict[str, list[str]] = {
     "WebhookSourceIps": ["1.2.3", "example.com", "1.2.3.4;5.6.7.8", "1.2.3.400"],
     "AlarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
     "LogRetentionDays": ["31", "forever"],
-    "PublicUrl": ["http://api.example.com", "https://api.example.com/v1", "api.example.com", "https://api.example.com:8443"],
+    "PublicUrl": [
+        "http://api.example.com",
+        "https://api.example.com/v1",
+        "api.example.com",
+        "https://api.example.com:8443",
+    ],
     "TrackingUrl": ["http://links.example.com", "https://links.example.com/t"],
     "ConsoleOrigins": ["console.example.com", "https://console.example.com/", "https://" + "a" * 160],
     "CertificateArn": [ARN, "certificate"],
@@ -41,8 +46,8 @@ WRONG: dict[str, list[str]] = {
     "DatabaseAddress": ["postgresql://db/penguinmails", "me:secret@db/penguinmails", "db"],
     "DatabaseResourceId": ["my-cluster"],
     "DatabaseAuth": ["password"],
-    "DatabaseMinCapacity": ["-1", "257"],
-    "DatabaseMaxCapacity": ["0", "257"],
+    "DatabaseMinCapacity": ["-1", "0.7", "256"],
+    "DatabaseMaxCapacity": ["0", "7", "512"],
     "DatabaseReplicas": ["2"],
     "DatabaseBackupDays": ["0", "36"],
     "RedisUrl": ["redis://cache:6379", "rediss://me:secret@cache:6379"],
@@ -117,14 +122,14 @@ def _holds(condition: Any, values: dict[str, str]) -> bool:
         return condition
     ((function, arguments),) = condition.items()
     match function:
-        case "Fn::And":
-            return all(_holds(part, values) for part in arguments)
-        case "Fn::Or":
-            return any(_holds(part, values) for part in arguments)
+        case "Fn::And" | "Fn::Or":
+            return (all if function == "Fn::And" else any)(_holds(part, values) for part in arguments)
         case "Fn::Not":
             return not _holds(arguments[0], values)
         case "Fn::Equals":
             return _value(arguments[0], values) == _value(arguments[1], values)
+        case "Fn::Contains":
+            return _value(arguments[1], values) in arguments[0]
         case "Fn::EachMemberEquals":
             return all(member == arguments[1] for member in _value(arguments[0], values).split(","))
         case _:
@@ -171,6 +176,14 @@ def test_parameters_that_belong_together_are_taken_together(given: dict[str, str
     assert broken_rules(given) == []
 
 
+@pytest.mark.parametrize("most", PARAMETERS["DatabaseMaxCapacity"]["AllowedValues"])
+@pytest.mark.parametrize("least", PARAMETERS["DatabaseMinCapacity"]["AllowedValues"])
+def test_the_database_s_capacities_are_taken_in_their_order_only(least: str, most: str) -> None:
+    broken = broken_rules({"DatabaseMinCapacity": least, "DatabaseMaxCapacity": most})
+
+    assert bool(broken) == (float(least) > float(most))
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
@@ -179,6 +192,7 @@ def test_parameters_that_belong_together_are_taken_together(given: dict[str, str
         ({**DATABASE, "DatabaseResourceId": ""}, "DatabaseResourceId"),
         ({"DatabaseAuth": "none"}, "DatabaseAddress"),
         ({**TRACKING, "CertificateArn": ""}, "CertificateArn"),
+        *(({"DatabaseMinCapacity": "16", "DatabaseMaxCapacity": most}, "DatabaseMinCapacity") for most in ("1", "8")),
     ],
     ids=str,
 )
@@ -192,6 +206,7 @@ def test_parameters_that_lack_one_another_are_refused_with_a_sentence_that_names
 
 def test_every_rule_is_tried_here() -> None:
     assert set(RULES) == {
-        "AnExistingNetworkIsNamedInFull", "AnExistingDatabaseSaysWhoMayConnect", "ANewDatabaseHasNoPasswords",
+        "TheDatabaseDoesNotShrink", "AnExistingNetworkIsNamedInFull",
+        "AnExistingDatabaseSaysWhoMayConnect", "ANewDatabaseHasNoPasswords",
         "ATrackingNameHasItsCertificate",
     }  # fmt: skip
