@@ -179,6 +179,23 @@ def test_a_release_asks_before_it_moves_calls_and_goes_back_by_alarms_that_depen
         assert "Dimensions" not in MAIN["Resources"][alarm]["Properties"]
 
 
+def test_all_functions_of_a_release_can_be_asked_about_at_once() -> None:
+    asked = [name for name, properties in functions_of(MAIN).items() if "VersionDescription" in properties]
+
+    assert _reserved(functions_of(MAIN)["DatabaseFunction"], DEFAULTS) >= len(asked)
+
+
+def test_the_guide_says_how_many_executions_are_reserved() -> None:
+    found = re.search(
+        r"(\d+) in all with `FunctionConcurrency=10`, (\d+) with 4", (ROOT / "docs/deploy.md").read_text()
+    )
+    assert found is not None
+
+    for said, each in zip(found.groups(), (10, 4), strict=True):
+        chosen = DEFAULTS | {"FunctionConcurrency": each}
+        assert sum(_reserved(p, chosen) for p in functions_of(MAIN).values()) == int(said)
+
+
 def test_every_function_waits_for_the_migrations_but_the_one_that_makes_them() -> None:
     configuration = {"Fn::GetAtt": ["Migrations", "Configuration"]}
     assert MAIN["Globals"]["Function"]["Environment"]["Variables"]["CONFIGURATION"] == configuration
