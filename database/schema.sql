@@ -370,10 +370,10 @@ END
 $$;
 
 --
--- Name: count_searched_contacts(jsonb, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+-- Name: count_searched_contacts(jsonb, timestamp with time zone, timestamp with time zone, bigint, interval); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) RETURNS bigint
+CREATE FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone, most bigint DEFAULT NULL::bigint, budget interval DEFAULT NULL::interval) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -388,6 +388,7 @@ DECLARE
   asked tsquery;
   total bigint := 0;
   found bigint;
+  ends_at timestamptz := clock_timestamp() + budget;
 BEGIN
   SELECT s.number INTO newest FROM contact_spans s
   WHERE s.tenant_id = tenant AND s.mode = data_set ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
@@ -400,6 +401,9 @@ BEGIN
       AND s.span BETWEEN segment << 10 AND (segment << 10) + 1023
       AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at);
     total := total + found;
+    IF total > most OR clock_timestamp() > ends_at THEN
+      RETURN NULL;
+    END IF;
   END LOOP;
   RETURN total;
 END
@@ -897,6 +901,20 @@ END
 $_$;
 
 --
+-- Name: note_contact_status(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.note_contact_status() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  NEW.status_since := clock_timestamp();
+  NEW.fields_erased_at := NULL;
+  RETURN NEW;
+END
+$$;
+
+--
 -- Name: protect_tenant_table(regclass, boolean, name); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -1016,10 +1034,10 @@ CREATE FUNCTION public.search_clauses(x text, clauses jsonb) RETURNS text[]
     RETURN ARRAY(SELECT public.search_query(search_clauses.x, jsonb_build_array(c.clause)) AS search_query FROM jsonb_array_elements(search_clauses.clauses) WITH ORDINALITY c(clause, place) ORDER BY c.place);
 
 --
--- Name: search_contacts(jsonb, boolean, timestamp with time zone, uuid, timestamp with time zone, timestamp with time zone, integer); Type: FUNCTION; Schema: public; Owner: -
+-- Name: search_contacts(jsonb, boolean, timestamp with time zone, uuid, timestamp with time zone, timestamp with time zone, integer, interval); Type: FUNCTION; Schema: public; Owner: -
 --
 
-CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) RETURNS TABLE(contact_id uuid, created_at timestamp with time zone)
+CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer, budget interval DEFAULT NULL::interval) RETURNS TABLE(contact_id uuid, created_at timestamp with time zone, is_stop boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -1030,8 +1048,6 @@ DECLARE
   data_set text := current_mode();
   conditions text[] := search_clauses(chr(1), clauses);
   everything text := nullif(array_to_string(conditions, ' & '), '');
-  low_at timestamptz := CASE WHEN newest_first THEN from_at ELSE greatest(from_at, after_at) END;
-  high_at timestamptz := CASE WHEN newest_first THEN least(before_at, after_at) ELSE before_at END;
   lowest integer;
   highest integer;
   first_span integer;
@@ -1060,14 +1076,27 @@ DECLARE
   met integer := 0;
   walked integer := 0;
   crowded integer;
+  ends_at timestamptz := clock_timestamp() + budget;
 BEGIN
   SELECT s.number INTO lowest FROM contact_spans s
-  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at < coalesce(low_at, '-infinity')
+  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at < coalesce(from_at, '-infinity')
   ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
   SELECT s.number INTO highest FROM contact_spans s
-  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at <= coalesce(high_at, 'infinity')
+  WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at <= coalesce(before_at, 'infinity')
   ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
   lowest := coalesce(lowest, 0);
+  -- By moment and id, so that a page that begins with a span does not walk through the one before it over and over.
+  IF after_at IS NOT NULL AND newest_first THEN
+    highest := least(highest, (
+      SELECT s.number FROM contact_spans s
+      WHERE s.tenant_id = tenant AND s.mode = data_set AND (s.starts_at, s.starts_id) < (after_at, after_id)
+      ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1));
+  ELSIF after_at IS NOT NULL THEN
+    lowest := greatest(lowest, (
+      SELECT s.number FROM contact_spans s
+      WHERE s.tenant_id = tenant AND s.mode = data_set AND (s.starts_at, s.starts_id) <= (after_at, after_id)
+      ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1));
+  END IF;
   IF highest IS NULL OR lowest > highest THEN
     RETURN;
   END IF;
@@ -1153,7 +1182,7 @@ BEGIN
       CONTINUE;
     END IF;
     RETURN QUERY
-    SELECT n.id, n.moment FROM unnest(ids, moments) AS n (id, moment)
+    SELECT n.id, n.moment, false FROM unnest(ids, moments) AS n (id, moment)
     ORDER BY CASE WHEN newest_first THEN n.moment END DESC, CASE WHEN newest_first THEN n.id END DESC,
              CASE WHEN NOT newest_first THEN n.moment END, CASE WHEN NOT newest_first THEN n.id END
     LIMIT wanted - have;
@@ -1164,6 +1193,13 @@ BEGIN
       highest := first_span - 1;
     ELSE
       lowest := last_span + 1;
+    END IF;
+    IF have < wanted AND lowest <= highest AND walked > 1 AND clock_timestamp() > ends_at THEN
+      RETURN QUERY
+      SELECT s.starts_id, s.starts_at, true FROM contact_spans s
+      WHERE s.tenant_id = tenant AND s.mode = data_set
+        AND s.number = CASE WHEN newest_first THEN first_span ELSE last_span + 1 END;
+      RETURN;
     END IF;
     IF (CASE WHEN newest_first THEN highest < crowded ELSE lowest > crowded END) THEN
       crowded := NULL;
@@ -1954,6 +1990,8 @@ CREATE TABLE public.contacts (
     total_replies integer DEFAULT 0 NOT NULL,
     last_engaged_at timestamp with time zone,
     lead_score_falls_at timestamp with time zone,
+    status_since timestamp with time zone DEFAULT now() NOT NULL,
+    fields_erased_at timestamp with time zone,
     CONSTRAINT contacts_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT contacts_lead_score_check CHECK (((lead_score >= 0) AND (lead_score <= 100))),
     CONSTRAINT contacts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -1985,6 +2023,18 @@ COMMENT ON COLUMN public.contacts.last_engaged_at IS 'the last open, click or an
 --
 
 COMMENT ON COLUMN public.contacts.lead_score_falls_at IS 'when the score gets lower unless the contact does something; null when it stays';
+
+--
+-- Name: COLUMN contacts.status_since; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.status_since IS 'when the status was changed last, or the contact added';
+
+--
+-- Name: COLUMN contacts.fields_erased_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contacts.fields_erased_at IS 'when everything but the address was erased after an opt-out';
 
 --
 -- Name: content_objects; Type: TABLE; Schema: public; Owner: -
@@ -2463,8 +2513,9 @@ CREATE TABLE public.import_events (
     previous jsonb,
     changed_fields text[],
     tags text[],
+    is_listed boolean DEFAULT false NOT NULL,
     CONSTRAINT import_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text])))
+    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text, 'listed'::text])))
 );
 
 ALTER TABLE ONLY public.import_events FORCE ROW LEVEL SECURITY;
@@ -2486,6 +2537,12 @@ COMMENT ON COLUMN public.import_events.written_at IS 'the contact''s updated_at 
 --
 
 COMMENT ON COLUMN public.import_events.previous IS 'what a rollback restores; goes with the contact';
+
+--
+-- Name: COLUMN import_events.is_listed; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.is_listed IS 'the contact was there, and the job put it on its list';
 
 --
 -- Name: import_jobs; Type: TABLE; Schema: public; Owner: -
@@ -2526,6 +2583,7 @@ CREATE TABLE public.import_jobs (
     completed_at timestamp with time zone,
     rolled_back_at timestamp with time zone,
     files_removed_at timestamp with time zone,
+    listed_count bigint DEFAULT 0 NOT NULL,
     CONSTRAINT import_jobs_file_type_check CHECK ((file_type = ANY (ARRAY['csv'::text, 'tsv'::text, 'json'::text, 'xlsx'::text]))),
     CONSTRAINT import_jobs_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT import_jobs_phase_check CHECK ((phase = ANY (ARRAY['reading'::text, 'checking'::text, 'merging'::text, 'reporting'::text, 'done'::text]))),
@@ -4756,6 +4814,12 @@ CREATE INDEX contacts_by_updated ON public.contacts USING btree (tenant_id, mode
 CREATE UNIQUE INDEX contacts_external_id_unique ON public.contacts USING btree (tenant_id, mode, external_id) WHERE (external_id IS NOT NULL);
 
 --
+-- Name: contacts_to_erase; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_to_erase ON public.contacts USING btree (status_since) WHERE ((status = 'unsubscribed'::text) AND ((fields_erased_at IS NULL) OR (attributes <> '{}'::jsonb) OR (num_nonnulls(first_name, last_name, company, job_title, phone, city, state, country, lead_source, external_id) > 0)));
+
+--
 -- Name: content_objects_by_age; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5402,6 +5466,12 @@ CREATE TRIGGER index_insert AFTER INSERT ON public.contact_workspaces REFERENCIN
 --
 
 CREATE TRIGGER index_removed AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_searched_contacts();
+
+--
+-- Name: contacts note_status; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER note_status BEFORE UPDATE OF status ON public.contacts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.note_contact_status();
 
 --
 -- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
@@ -7411,11 +7481,11 @@ REVOKE ALL ON FUNCTION public.count_failing_webhooks() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.count_failing_webhooks() TO penguinmails_jobs;
 
 --
--- Name: FUNCTION count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone, most bigint, budget interval); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone, most bigint, budget interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp with time zone, before_at timestamp with time zone, most bigint, budget interval) TO penguinmails_app;
 
 --
 -- Name: FUNCTION count_webhooks(before timestamp with time zone); Type: ACL; Schema: public; Owner: -
@@ -7567,11 +7637,11 @@ REVOKE ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch inte
 GRANT ALL ON FUNCTION public.rows_in_order(target text, after jsonb, batch integer) TO penguinmails_app;
 
 --
--- Name: FUNCTION search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer); Type: ACL; Schema: public; Owner: -
+-- Name: FUNCTION search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer, budget interval); Type: ACL; Schema: public; Owner: -
 --
 
-REVOKE ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer) TO penguinmails_app;
+REVOKE ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer, budget interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, after_at timestamp with time zone, after_id uuid, from_at timestamp with time zone, before_at timestamp with time zone, wanted integer, budget interval) TO penguinmails_app;
 
 --
 -- Name: FUNCTION suppressed_among(addresses text[]); Type: ACL; Schema: public; Owner: -

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from moto import mock_aws
 
@@ -36,6 +37,9 @@ from tests.support.statuses import (  # noqa: F401 - hooks
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 from tests.support.vaults import AsSender, using
 
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
 QUEUES = ("events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports")
 BUCKET = "files"
 

@@ -12,8 +12,8 @@ COLUMNS: dict[str, LiteralString] = {"created_at": "created_at"}
 KINDS = {"created_at": "time"}
 _SELECT: LiteralString = """
 SELECT id, status, phase, file_name, file_type, file_size, file_key, error_file_key, field_mapping, options, position,
-       last_line, done_line, staged_rows, created_count, updated_count, skipped_count, error_count, rolled_back_count,
-       kept_count, error_code, error_message, error_line, created_at, started_at, completed_at, rolled_back_at,
+       last_line, done_line, staged_rows, created_count, updated_count, skipped_count, listed_count, error_count,
+       rolled_back_count, kept_count, error_code, error_message, error_line, created_at, started_at, completed_at, rolled_back_at,
        files_removed_at
 FROM import_jobs"""
 
@@ -39,6 +39,7 @@ class ImportRow:
     created_count: int
     updated_count: int
     skipped_count: int
+    listed_count: int
     error_count: int
     rolled_back_count: int
     kept_count: int

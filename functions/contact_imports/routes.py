@@ -179,7 +179,10 @@ async def cancel_contact_import(import_id: UUID, caller: Manager) -> Response:
     responses=problems(404, 409),
 )
 async def rollback_contact_import(import_id: UUID, caller: Manager) -> Response:
-    """Delete the contacts that the import added and restore those that it changed, unless they were changed since."""
+    """Delete the contacts that the import added and restore those that it changed, unless they were changed since.
+
+    Contacts that were there leave the list that the import put them on.
+    """
     with caller.work() as work:
         row = service.roll_back_import(work.tx, import_id)
         caller.audit(work.tx, "contact_import_rolled_back", resource_type="contact_import", resource_id=str(import_id))

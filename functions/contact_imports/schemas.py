@@ -101,6 +101,7 @@ class ContactImport(ResponseModel):
     created_count: int
     updated_count: int
     skipped_count: int = Field(description="Contacts that were there and stayed as they are.")
+    listed_count: int = Field(description="Contacts that were there and were put on the list of the import.")
     error_count: int = Field(description="Rows that were left out; known once the import is completed.")
     rolled_back_count: int
     kept_count: int = Field(description="Contacts that a rollback left, since they were changed after the import.")
@@ -122,11 +123,16 @@ class StoredImport(ContactImport):
 class ImportPreview(ResponseModel):
     """What the file looks like."""
 
-    columns: list[str]
+    columns: list[str] = Field(
+        description="The header. Of a workbook, that of the first sheet; of JSON, the fields of its first 1,000 objects, "
+        "and fields that only later ones have are left out."
+    )
     mapping: dict[str, str | None] = Field(description="What each column probably is; null is left out.")
     encoding: str
     delimiter: str
-    rows: list[dict[str, Any]] = Field(description="The first twenty rows, by column.")
+    rows: list[dict[str, Any]] = Field(
+        description="The first twenty rows, by column; long cells are cut at 200 characters."
+    )
 
 
 class Link(ResponseModel):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from contact_imports import repository
@@ -25,6 +25,7 @@ from penguinmails.tabular.layout import FileFault, Layout
 UPLOAD_SECONDS = 3_600
 LINK_SECONDS = 300
 PREVIEW_ROWS = 20
+_PREVIEW_CELL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,20 @@ def preview(tx: Tx, job: ImportRow, *, encoding: str | None, delimiter: str | No
     with _readable(job) as path:
         layout = inspect_file(job.file_type, job.file_key, encoding=encoding, delimiter=delimiter, path=path)
         rows = open_rows(layout, job.file_key, layout.start, layout.line, path)
-        shown = [dict(zip(layout.header, cells, strict=False)) for _, cells in islice(rows, PREVIEW_ROWS)]
+        shown = [dict(zip(layout.header, map(_shown, cells), strict=False)) for _, cells in islice(rows, PREVIEW_ROWS)]
     return Preview(layout, guess_mapping(layout.header, declared_fields(tx)), shown)
+
+
+def _shown(cell: Any) -> Any:
+    """A cell as an answer can carry it: twenty rows of the largest cells would be larger than a function may answer."""
+    if isinstance(cell, list):
+        return [_shown(one) for one in cast("list[Any]", cell)[:20] if not isinstance(one, list | dict)]
+    if isinstance(cell, dict):
+        return "{…}"
+    if not isinstance(cell, str):
+        return cell
+    text = cell.encode(errors="replace").decode()
+    return text if len(text) <= _PREVIEW_CELL else text[:_PREVIEW_CELL] + "…"
 
 
 def start_import(tx: Tx, job_id: UUID, *, mapping: dict[str, str | None] | None, options: dict[str, Any]) -> ImportRow:
@@ -127,7 +140,7 @@ def can_roll_back(job: ImportRow) -> bool:
     return (
         job.files_removed_at is None
         and job.status in {"completed", "cancelled", "failed"}
-        and job.created_count + job.updated_count > 0
+        and job.created_count + job.updated_count + job.listed_count > 0
     )
 
 
@@ -136,7 +149,8 @@ def roll_back_import(tx: Tx, job_id: UUID) -> ImportRow:
     job = _held(tx, job_id)
     if not can_roll_back(job):
         raise InvalidStateTransition(
-            f"The import is {job.status} and has changed {job.created_count + job.updated_count} contacts; "
+            f"The import is {job.status} and has changed "
+            f"{job.created_count + job.updated_count + job.listed_count} contacts; "
             "only one that has ended and changed something is taken back."
         )
     repository.set_status(tx, job_id, "rolling_back")

@@ -6,7 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from contacts.search import Clause, Search, beginning, linked
-from contacts.search_rows import find_link, page_of_search
+from contacts.search_rows import Found, find_link, page_of_search
 from penguinmails.db import Tx
 from penguinmails.domain.contacts import SELECT, SELECT_COLUMNS, ContactRow
 from penguinmails.errors import ValidationFailed
@@ -74,7 +74,7 @@ class ContactFilter:
         return [name for name in names if getattr(self, name) is not None]
 
 
-def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[ContactRow], int | None]:
+def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> Found:
     """A page of contacts. `search` is the beginning of the address or of a name, in any case.
 
     Raises ValidationFailed for a filter that cannot be combined with the order.
@@ -85,7 +85,7 @@ def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[C
         if len(links) > 1 or wanted.given("status", "search"):
             return page_of_search(tx, keyset, _as_search(tx, wanted))
         if links:
-            return _page_of_links(tx, keyset, wanted)
+            return Found(*_page_of_links(tx, keyset, wanted))
     where = Conditions()
     where.add_given("c.status = %(status)s", status=wanted.status)
     where.add_given("c.email = %(email)s", email=wanted.email)
@@ -99,7 +99,9 @@ def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> tuple[list[C
     where.add_given(_ON_LIST, list_id=wanted.list_id)
     where.add_given(_TAGGED, tag=wanted.tag)
     where.add_given(_IN_WORKSPACE, workspace=wanted.workspace)
-    return select_page(tx, SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")
+    return Found(
+        *select_page(tx, SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")
+    )
 
 
 def _require_order(keyset: Keyset, wanted: ContactFilter) -> None:

@@ -119,8 +119,8 @@ async def list_contacts(  # noqa: PLR0917 - FastAPI passes parameters by name
         updated_before=updated_before,
     )
     with caller.transaction() as tx:
-        rows, total = listing.list_contacts(tx, page.keyset(listing.KINDS), wanted)
-    return page_of(page, rows, _view, total)
+        found = listing.list_contacts(tx, page.keyset(listing.KINDS), wanted)
+    return page_of(page, found.rows, _view, found.total, found.stopped_at)
 
 
 @router.get("/search", operation_id="searchContacts", summary="Search contacts", responses=problems())
@@ -147,11 +147,14 @@ async def search_contacts(
     `lead_source`, `source`, `status`. Numbers and dates, with `:`, `>`, `>=`, `<` and `<=`: `score`, `created`. What the
     contact is linked to: `tag`, `list` (a static one), `workspace` (its slug). Custom fields that are declared as contact
     fields go by their key, such as `industry:SaaS`. A date stands for its whole day in UTC.
+
+    A search that has to look at very many contacts stops after a while: its page then has fewer contacts than were asked for,
+    or none, with `has_more` and a `next_cursor` that goes on.
     """
     terms = parse(query)
     with caller.transaction() as tx:
-        rows, total = searching.search_contacts(tx, page.keyset(listing.KINDS), terms)
-    return page_of(page, rows, _view, total)
+        found = searching.search_contacts(tx, page.keyset(listing.KINDS), terms)
+    return page_of(page, found.rows, _view, found.total, found.stopped_at)
 
 
 @router.get(

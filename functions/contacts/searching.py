@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from contacts import search_rows
 from contacts.search import FIELDS, UnknownField, compile_search, custom_keys
 from contacts.search_grammar import Term
+from contacts.search_rows import Found
 from penguinmails.db import Tx
 from penguinmails.domain.contact_fields import declared_among
-from penguinmails.domain.contacts import ContactRow
 from penguinmails.errors import ValidationFailed
 from penguinmails.keyset import Keyset
 
 
-def search_contacts(tx: Tx, keyset: Keyset, terms: Sequence[Term]) -> tuple[list[ContactRow], int | None]:
+def search_contacts(tx: Tx, keyset: Keyset, terms: Sequence[Term]) -> Found:
     """A page of the contacts that meet all terms. Raises ValidationFailed that names a field or value that cannot be."""
     fields = declared_among(tx, custom_keys(terms))
     try:

@@ -27,12 +27,11 @@ def merge_slice(tx: Tx, job: Job) -> bool:
         require_room(tx)
     if created or updated:
         _finish_contacts(tx, part)
-    if job.options.get("list_id"):
-        merging.add_to_list(tx, part, job.options["list_id"])
+    listed = merging.add_to_list(tx, part, job.options["list_id"]) if job.options.get("list_id") else 0
     skipped = merging.count_rows(tx, part) - merging.count_faults(tx, part) - created - updated
     if job.merged_slices in _SLICES_BEFORE_STATISTICS:
         merging.refresh_statistics(tx)
-    merging.move_merging(tx, part, created=created, updated=updated, skipped=skipped)
+    merging.move_merging(tx, part, created=created, updated=updated, skipped=skipped, listed=listed)
     return True
 
 

@@ -202,16 +202,27 @@ def add_tags(tx: Tx, part: Slice) -> None:
     )
 
 
-def add_to_list(tx: Tx, part: Slice, list_id: UUID) -> None:
-    """Put all contacts of the slice on a list, those that did not change included."""
-    tx.run(
+def add_to_list(tx: Tx, part: Slice, list_id: UUID) -> int:
+    """Put all contacts of the slice on a list, those that did not change included; how many of those that were there.
+
+    These are remembered for a rollback; contacts that the job made leave the list with their rows.
+    """
+    return tx.run(
         """
-        INSERT INTO contact_lists (tenant_id, mode, contact_id, list_id, contact_created_at)
-        SELECT c.tenant_id, c.mode, c.id, l.id, c.created_at
-        FROM import_staging.rows r JOIN lists l ON l.id = %(list_id)s
-        CROSS JOIN LATERAL (SELECT tenant_id, mode, id, created_at FROM contacts WHERE id = r.contact_id OFFSET 0) c
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL
-        ON CONFLICT DO NOTHING
+        WITH added AS (
+          INSERT INTO contact_lists (tenant_id, mode, contact_id, list_id, contact_created_at)
+          SELECT c.tenant_id, c.mode, c.id, l.id, c.created_at
+          FROM import_staging.rows r JOIN lists l ON l.id = %(list_id)s
+          CROSS JOIN LATERAL (SELECT tenant_id, mode, id, created_at FROM contacts WHERE id = r.contact_id OFFSET 0) c
+          WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL
+          ON CONFLICT DO NOTHING
+          RETURNING contact_id
+        )
+        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, is_listed)
+        SELECT %(tenant_id)s, %(mode)s, r.job_id, r.line, a.contact_id, 'listed', clock_timestamp(), true
+        FROM added a JOIN import_staging.rows r ON r.contact_id = a.contact_id
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND r.is_present
+        ON CONFLICT (tenant_id, mode, job_id, line) DO UPDATE SET is_listed = true
         """,
         {**part.params(tx), "list_id": list_id},
     )
@@ -274,17 +285,24 @@ def raise_events(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
     )
 
 
-def move_merging(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int) -> None:
+def move_merging(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int, listed: int) -> None:
     """Remember how far the merge is."""
     tx.run(
         """
         UPDATE import_jobs
         SET done_line = %(upto)s, merged_slices = merged_slices + 1,
             created_count = created_count + %(created)s, updated_count = updated_count + %(updated)s,
-            skipped_count = skipped_count + %(skipped)s
+            skipped_count = skipped_count + %(skipped)s, listed_count = listed_count + %(listed)s
         WHERE id = %(job)s
         """,
-        {"job": part.job_id, "upto": part.upto, "created": created, "updated": updated, "skipped": skipped},
+        {
+            "job": part.job_id,
+            "upto": part.upto,
+            "created": created,
+            "updated": updated,
+            "skipped": skipped,
+            "listed": listed,
+        },
     )
 
 

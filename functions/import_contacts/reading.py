@@ -43,7 +43,13 @@ def start(tx: Tx, job: Job, files: ExitStack, *, afresh: bool = False) -> Source
         repository.open_staging(tx, job.id)
         repository.begin_reading(tx, job.id, asdict(layout), position=position, line=line)
     rows = open_rows(layout, job.file_key, position, line, path)
-    reader = Reader.of(layout.header, job.field_mapping, declared_fields(tx), job.options.get("tags", []))
+    reader = Reader.of(
+        layout.header,
+        job.field_mapping,
+        declared_fields(tx),
+        job.options.get("tags", []),
+        is_addressed=layout.kind in {"json", "xlsx"},
+    )
     return Source(rows, iter(rows), reader, position)
 
 
@@ -93,6 +99,7 @@ def _staged(job: Job, source: Source) -> Iterator[tuple[Any, ...]]:
 def _values(reader: Reader, cells: Any) -> tuple[Any, ...]:
     email: str | None = None
     try:
+        reader.check_width(cells)
         email = reader.email(cells)
         texts = reader.texts(cells)
         return (

@@ -29,12 +29,20 @@ class Job:
 
 
 def hold_job(tx: Tx, job_id: UUID) -> Job | None:
-    """The job, locked for this slice; None when it is gone or another worker has it."""
+    """The job, locked for this slice; None when it is gone or another worker has it.
+
+    Workers keep each other out by a lock of their own: the row may also be locked for a moment by a request about the job,
+    which is waited for.
+    """
+    if not tx.one(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended('import_jobs ' || %(id)s, 0))", {"id": str(job_id)}
+    ):
+        return None
     return tx.one(
         """
         SELECT id, status, phase, file_type, file_key, coalesce(field_mapping, '{}') AS field_mapping, options, layout,
                position, next_line, staged_rows, last_line, done_line, merged_slices
-        FROM import_jobs WHERE id = %(id)s FOR UPDATE SKIP LOCKED
+        FROM import_jobs WHERE id = %(id)s FOR UPDATE
         """,
         {"id": job_id},
         Job,

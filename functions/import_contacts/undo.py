@@ -1,4 +1,4 @@
-"""Taking an import back: contacts that it made go, those that it changed become what they were."""
+"""Taking an import back: contacts that it made go, those that it changed or put on its list become what they were."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +22,8 @@ def undo_slice(tx: Tx, job: Job) -> bool:
     """Undo the next rows of an import; False when it was the last. What was changed since by others is kept as it is."""
     part = tx.one(
         """
-        SELECT max(line) AS upto, count(*) AS rows FROM (
-          SELECT line FROM import_events WHERE job_id = %(job)s AND line > %(after)s ORDER BY line LIMIT %(rows)s) next_rows
+        SELECT max(line) AS upto, count(*) FILTER (WHERE type <> 'listed') AS rows FROM (
+          SELECT line, type FROM import_events WHERE job_id = %(job)s AND line > %(after)s ORDER BY line LIMIT %(rows)s) next_rows
         """,
         {"job": job.id, "after": job.done_line, "rows": ROWS_PER_SLICE},
         _Part,
@@ -32,6 +32,8 @@ def undo_slice(tx: Tx, job: Job) -> bool:
         _finish(tx, job.id)
         return False
     params: dict[str, Any] = {"job": job.id, "after": job.done_line, "upto": part.upto}
+    if job.options.get("list_id"):
+        _take_off_list(tx, {**params, "list_id": job.options["list_id"]})
     _take_tags_off(tx, params)
     undone = _restore(tx, params) + _remove(tx, params)
     tx.run(
@@ -43,6 +45,17 @@ def undo_slice(tx: Tx, job: Job) -> bool:
         {**params, "undone": undone, "kept": part.rows - undone},
     )
     return True
+
+
+def _take_off_list(tx: Tx, params: dict[str, Any]) -> None:
+    tx.run(
+        """
+        DELETE FROM contact_lists l USING import_events e
+        WHERE e.job_id = %(job)s AND e.line > %(after)s AND e.line <= %(upto)s AND e.is_listed
+          AND l.list_id = %(list_id)s AND l.contact_id = e.contact_id
+        """,
+        params,
+    )
 
 
 def _take_tags_off(tx: Tx, params: dict[str, Any]) -> None:

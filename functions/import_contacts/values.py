@@ -39,6 +39,8 @@ class Reader:
     fields: Mapping[str, DeclaredField]
     tags: list[str]
     """Tags that every contact of the job gets."""
+    width: int | None
+    """How many cells a row has, where a surplus one has moved the others; None where each cell says its column."""
 
     @classmethod
     def of(
@@ -47,15 +49,25 @@ class Reader:
         mapping: Mapping[str, str | None],
         fields: Mapping[str, DeclaredField],
         tags: list[str],
+        *,
+        is_addressed: bool = False,
     ) -> "Reader":
-        """A reader for a header and what its columns are mapped to."""
+        """A reader for a header and what its columns are mapped to; `is_addressed` when each cell says its column."""
         places = {target: header.index(column) for column, target in mapping.items() if target}
         attributes = {
             target.removeprefix("attributes."): place
             for target, place in places.items()
             if target.startswith("attributes.")
         }
-        return cls(places, attributes, fields, tags)
+        return cls(places, attributes, fields, tags, None if is_addressed else len(header))
+
+    def check_width(self, cells: Sequence[Any]) -> None:
+        """Raises RowFault for a row with more cells than the header: they stand under the wrong names then."""
+        if self.width is not None and len(cells) > self.width:
+            raise RowFault(
+                "",
+                f"has {len(cells)} cells where the header has {self.width}; put a cell with the delimiter into quotation marks",
+            )
 
     def email(self, cells: Sequence[Any]) -> str:
         """The address, in lower case. Raises RowFault."""

@@ -124,11 +124,15 @@ async def delete_list(list_id: UUID, caller: Manager, if_match: IfMatch = None) 
 async def list_list_contacts(
     list_id: UUID, caller: Manager, page: Annotated[PageRequest, paged("created_at")]
 ) -> Page[ListedContact]:
-    """The contacts on the list, newest first. Those of a dynamic list are found anew each time."""
+    """The contacts on the list, newest first. Those of a dynamic list are found anew each time.
+
+    Where a segment finds few of very many contacts, looking for them stops after a while: the page then has fewer contacts than
+    were asked for, or none, with `has_more` and a `next_cursor` that goes on.
+    """
     with caller.transaction() as tx:
         found = service.existing(tx, list_id)
-        rows, total = service.members(tx, found, page.keyset(repository.MEMBER_KINDS))
-    return page_of(page, rows, _member, total)
+        members = service.members(tx, found, page.keyset(repository.MEMBER_KINDS))
+    return page_of(page, members.rows, _member, members.total, members.stopped_at)
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation, columns_of
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contact_links import contacts_among
-from penguinmails.domain.segment_members import page_of_found, segment_definition
+from penguinmails.domain.segment_members import page_in_time, segment_definition
 from penguinmails.domain.segments import compile_segment
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
@@ -74,13 +75,24 @@ def delete_list(tx: Tx, present: ListRow) -> None:
         ) from None
 
 
-def members(tx: Tx, found: ListRow, keyset: Keyset) -> tuple[list[MemberRow], int | None]:
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Up to `limit + 1` of a list's contacts, and the total when the page was asked for by offset."""
+
+    rows: list[MemberRow]
+    total: int | None
+    stopped_at: tuple[datetime, UUID] | None = None
+    """Where to go on, when those of a dynamic list are found so slowly that the page was not filled."""
+
+
+def members(tx: Tx, found: ListRow, keyset: Keyset) -> Members:
     """A page of a list's contacts."""
     if found.segment_id is None:
-        return repository.list_members(tx, keyset, found.id)
+        return Members(*repository.list_members(tx, keyset, found.id))
     definition = segment_definition(tx, found.segment_id)
-    rows, total = page_of_found(tx, keyset, compile_segment(definition, declared_fields(tx)))
-    return [MemberRow(**columns_of(row), assigned_at=None) for row in rows], total
+    page = page_in_time(tx, keyset, compile_segment(definition, declared_fields(tx)))
+    rows = [MemberRow(**columns_of(row), assigned_at=None) for row in page.rows]
+    return Members(rows, page.total, page.stopped_at)
 
 
 def add_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> Added:

@@ -42,12 +42,13 @@ def lock_segment(tx: Tx, segment_id: UUID) -> SegmentRow | None:
     return tx.one(_SELECT + " WHERE id = %(id)s FOR UPDATE", {"id": segment_id}, SegmentRow)
 
 
-def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any], count: int) -> None:
+def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any], count: int | None) -> None:
     """Add a segment; raises UniqueViolation when the name is taken."""
     tx.run(
         """
         INSERT INTO segments (id, tenant_id, mode, name, definition, count_cached, counted_at)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(definition)s, %(count)s, now())
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(definition)s, %(count)s,
+                CASE WHEN %(count)s::bigint IS NOT NULL THEN now() END)
         """,
         {
             "id": segment_id,
@@ -68,10 +69,13 @@ def update_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str,
     )
 
 
-def keep_count(tx: Tx, segment_id: UUID, count: int) -> None:
-    """Remember how many contacts a segment finds now."""
+def keep_count(tx: Tx, segment_id: UUID, count: int | None) -> None:
+    """Remember how many contacts a segment finds now; None when that is not known."""
     tx.run(
-        "UPDATE segments SET count_cached = %(count)s, counted_at = now() WHERE id = %(id)s",
+        """
+        UPDATE segments SET count_cached = %(count)s, counted_at = CASE WHEN %(count)s::bigint IS NOT NULL THEN now() END
+        WHERE id = %(id)s
+        """,
         {"id": segment_id, "count": count},
     )
 

@@ -52,7 +52,9 @@ class Segment(ResponseModel):
     id: UUID
     name: str
     definition: dict[str, Any]
-    count: int | None = Field(description="Contacts that met the rules at `counted_at`.")
+    count: int | None = Field(
+        description="Contacts that met the rules at `counted_at`; null when counting took too long for the request."
+    )
     counted_at: datetime | None
     created_at: datetime
     updated_at: datetime

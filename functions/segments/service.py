@@ -5,7 +5,7 @@ from uuid import UUID
 
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_fields import declared_fields
-from penguinmails.domain.segment_members import FoundContact, count_found, newest_found
+from penguinmails.domain.segment_members import FoundContact, count_found, count_in_time, newest_found
 from penguinmails.domain.segments import Condition, compile_segment
 from penguinmails.errors import Conflict, FieldError, NotFound
 from penguinmails.ids import new_uuid7
@@ -21,7 +21,7 @@ def preview(tx: Tx, definition: dict[str, Any], size: int) -> tuple[int, list[Fo
 
 def create_segment(tx: Tx, *, name: str, definition: dict[str, Any]) -> SegmentRow:
     """Keep a segment. Raises ValidationFailed for wrong rules, Conflict when the name is taken."""
-    count = count_found(tx, _compiled(tx, definition))
+    count = count_in_time(tx, _compiled(tx, definition))
     segment_id = new_uuid7()
     try:
         with tx.savepoint():
@@ -58,7 +58,7 @@ def change_segment(tx: Tx, present: SegmentRow, *, name: str | None, definition:
     except UniqueViolation:
         raise _taken(name or present.name) from None
     if condition is not None:
-        repository.keep_count(tx, present.id, count_found(tx, condition))
+        repository.keep_count(tx, present.id, count_in_time(tx, condition))
     return existing(tx, present.id)
 
 

@@ -103,12 +103,14 @@ async def update_workspace(
     "/{workspace_id}",
     operation_id="deleteWorkspace",
     summary="Delete a workspace",
-    responses=problems(404, 409),
+    responses=problems(404, 409, 412),
 )
-async def delete_workspace(workspace_id: UUID, caller: Manager) -> DeletedWorkspace:
+async def delete_workspace(workspace_id: UUID, caller: Manager, if_match: IfMatch = None) -> DeletedWorkspace:
     """Remove a workspace that nothing belongs to any more. Its contacts stay in the account."""
     with caller.transaction() as tx:
-        service.delete(tx, workspace_id)
+        present = service.existing_locked(tx, workspace_id)
+        require_version(if_match, _view(present))
+        service.delete(tx, present)
         caller.audit(tx, "workspace_deleted", resource_type="workspace", resource_id=str(workspace_id))
     return DeletedWorkspace(id=workspace_id)
 

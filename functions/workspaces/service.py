@@ -37,13 +37,13 @@ def change(tx: Tx, present: WorkspaceRow, *, name: str | None, slug: str | None)
     return existing(tx, present.id)
 
 
-def delete(tx: Tx, workspace_id: UUID) -> None:
-    """Remove an empty workspace that is not the default one."""
-    if existing(tx, workspace_id).is_default:
+def delete(tx: Tx, present: WorkspaceRow) -> None:
+    """Remove an empty workspace that is held and not the default one."""
+    if present.is_default:
         raise Conflict("The default workspace takes what names no workspace and cannot be deleted. Rename it instead.")
     try:
         with tx.savepoint():
-            repository.delete(tx, workspace_id)
+            repository.delete(tx, present.id)
     except ForeignKeyViolation:
         raise Conflict("Something still belongs to this workspace. Move or delete that first.") from None
 

@@ -1,16 +1,21 @@
 """Jobs of imports: they survive every crash, end when they are told to, and can be taken back."""
 
+import threading
 import urllib.parse
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from contact_imports.app import handler
 from contacts.app import handler as contacts_handler
 from import_contacts import merge, reading
+from import_contacts import repository as import_repository
 from import_contacts.app import handler as worker
+from lists.app import handler as lists_handler
 from penguinmails import aws
 from penguinmails.db import transaction
+from tests.support.connections import connected
 from tests.support.http import call
 from tests.support.imports_of_contacts import IMPORTS, hand_in, run_import, show, start, work
 from tests.support.queues import consume, messages_for
@@ -113,6 +118,35 @@ def test_a_long_job_goes_on_with_a_message_of_its_own(
     assert (show(key, job["id"])["status"], rounds) == ("completed", 5)
 
 
+def test_a_worker_waits_for_a_request_about_its_job(tenant: TestTenant, key: TestKey) -> None:
+    job = hand_in(key, "email\na@example.com\n")
+    start(key, job["id"])
+    (message,) = messages_for("imports", tenant.id)
+    with connected("DATABASE_URL", tenant) as other:
+        # A second start, or a rollback of a job that still runs, holds the job until it is refused.
+        other.run("SELECT 1 FROM import_jobs WHERE id = %(id)s FOR UPDATE", {"id": job["id"]})
+        refused = threading.Timer(0.5, other.connection.rollback)
+        refused.start()
+        assert consume(worker, message) == []
+        refused.join()
+
+    assert show(key, job["id"])["status"] == "completed"
+
+
+def test_two_workers_never_have_the_same_job(tenant: TestTenant, key: TestKey) -> None:
+    job = hand_in(key, "email\na@example.com\n")
+    start(key, job["id"])
+    (message,) = messages_for("imports", tenant.id)
+    with connected("IMPORTS_DATABASE_URL", tenant) as other:
+        assert import_repository.hold_job(other, UUID(job["id"])) is not None
+        assert consume(worker, message) == []
+        assert show(key, job["id"])["total_rows"] == 0
+        other.connection.rollback()
+
+    assert consume(worker, message) == []
+    assert show(key, job["id"])["status"] == "completed"
+
+
 def test_a_job_that_fails_every_time_ends_as_failed(
     tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +203,41 @@ def test_a_rollback_removes_what_was_added_and_restores_what_was_changed(tenant:
     assert (done["rolled_back_count"], done["kept_count"], done["can_rollback"]) == (2, 1, False)
     assert {n: v for n, v in old.items() if n != "updated_at"} == {n: v for n, v in before.items() if n != "updated_at"}
     assert (kept["company"], kept["phone"]) == ("New", "123")
+
+
+@pytest.mark.parametrize("duplicates", ["skip", "update"])
+def test_a_rollback_takes_off_the_list_whom_the_import_put_on_it(
+    tenant: TestTenant, key: TestKey, duplicates: str
+) -> None:
+    listed = call(lists_handler, "POST", "/api/v1/lists", token=key.plaintext, json={"name": "l"}).json["id"]
+    there, on_it = add(key, email="there@example.com"), add(key, email="on.it@example.com")
+    members = f"/api/v1/lists/{listed}/contacts"
+    call(lists_handler, "POST", members, token=key.plaintext, json={"contact_ids": [on_it["id"]]})
+    text = "email,company\nthere@example.com,New\non.it@example.com,New\nnew@example.com,New\n"
+
+    job = run_import(tenant, key, text, duplicates=duplicates, list_id=listed)
+    during = call(lists_handler, "GET", members, token=key.plaintext).json["data"]
+    assert post(key, job, "rollback").status == 202
+    work(tenant)
+    after = call(lists_handler, "GET", members, token=key.plaintext).json["data"]
+
+    assert (job["listed_count"], len(during)) == (1, 3)
+    assert [contact["email"] for contact in after] == ["on.it@example.com"]
+    done = show(key, job["id"])
+    assert (done["rolled_back_count"], done["kept_count"]) == ({"skip": 1, "update": 3}[duplicates], 0)
+    assert {c["email"]: c["company"] for c in contacts(key)} == {there["email"]: None, on_it["email"]: None}
+
+
+def test_an_import_that_only_filled_a_list_can_be_taken_back(tenant: TestTenant, key: TestKey) -> None:
+    listed = call(lists_handler, "POST", "/api/v1/lists", token=key.plaintext, json={"name": "l"}).json["id"]
+    add(key, email="there@example.com")
+
+    job = run_import(tenant, key, "email\nthere@example.com\n", list_id=listed)
+    assert (job["skipped_count"], job["can_rollback"]) == (1, True)
+    post(key, job, "rollback")
+    work(tenant)
+
+    assert call(lists_handler, "GET", f"/api/v1/lists/{listed}", token=key.plaintext).json["contact_count"] == 0
 
 
 def test_what_a_rollback_would_need_goes_with_the_contact(tenant: TestTenant, key: TestKey) -> None:

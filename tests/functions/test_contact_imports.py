@@ -98,17 +98,19 @@ def test_each_row_that_is_left_out_stands_in_the_report(tenant: TestTenant, key:
         "five@example.com,,,five,\n"
         "odd@example.com,,,,perhaps\n"
         "=1+1,,,,\n"
+        "moved@example.com,Acme, Inc.,x2,,\n"
     )
 
     job = run_import(tenant, key, text)
     rows = report(key, job)
 
-    assert (job["status"], counts(job)) == ("completed", (1, 0, 0, 8))
+    assert (job["status"], counts(job)) == ("completed", (1, 0, 0, 9))
     assert [(row["line"], row["field"]) for row in rows] == [
         ("3", "email"), ("4", "email"), ("5", "first_name"), ("6", "email"), ("7", "external_id"),
-        ("8", "attributes.seats"), ("9", "status"), ("10", "email"),
+        ("8", "attributes.seats"), ("9", "status"), ("10", "email"), ("11", ""),
     ]  # fmt: skip
     assert rows[3]["reason"] == "repeats the address of line 2"
+    assert rows[8]["reason"].startswith("has 6 cells where the header has 5")
     assert [contact["email"] for contact in contacts(key)] == ["ok@example.com", "owner@example.com"]
 
 
@@ -205,8 +207,9 @@ def upload(key: TestKey, content: bytes, file_type: str = "csv") -> dict[str, An
         (b"email\n" + b"a@example.com\n" * 3 + b'"never closed\n' + b"b@example.com\n" * 20_000, "field_too_long", 5),
         (b"email\na@example.com\n" + b"x" * 1_500_000, "line_too_long", 3),
         (b"email\na@example.com\nb\xfc@example.com\n", "wrong_encoding", 3),
+        (b'email,company\na@example.com,A\nb@example.com,"B\nc@example.com,C\n', "malformed", 3),
     ],
-    ids=["quote", "line", "encoding"],
+    ids=["long quote", "line", "encoding", "quote"],
 )
 def test_a_file_that_breaks_in_the_middle_imports_nothing(
     tenant: TestTenant, key: TestKey, content: bytes, code: str, line: int

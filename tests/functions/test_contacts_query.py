@@ -1,14 +1,17 @@
 """Contacts are searched by a small language; whatever is asked, what is found is what a plain reading of it says."""
 
 import string
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contacts import search_rows
 from contacts.app import handler
 from contacts.search import _digits, covering
 from contacts.search_grammar import MAX_LENGTH, Term, parse
+from penguinmails import keyset
 from penguinmails.db import transaction
 from penguinmails.errors import ValidationFailed
 from tests.support.http import Answer, call
@@ -248,6 +251,36 @@ def test_a_search_goes_page_by_page_and_can_count(people: TestKey) -> None:
     assert [c["email"].split("@")[0] for c in first["data"] + second["data"]] == ["ada", "adele", "bob"]
     assert (first["pagination"]["has_more"], second["pagination"]["has_more"]) == (True, False)
     assert (counted["pagination"]["total"], counted["data"][0]["email"]) == (3, "adele@example.com")
+
+
+def test_a_search_that_takes_too_long_goes_on_with_the_next_page(key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"email": f"p{n}@x.example", "company": "Acme" if n < 2 else None} for n in range(700)]
+    call(handler, "POST", f"{CONTACTS}/bulk", token=key.plaintext, json={"action": "create", "contacts": rows})
+    monkeypatch.setattr(search_rows, "BUDGET", timedelta(0))
+
+    pages = [search(key, "company:acme", limit="1").json]
+    while cursor := pages[-1]["pagination"]["next_cursor"]:
+        pages.append(search(key, "company:acme", limit="1", cursor=cursor).json)
+
+    assert (pages[0]["data"], pages[0]["pagination"]["has_more"]) == ([], True)
+    assert pages[-1]["pagination"]["has_more"] is False
+    assert sorted(c["email"] for page in pages for c in page["data"]) == ["p0@x.example", "p1@x.example"]
+
+
+@pytest.mark.parametrize("query", ["company:acme", "-company:acme"])
+def test_a_list_is_counted_up_to_a_bound(key: TestKey, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    rows = [{"email": f"p{n}@x.example", "company": "Acme" if n < 3 else None} for n in range(6)]
+    call(handler, "POST", f"{CONTACTS}/bulk", token=key.plaintext, json={"action": "create", "contacts": rows})
+
+    def totals() -> list[int | None]:
+        listed = call(handler, "GET", CONTACTS, token=key.plaintext, query={"offset": "0", "limit": "1"})
+        return [answer.json["pagination"]["total"] for answer in (listed, search(key, query, offset="0", limit="1"))]
+
+    exact = totals()
+    for module in (keyset, search_rows):
+        monkeypatch.setattr(module, "MOST_COUNTED", 2)
+
+    assert (exact, totals()) == ([6, 3], [None, None])
 
 
 def test_a_change_is_found_at_once(key: TestKey) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 from uuid import uuid4
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contacts import search_rows
 from contacts.search import compile_search
 from contacts.search_grammar import Term, parse
 from contacts.search_rows import find_link, page_of_search
@@ -143,8 +145,35 @@ def test_every_search_finds_what_a_plain_reading_does(
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         wanted = compile_search(parse(query), {}, lambda kind, name: find_link(tx, kind, name))
         order = "desc" if newest_first else "asc"
-        rows, _ = page_of_search(tx, Keyset(size, order, "created_at", "time", None, after), wanted)
-        _, total = page_of_search(tx, Keyset(size, order, "created_at", "time", 0, None), wanted)
+        found = page_of_search(tx, Keyset(size, order, "created_at", "time", None, after), wanted)
+        total = page_of_search(tx, Keyset(size, order, "created_at", "time", 0, None), wanted).total
 
-    assert [row.email for row in rows] == expected[: size + 1]
+    assert [row.email for row in found.rows] == expected[: size + 1]
+    assert found.stopped_at is None
     assert total == sum(all(holds(t, c) for t in asked) for c in contacts)
+
+
+@settings(max_examples=25)
+@given(asked=st.lists(TERMS, min_size=1, max_size=3), newest_first=st.booleans())
+def test_a_search_that_is_stopped_again_and_again_finds_everybody_once(
+    crowd: tuple[TestTenant, list[dict[str, Any]]], asked: list[Term], newest_first: bool
+) -> None:
+    tenant, contacts = crowd
+    ordered = sorted(contacts, key=lambda c: (c["created_at"], c["id"]), reverse=newest_first)
+    seen: list[str] = []
+    after = None
+    with (
+        mock.patch.object(search_rows, "BUDGET", timedelta(0)),
+        transaction(tenant_id=tenant.id, mode="live") as tx,
+    ):
+        wanted = compile_search(parse(" ".join(map(written, asked))), {}, lambda kind, name: find_link(tx, kind, name))
+        for _ in range(CROWD):
+            order = "desc" if newest_first else "asc"
+            found = page_of_search(tx, Keyset(5, order, "created_at", "time", None, after), wanted)
+            page = found.rows[:5]
+            seen += [row.email for row in page]
+            after = (page[-1].created_at, page[-1].id) if len(found.rows) > 5 else found.stopped_at
+            if after is None:
+                break
+
+    assert seen == [c["email"] for c in ordered if all(holds(t, c) for t in asked)]

@@ -10,6 +10,7 @@ from contacts.app import handler as contacts_handler
 from lists import repository as lists_repository
 from lists.app import handler as lists_handler
 from penguinmails.db import ForeignKeyViolation
+from penguinmails.domain import segment_members
 from segments.app import handler as segments_handler
 from tags.app import handler as tags_handler
 from tests.support.http import Answer, Handler, call
@@ -88,6 +89,29 @@ def test_a_dynamic_list_holds_whom_its_segment_finds(key: TestKey) -> None:
     assert names(send(lists_handler, key, "GET", f"{path}/contacts")) == ["c", "a"]
     assert made["contact_count"] == 1
     assert (add.status, remove.status) == (409, 409)
+
+
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_a_dynamic_list_that_is_found_slowly_goes_on_with_the_next_page(
+    key: TestKey, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    for name in "abcdefgh":
+        contact(key, name, status="active" if name in "adh" else "unsubscribed")
+    segment = make(segments_handler, key, SEGMENTS, name="Active", definition=ACTIVE)["id"]
+    made = make(lists_handler, key, LISTS, name="Dynamic", type="dynamic", segment_id=segment)
+    monkeypatch.setattr(segment_members, "WINDOW", 2)
+    monkeypatch.setattr(segment_members, "BUDGET_SECONDS", -1)
+
+    pages: list[list[str]] = []
+    query = {"order": order, "limit": "2"}
+    while True:
+        answer = send(lists_handler, key, "GET", f"{LISTS}/{made['id']}/contacts", query=query)
+        pages.append(names(answer))
+        if not answer.json["pagination"]["has_more"]:
+            break
+        query["cursor"] = answer.json["pagination"]["next_cursor"]
+
+    assert pages == ([["h"], [], ["d"], ["a"], []] if order == "desc" else [["a"], ["d"], [], ["h"], []])
 
 
 def test_a_list_that_is_in_use_is_not_deleted(key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,10 @@ def test_a_change_names_the_version_that_it_was_made_for(owner: Person) -> None:
     assert (changed.json["name"], changed.json["slug"]) == ("Autumn", "spring-launch")
     stale = owner.call(handler, "PUT", path, json={"name": "Winter"}, headers={"If-Match": version})
     assert (stale.status, stale.code) == (412, "PRECONDITION_FAILED")
+    stale = owner.call(handler, "DELETE", path, headers={"If-Match": version})
+    assert (stale.status, stale.code) == (412, "PRECONDITION_FAILED")
+    present = {"If-Match": owner.call(handler, "GET", path).headers["etag"]}
+    assert owner.call(handler, "DELETE", path, headers=present).status == 200
 
 
 def test_a_deleted_workspace_leaves_its_contacts_in_the_account(tenant: TestTenant, owner: Person) -> None:

@@ -45,3 +45,14 @@ def test_a_connection_that_broke_while_idle_is_replaced_without_a_word(postgres:
 
     with transaction(tenant_id=tenant.id) as tx:
         assert tx.one("SELECT name FROM tenants WHERE id = %(id)s", {"id": tenant.id}) == "Test tenant"
+
+
+def test_a_statement_that_takes_too_long_is_told_apart_from_a_database_that_is_away(tenant: TestTenant) -> None:
+    with (
+        pytest.raises(ServiceUnavailable, match="took longer") as refusal,
+        transaction(tenant_id=tenant.id) as tx,
+    ):
+        tx.run("SET LOCAL statement_timeout = '10ms'", {})
+        tx.one("SELECT pg_sleep(5)", {})
+
+    assert refusal.value.headers["Retry-After"] == "30"

@@ -29,6 +29,10 @@ Params = Mapping[str, Any]
 
 _CONNECT_TIMEOUT_SECONDS = 3
 _STATEMENT_TIMEOUT_MS = 25_000
+_TOOK_TOO_LONG = (
+    "The database took longer over this than it may. Nothing was changed. Ask for less at once, such as by a narrower filter "
+    "or simpler rules, or try again when less is going on."
+)
 _PERHAPS_COMMITTED = (
     "The database went away while the change was being stored, so it may or may not be in effect. Look before you try"
     " again, or repeat the request with the same Idempotency-Key."
@@ -154,6 +158,8 @@ def _translate(error: psycopg.Error) -> Exception:
         return UniqueViolation(error.diag.constraint_name or "")
     if isinstance(error, psycopg.errors.ForeignKeyViolation):
         return ForeignKeyViolation(error.diag.constraint_name or "")
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return ServiceUnavailable.retry_in(30, _TOOK_TOO_LONG)
     if isinstance(error, psycopg.OperationalError):
         return _unavailable()
     return error

@@ -10,6 +10,9 @@ from penguinmails.db import Tx
 Row = TypeVar("Row")
 Order = Literal["asc", "desc"]
 
+MOST_COUNTED = 10_000
+"""A page by offset says how many items there are up to so many: counting more would read a large account's whole list."""
+_COUNTED: LiteralString = "SELECT count(*) FROM (SELECT 1 "
 _CASTS: dict[str, LiteralString] = {"time": "::timestamptz", "text": "::text", "number": "::numeric"}
 
 
@@ -64,7 +67,7 @@ def select_page(
     id_column: LiteralString = "id",
     count_from: LiteralString | None = None,
 ) -> tuple[list[Row], int | None]:
-    """Up to `limit + 1` rows in order, and the total when the page was asked for by offset.
+    """Up to `limit + 1` rows in order, and the total when the page was asked for by offset and it is at most MOST_COUNTED.
 
     `select` is `SELECT ... FROM ...` without WHERE; `columns` maps public sort names to NOT NULL columns; `count_from`
     is the FROM part of the count when the select's joins do not matter to it.
@@ -76,7 +79,11 @@ def select_page(
     total: int | None = None
     if keyset.offset is not None:
         source = count_from if count_from is not None else "FROM" + select.split("FROM", 1)[1]
-        total = tx.one("SELECT count(*) " + source + _where(parts), params)
+        counted: int = tx.one(
+            _COUNTED + source + _where(parts) + " LIMIT %(most_counted)s) AS counted",
+            {**params, "most_counted": MOST_COUNTED + 1},
+        )
+        total = counted if counted <= MOST_COUNTED else None
     if keyset.after is not None:
         comparison: LiteralString = "<" if keyset.order == "desc" else ">"
         parts.append(

@@ -99,7 +99,8 @@ class Pagination(ResponseModel):
         default=None, description="Position of the first item, when the page was asked for by offset."
     )
     total: int | None = Field(
-        default=None, description="Number of items in the list, when the page was asked for by offset."
+        default=None,
+        description="Number of items in the list, when the page was asked for by offset; null when there are more than 10,000.",
     )
 
 

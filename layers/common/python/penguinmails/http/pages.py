@@ -53,7 +53,7 @@ def page_request(*sort_by: str) -> Callable[..., PageRequest]:
         cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
         offset: Annotated[
             int | None,
-            Query(ge=0, le=_MAX_OFFSET, description="Skip so many items and count all; cursors reach deeper."),
+            Query(ge=0, le=_MAX_OFFSET, description="Skip so many items and count up to 10,000; cursors reach deeper."),
         ] = None,
         sort_by: str = sort_by[0],
         order: Annotated[Order, Query(description="Direction of the sort.")] = "desc",
@@ -75,17 +75,30 @@ def paged(*sort_by: str) -> Any:
     return Depends(page_request(*sort_by))
 
 
-def page_of(request: PageRequest, rows: list[Row], view: Callable[[Row], View], total: int | None) -> Page[View]:
-    """A page from up to `limit + 1` rows: the surplus row only proves that more follow."""
+def page_of(
+    request: PageRequest,
+    rows: list[Row],
+    view: Callable[[Row], View],
+    total: int | None,
+    stopped_at: tuple[datetime, UUID] | None = None,
+) -> Page[View]:
+    """A page from up to `limit + 1` rows: the surplus row only proves that more follow.
+
+    `stopped_at` is where a search goes on that stopped before the page was full.
+    """
     shown = rows[: request.limit]
-    has_more = len(rows) > request.limit
-    last = shown[-1] if has_more and request.offset is None else None
+    is_full = len(rows) > request.limit
+    next_cursor = None
+    if is_full and request.offset is None:
+        next_cursor = _make_cursor(request, getattr(shown[-1], request.sort_by), shown[-1].id)  # pyright: ignore
+    elif stopped_at is not None and not is_full:
+        next_cursor = _make_cursor(request, *stopped_at)
     return Page(
         data=[view(row) for row in shown],
         pagination=Pagination(
             limit=request.limit,
-            has_more=has_more,
-            next_cursor=None if last is None else _make_cursor(request, getattr(last, request.sort_by), last.id),  # pyright: ignore
+            has_more=is_full or next_cursor is not None,
+            next_cursor=next_cursor,
             offset=request.offset,
             total=total,
         ),

@@ -89,16 +89,10 @@ def inspect_delimited(
         raise FileFault("empty", "The file is empty.")
     name, mark = encoding_of(head, encoding)
     line_end = _line_end(head[mark:].decode(name, "ignore"))
-    lines = _Lines([head[mark:]], name, line_end, mark, 1)
-    text = iter(lines)
-    first = next(text, "")
+    first = next(iter(_Lines([head[mark:]], name, line_end, mark, 1)), "")
     found = delimiter_of(first, kind, delimiter)
-
-    def with_first() -> Iterator[str]:
-        yield first
-        yield from text
-
-    header = next(_records(with_first(), found, lines), [])
+    lines = _Lines([head[mark:]], name, line_end, mark, 1)
+    header = next(_records(found, lines), [])
     return Layout(kind, name, found, checked_header(header), lines.position, lines.line, line_end)
 
 
@@ -126,18 +120,32 @@ class DelimitedRows:
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Line number and cells; empty lines are passed over. Raises FileFault."""
         line = self._lines.line
-        for cells in _records(iter(self._lines), self._layout.delimiter, self._lines):
+        for cells in _records(self._layout.delimiter, self._lines):
             if cells and any(cells):
                 yield line, cells
             line = self._lines.line
 
 
-def _records(text: Iterator[str], delimiter: str, lines: _Lines) -> Iterator[list[str]]:
-    started = lines.line
-    reader = csv.reader(text, delimiter=delimiter)
+def _records(delimiter: str, lines: _Lines) -> Iterator[list[str]]:
+    started, began = lines.line, lines.position
+
+    def bounded() -> Iterator[str]:
+        for line in lines:
+            # Cells that each end in the line in which the next one begins make a row that never ends.
+            if lines.position - began > MAX_RECORD + len(line):
+                raise FileFault(
+                    "row_too_long",
+                    f"The row that begins in line {started} is longer than {MAX_RECORD} bytes. Is a quotation mark missing "
+                    "there?",
+                    started,
+                )
+            yield line
+
+    # Strict: else a quotation mark that is never closed makes one cell of all that follows it.
+    reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
     csv.field_size_limit(_MAX_FIELD)
     while True:
-        started = lines.line
+        started, began = lines.line, lines.position
         try:
             yield next(reader)
         except StopIteration:
@@ -150,4 +158,9 @@ def _records(text: Iterator[str], delimiter: str, lines: _Lines) -> Iterator[lis
                     "missing there?",
                     started,
                 ) from None
-            raise FileFault("malformed", f"Line {started} cannot be read: {error}.", started) from None
+            reason = (
+                "the quotation mark that opens a cell there is never closed"
+                if "end of data" in str(error)
+                else f"{error}; a quotation mark within a cell is written twice"
+            )
+            raise FileFault("malformed", f"The row of line {started} cannot be read: {reason}.", started) from None

@@ -9,7 +9,8 @@ from typing import Any, cast
 from penguinmails.tabular.delimited import OpenAt
 from penguinmails.tabular.layout import MAX_RECORD, FileFault, Layout, checked_header
 
-_SAMPLE = 100
+SAMPLE = 1_000
+"""So many objects say which columns there are."""
 _GAP = re.compile(r"[ \t\r\n,]*")
 _OPENING = re.compile(r"[ \t\r\n]*\[")
 
@@ -19,7 +20,7 @@ class JsonRows:
 
     def __init__(self, layout: Layout, open_at: OpenAt, position: int, line: int) -> None:
         self._header = layout.header
-        self._objects = _Objects(open_at(position), position, line)
+        self._objects = _Objects(open_at(position), position, line, is_array=layout.is_array)
 
     @property
     def position(self) -> int:
@@ -38,23 +39,35 @@ class JsonRows:
 
 
 def inspect_json(chunks: Iterable[bytes]) -> Layout:
-    """The layout of a JSON file: the keys of its first hundred objects are its columns. Raises FileFault."""
+    """The layout of a JSON file: the keys of its first thousand objects are its columns. Raises FileFault."""
     keys: dict[str, None] = {}
     objects = _Objects(chunks, 0, 1)
     for number, found in objects:
         keys |= dict.fromkeys(found)
-        if number >= _SAMPLE:
+        if number >= SAMPLE:
             break
     if not keys:
         raise FileFault("empty", "The file holds no objects. Send an array of objects, or one object per line.")
-    return Layout("json", "utf-8", "", checked_header(list(keys)), 0, 1)
+    return Layout("json", "utf-8", "", checked_header(list(keys)), 0, 1, is_array=objects.is_array)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        raise ValueError("a number is too large")
+    return number
 
 
 class _Objects:
-    def __init__(self, chunks: Iterable[bytes], position: int, number: int) -> None:
+    def __init__(self, chunks: Iterable[bytes], position: int, number: int, *, is_array: bool = False) -> None:
+        self.is_array = is_array
         self._chunks = iter(chunks)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._decode = json.JSONDecoder().raw_decode
+        self._decode = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).raw_decode
         self._text = ""
         self._at = 0
         self._ended = False
@@ -67,6 +80,7 @@ class _Objects:
             self._consume(len("\ufeff") if self._text.startswith("\ufeff") else 0)
             opening = _OPENING.match(self._text, self._at)
             self._consume(opening.end() - self._at if opening else 0)
+            self.is_array = opening is not None
         while self._to_next():
             found, end = self._object()
             self._consume(end - self._at)
@@ -79,10 +93,32 @@ class _Objects:
             gap = _GAP.match(self._text, self._at)
             self._consume(gap.end() - self._at if gap else 0)
             if self._at < len(self._text):
-                return self._text[self._at] != "]"
+                if self._text[self._at] != "]":
+                    return True
+                self._end_array()
+                return False
             if self._ended:
+                if self.is_array:
+                    raise FileFault(
+                        "malformed",
+                        f"The file ends after object {self.number - 1} without the ] that closes its array. Is all of it there?",
+                        self.number,
+                    )
                 return False
             self._more()
+
+    def _end_array(self) -> None:
+        """Nothing may follow: what did would be left out without a word."""
+        self._consume(1)
+        while not self._text[self._at :].strip():
+            if self._ended:
+                return
+            self._more()
+        raise FileFault(
+            "malformed",
+            f"Something stands after the ] that follows object {self.number - 1}. Make one array of all objects.",
+            self.number,
+        )
 
     def _object(self) -> tuple[dict[str, Any], int]:
         while True:
@@ -105,7 +141,9 @@ class _Objects:
                 self.number,
             )
         reason = (
-            error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply or has a huge number"
+            error.msg
+            if isinstance(error, json.JSONDecodeError)
+            else "it is nested too deeply, or holds NaN, Infinity or a huge number"
         )
         return FileFault("malformed", f"Object {self.number} is not valid JSON: {reason}.", self.number)
 

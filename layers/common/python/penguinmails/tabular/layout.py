@@ -8,7 +8,7 @@ from typing import Literal
 Kind = Literal["csv", "tsv", "json", "xlsx"]
 
 MAX_RECORD = 1_000_000
-"""Characters of one line, or of one JSON object; a longer one is refused instead of being read into memory."""
+"""Bytes of one row, over all of its lines, or characters of one JSON object; a longer one is refused, not read into memory."""
 MAX_COLUMNS = 500
 MAX_HEADER = 255
 _DELIMITERS = ",;\t|"
@@ -42,10 +42,14 @@ class Layout:
     start: int
     line: int
     line_end: str = "\n"
+    is_array: bool = False
+    """Whether a JSON file is an array, which must be closed; else it is one object after the other."""
 
 
 def encoding_of(head: bytes, chosen: str | None) -> tuple[str, int]:
     """Python's name of the encoding and the length of the byte order mark. Raises FileFault for what is no text."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileFault("wrong_encoding", "The file is UTF-32, which is not read. Save it as UTF-8.", 1)
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name, len(mark)
@@ -78,6 +82,12 @@ def checked_header(names: list[str]) -> list[str]:
         raise FileFault(
             "header_too_long",
             f"A column is named with {len(long)} characters. Is the first line the header? Names have up to {MAX_HEADER}.",
+            1,
+        )
+    if any("\x00" in name or any("\ud800" <= character <= "\udfff" for character in name) for name in header):
+        raise FileFault(
+            "unreadable_header",
+            "A column's name holds NUL characters or halves of characters. Is the encoding the right one?",
             1,
         )
     if not any(header):

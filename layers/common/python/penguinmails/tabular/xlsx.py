@@ -5,6 +5,7 @@ Cells are given as text, number, boolean, or ISO date for cells that are formatt
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,13 +19,16 @@ MAX_UNPACKED = 2_000_000_000
 MAX_STRINGS = 64_000_000
 MAX_RATIO = 200
 _CHUNK = 256 * 1024
+_DIGITS = 10
 _MAX_CELL = 32_767
 _MAX_PIECES = 100
 _MAX_PART = 50_000_000
+_MAX_ROWS = 1_048_576
 _DATE_FORMATS = {*range(14, 23), *range(45, 48)}
 _DATE_LETTERS = re.compile(r"[ymdhs]", re.IGNORECASE)
 _LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
+_DAY_ZERO_OF_1904 = datetime(1904, 1, 1, tzinfo=UTC)
 _COLUMN = re.compile(r"[A-Z]{1,3}")
 
 
@@ -46,7 +50,7 @@ class XlsxRows:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 yield from self._rows(archive)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
             if isinstance(error, FileFault):
                 raise
             raise FileFault(
@@ -56,10 +60,10 @@ class XlsxRows:
 
     def _rows(self, archive: zipfile.ZipFile) -> Iterator[tuple[int, list[Any]]]:
         _require_modest(archive)
-        sheet = _first_sheet(archive)
+        sheet, day_zero = _first_sheet(archive)
         strings = _shared_strings(archive)
         dates = _date_styles(archive)
-        for number, cells in _Sheet(strings, dates).read(archive, sheet):
+        for number, cells in _Sheet(strings, dates, day_zero).read(archive, sheet):
             if number <= self._skip:
                 continue
             self.position = number
@@ -77,6 +81,8 @@ def inspect_xlsx(path: Path) -> Layout:
 
 def _require_modest(archive: zipfile.ZipFile) -> None:
     for part in archive.infolist():
+        if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise FileFault("not_xlsx", "The file is no XLSX workbook: it is packed in a way that XLSX is not.")
         if part.file_size > MAX_UNPACKED or part.file_size > MAX_RATIO * max(part.compress_size, 10_000):
             raise _bomb()
 
@@ -107,6 +113,7 @@ def _parse(archive: zipfile.ZipFile, name: str, limit: int, start: Any, end: Any
     parser = _parser(start, end, text)
     for chunk in _read(archive, name, limit):
         _feed(parser, chunk, name)
+    _feed(parser, b"", name, is_last=True)
 
 
 def _parser(start: Any, end: Any, text: Any) -> expat.XMLParserType:
@@ -122,10 +129,10 @@ def _parser(start: Any, end: Any, text: Any) -> expat.XMLParserType:
     return parser
 
 
-def _feed(parser: expat.XMLParserType, chunk: bytes, name: str) -> None:
+def _feed(parser: expat.XMLParserType, chunk: bytes, name: str, *, is_last: bool = False) -> None:
     try:
-        parser.Parse(chunk, False)
-    except expat.ExpatError:
+        parser.Parse(chunk, is_last)
+    except (expat.ExpatError, LookupError, ValueError):
         raise FileFault("not_xlsx", f"The workbook is damaged: {name} is not well formed.") from None
 
 
@@ -133,11 +140,16 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _first_sheet(archive: zipfile.ZipFile) -> str:
+def _first_sheet(archive: zipfile.ZipFile) -> tuple[str, datetime]:
+    """The part that holds the sheet, and the day from which the workbook counts."""
     found: list[str] = []
+    day_zero = _DAY_ZERO
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if _local(name) == "sheet":
+        nonlocal day_zero
+        if _local(name) == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
+            day_zero = _DAY_ZERO_OF_1904
+        elif _local(name) == "sheet":
             found.extend(value for key, value in attributes.items() if _local(key) == "id")
 
     _parse(archive, "xl/workbook.xml", _MAX_PART, start)
@@ -151,7 +163,7 @@ def _first_sheet(archive: zipfile.ZipFile) -> str:
 
     _parse(archive, "xl/_rels/workbook.xml.rels", _MAX_PART, relation)
     target = targets.get(found[0], "")
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return (target.lstrip("/") if target.startswith("/") else f"xl/{target}"), day_zero
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -195,11 +207,11 @@ def _date_styles(archive: zipfile.ZipFile) -> set[int]:
     def start(tag: str, attributes: dict[str, str]) -> None:
         local = _local(tag)
         if local == "numFmt" and _DATE_LETTERS.search(_LITERAL.sub("", attributes.get("formatCode", ""))):
-            custom.add(int(attributes.get("numFmtId", "0")))
+            custom.add(_count(attributes.get("numFmtId", "0")))
         elif local == "cellXfs":
             state["cells"] = True
         elif local == "xf" and state["cells"]:
-            styles.append(int(attributes.get("numFmtId", "0")))
+            styles.append(_count(attributes.get("numFmtId", "0")))
 
     def end(tag: str) -> None:
         if _local(tag) == "cellXfs":
@@ -213,6 +225,7 @@ def _date_styles(archive: zipfile.ZipFile) -> set[int]:
 class _Sheet:
     strings: list[str]
     dates: set[int]
+    day_zero: datetime
     done: list[tuple[int, list[Any]]] = field(default_factory=list[tuple[int, list[Any]]])
     row: int = 0
     cells: list[Any] = field(default_factory=list[Any])
@@ -228,18 +241,24 @@ class _Sheet:
             _feed(parser, chunk, name)
             yield from self.done
             self.done.clear()
+        _feed(parser, b"", name, is_last=True)
+        yield from self.done
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         local = _local(tag)
         if local == "row":
-            number = attributes.get("r", "")
-            self.row = int(number) if number.isdecimal() and len(number) < 9 else self.row + 1
+            number = _count(attributes.get("r", "")) or self.row + 1
+            if number <= self.row or number > _MAX_ROWS:
+                raise FileFault(
+                    "not_xlsx", f"The workbook is damaged: row {number} follows row {self.row}, of {_MAX_ROWS} at most."
+                )
+            self.row = number
             self.cells, self.column = [], -1
         elif local == "c":
             named = _COLUMN.match(attributes.get("r", ""))
             self.column = _number_of(named[0]) if named else self.column + 1
             style = attributes.get("s", "")
-            self.kind, self.is_date = attributes.get("t", "n"), style.isdecimal() and int(style) in self.dates
+            self.kind, self.is_date = attributes.get("t", "n"), bool(style) and _count(style) in self.dates
             self.value.clear()
         elif local in {"v", "t"}:
             self.reading = True
@@ -263,7 +282,7 @@ class _Sheet:
 
     def _cell(self, text: str) -> Any:
         if self.kind == "s":
-            place = int(text) if text.isdecimal() else -1
+            place = int(text) if text.isdecimal() and len(text) < _DIGITS else -1
             return self.strings[place] if 0 <= place < len(self.strings) else None
         if self.kind == "b":
             return text == "1"
@@ -274,8 +293,13 @@ class _Sheet:
         except ValueError:
             return text
         if self.is_date:
-            return _as_date(number)
+            return _as_date(number, self.day_zero)
         return int(number) if number.is_integer() and abs(number) < 10**15 else number
+
+
+def _count(text: str) -> int:
+    """A whole number as a workbook counts rows and formats; 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) < _DIGITS else 0
 
 
 def _number_of(letters: str) -> int:
@@ -285,10 +309,10 @@ def _number_of(letters: str) -> int:
     return number - 1
 
 
-def _as_date(days: float) -> str:
+def _as_date(days: float, day_zero: datetime) -> str:
     """A serial number of days as a date, or as a moment in UTC when it has a time of day."""
     try:
-        moment = _DAY_ZERO + timedelta(seconds=round(days * 86_400))
-    except OverflowError:
+        moment = day_zero + timedelta(seconds=round(days * 86_400))
+    except (OverflowError, ValueError):
         return str(days)
     return moment.date().isoformat() if days == int(days) else moment.isoformat().replace("+00:00", "Z")
