@@ -44,6 +44,22 @@ ON_EVERY_RESOURCE = {
     "service-role/AWSCodeDeployRoleForLambda",
 }
 """Managed policies that reach every resource, and why that cannot be narrower."""
+UNIQUE_NAMES = {
+    "AWS::Scheduler::Schedule": ["Name"],
+    "AWS::Events::Rule": ["Name"],
+    "AWS::Lambda::Function": ["FunctionName"],
+    "AWS::IAM::Role": ["RoleName"],
+    "AWS::IAM::ManagedPolicy": ["ManagedPolicyName"],
+    "AWS::S3::Bucket": ["BucketName"],
+    "AWS::SQS::Queue": ["QueueName"],
+    "AWS::Logs::LogGroup": ["LogGroupName"],
+    "AWS::KMS::Alias": ["AliasName"],
+    "AWS::SecretsManager::Secret": ["Name"],
+    "AWS::CodeDeploy::Application": ["ApplicationName"],
+    "AWS::CloudWatch::Alarm": ["AlarmName"],
+    "AWS::CloudWatch::Dashboard": ["DashboardName"],
+}
+"""Properties that hold a name which an account and region, or all the world, has once."""
 MAX_RESOURCES, MAX_TEMPLATE_BYTES, MAX_ROUTES, MAX_POLICIES_OF_A_ROLE, MAX_FUNCTION_POLICY_BYTES = (
     500,
     1_000_000,
@@ -139,6 +155,14 @@ def unpublished(translated: dict[str, Any]) -> Iterator[str]:
             yield f"{function} lacks VersionDescription: !GetAtt Migrations.Configuration; calls would stay where they are"
 
 
+def taken_names(translated: dict[str, Any]) -> Iterator[str]:
+    """Names that a second stack in the same account could not have as well."""
+    for logical_id, resource in translated["Resources"].items():
+        for property_name in UNIQUE_NAMES.get(resource["Type"], ()):
+            if isinstance(resource["Properties"].get(property_name), str):
+                yield f"{logical_id} has a fixed {property_name}; leave it to CloudFormation or put the stack's name in it"
+
+
 def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [resource for resource in resources.values() if resource["Type"] == kind]
 
@@ -161,7 +185,8 @@ def main(path: Path) -> int:
     texts = {path.name: json.dumps(translated)}
     texts |= {file.name: file.read_text() for file in sorted((path.parent / "infrastructure").glob("*.yaml"))}
     findings = [f"{name}: {found}" for name, text in texts.items() for found in _lint(text, config)]
-    findings += [*too_wide(translated), *unasked(translated), *unpublished(translated), *over_limits(translated)]
+    findings += [*too_wide(translated), *unasked(translated), *unpublished(translated)]
+    findings += [*taken_names(translated), *over_limits(translated)]
     print("\n".join(findings))
     return 1 if findings else 0
 
