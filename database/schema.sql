@@ -4754,6 +4754,12 @@ CREATE INDEX campaign_contacts_due ON public.campaign_contacts USING btree (tena
 CREATE INDEX campaigns_by_created ON public.campaigns USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: campaigns_by_end; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_end ON public.campaigns USING btree (completed_at) WHERE (status = 'completed'::text);
+
+--
 -- Name: campaigns_by_list; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6723,6 +6729,12 @@ CREATE POLICY penguinmails_jobs_all ON public.api_keys TO penguinmails_jobs USIN
 CREATE POLICY penguinmails_jobs_all ON public.audit_log TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: campaign_contacts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.campaign_contacts TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: campaign_stats penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7896,7 +7908,7 @@ GRANT UPDATE(details) ON TABLE public.audit_log TO penguinmails_closing;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
-GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
+GRANT SELECT,DELETE,MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.campaign_contacts TO penguinmails_closing;
 
 --
@@ -7919,7 +7931,7 @@ GRANT SELECT,DELETE ON TABLE public.campaign_steps TO penguinmails_closing;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_app;
-GRANT SELECT,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.campaigns TO penguinmails_closing;
 
 --

@@ -1,5 +1,5 @@
 """Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, bodies and histories of
-emails.
+emails, old campaigns.
 
 Runs each hour.
 """

@@ -88,6 +88,34 @@ def delete_histories(tx: Tx, batch: int) -> int:
     )
 
 
+def delete_recipients(tx: Tx, batch: int) -> int:
+    """Who was written to by campaigns that ended 36 months ago; the campaigns themselves follow once they have nobody."""
+    return tx.run(
+        """
+        DELETE FROM campaign_contacts WHERE ctid = ANY(ARRAY(
+          SELECT r.ctid FROM campaigns c CROSS JOIN LATERAL (
+            SELECT ctid FROM campaign_contacts
+            WHERE tenant_id = c.tenant_id AND mode = c.mode AND campaign_id = c.id LIMIT %(batch)s) r
+          WHERE c.status = 'completed' AND c.completed_at < now() - interval '36 months' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_campaigns(tx: Tx, batch: int) -> int:
+    """Campaigns that ended 36 months ago, with their steps and counts; their emails and the account's figures stay."""
+    return tx.run(
+        """
+        DELETE FROM campaigns WHERE ctid = ANY(ARRAY(
+          SELECT c.ctid FROM campaigns c
+          WHERE c.status = 'completed' AND c.completed_at < now() - interval '36 months' AND NOT EXISTS (
+            SELECT FROM campaign_contacts r WHERE r.tenant_id = c.tenant_id AND r.mode = c.mode AND r.campaign_id = c.id)
+          LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
 def delete_provider_events(tx: Tx, batch: int) -> int:
     """What providers have reported, a week later: they repeat themselves for hours, not for days."""
     return tx.run(
@@ -124,6 +152,8 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_platform_mail,
     delete_email_content,
     delete_histories,
+    delete_recipients,
+    delete_campaigns,
     delete_provider_events,
     drop_held_deliveries,
 )

@@ -12,6 +12,7 @@ from penguinmails.db import transaction
 from penguinmails.ids import first_uuid7
 from purge_expired import repository, service
 from purge_expired.app import handler
+from tests.support.campaigns import add_contact, ask, draft
 from tests.support.http import call
 from tests.support.mail_histories import Mail, store_mails
 from tests.support.people import Person, signed_in
@@ -194,6 +195,35 @@ def test_histories_are_kept_for_twelve_months_and_figures_stay(tenant: TestTenan
         """,
     )
     assert opens == 2
+
+
+def test_campaigns_are_kept_for_36_months_after_their_end(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    recent, old = draft(key)["id"], draft(key)["id"]
+    for campaign_id, months in ((recent, 35), (old, 37)):
+        run(
+            tenant,
+            """
+            UPDATE campaigns SET status = 'completed', completed_at = now() - make_interval(months => %(months)s)
+            WHERE id = %(id)s
+            """,
+            id=campaign_id,
+            months=months,
+        )
+        run(
+            tenant,
+            """
+            INSERT INTO campaign_contacts (tenant_id, mode, campaign_id, contact_id)
+            SELECT tenant_id, mode, %(id)s, id FROM contacts
+            """,
+            id=campaign_id,
+        )
+
+    run_job(handler)
+
+    assert ask(key, "GET", f"/{recent}").status == 200
+    assert ask(key, "GET", f"/{old}").status == 404
+    assert count(tenant, "SELECT array_agg(campaign_id::text) FROM campaign_contacts") == [recent]
 
 
 def test_every_kind_of_row_is_purged_in_each_batch() -> None:
