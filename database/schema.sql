@@ -556,6 +556,16 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
         SELECT FROM emails o
         WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.created_at = e.created_at
           AND o.content_key = e.content_key AND o.to_email NOT IN (e.to_email, 'erased@erased.invalid'))
+    RETURNING c.storage_key
+  ), files AS (
+    UPDATE email_uploads u SET expires_at = least(u.expires_at, now()), look_at = least(u.look_at, now())
+    WHERE u.tenant_id = current_tenant_id() AND u.mode = current_mode()
+      AND u.id IN (SELECT a.upload_id FROM email_attachments a JOIN texts t ON a.content_key = t.storage_key
+                   WHERE a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.upload_id IS NOT NULL)
+      AND NOT EXISTS (
+        SELECT FROM email_attachments o
+        WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.upload_id = u.id
+          AND o.content_key NOT IN (SELECT storage_key FROM texts))
     RETURNING 1
   )
   SELECT count(*) FROM texts
@@ -2200,8 +2210,12 @@ CREATE TABLE public.email_attachments (
     "position" integer NOT NULL,
     file_name character varying(255) NOT NULL,
     content_type character varying(127) NOT NULL,
-    content bytea NOT NULL,
-    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+    content bytea,
+    size integer,
+    upload_id uuid,
+    queued_at timestamp with time zone,
+    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_attachments_size_check CHECK (((content IS NOT NULL) OR ((size IS NOT NULL) AND (queued_at IS NOT NULL))))
 );
 ALTER TABLE ONLY public.email_attachments ALTER COLUMN content SET STORAGE EXTERNAL;
 
@@ -2212,6 +2226,18 @@ ALTER TABLE ONLY public.email_attachments FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.email_attachments IS 'once per request, whatever the number of recipients; goes when the text of the mail goes';
+
+--
+-- Name: COLUMN email_attachments.size; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_attachments.size IS 'bytes of an uploaded file';
+
+--
+-- Name: COLUMN email_attachments.queued_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_attachments.queued_at IS 'created_at of the mails that an uploaded file goes with, by which they are found';
 
 --
 -- Name: email_events; Type: TABLE; Schema: public; Owner: -
@@ -2368,6 +2394,54 @@ ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.email_tags.status IS 'the email''s, kept by a trigger';
+
+--
+-- Name: email_uploads; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_uploads (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(127) NOT NULL,
+    size integer NOT NULL,
+    file_key text NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    uploaded_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    renewed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT email_uploads_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_uploads_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE ONLY public.email_uploads FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN email_uploads.uploaded_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.uploaded_at IS 'when the file was first seen to be there, as announced';
+
+--
+-- Name: COLUMN email_uploads.expires_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.expires_at IS 'until then mails may name it';
+
+--
+-- Name: COLUMN email_uploads.look_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.look_at IS 'when it is to be seen next whether a mail that waits still needs the file';
+
+--
+-- Name: COLUMN email_uploads.renewed_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.renewed_at IS 'how old the bucket takes the file to be, which removes what is older than 40 days';
 
 --
 -- Name: emails; Type: TABLE; Schema: public; Owner: -
@@ -4107,6 +4181,20 @@ ALTER TABLE ONLY public.email_tags
     ADD CONSTRAINT email_tags_pkey PRIMARY KEY (tenant_id, mode, email_id, tag);
 
 --
+-- Name: email_uploads email_uploads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_pkey PRIMARY KEY (id);
+
+--
+-- Name: email_uploads email_uploads_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: emails emails_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4982,6 +5070,12 @@ CREATE INDEX domains_due ON public.domains USING btree (next_check_at) WHERE (ne
 CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, domain) WHERE (verification_status = 'verified'::text);
 
 --
+-- Name: email_attachments_by_upload; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_attachments_by_upload ON public.email_attachments USING btree (tenant_id, mode, upload_id) WHERE (upload_id IS NOT NULL);
+
+--
 -- Name: email_events_by_email; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5010,6 +5104,12 @@ CREATE INDEX email_tags_by_status ON public.email_tags USING btree (tenant_id, m
 --
 
 CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_created_at, email_id);
+
+--
+-- Name: email_uploads_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_uploads_due ON public.email_uploads USING btree (look_at);
 
 --
 -- Name: emails_by_campaign; Type: INDEX; Schema: public; Owner: -
@@ -5959,6 +6059,13 @@ ALTER TABLE ONLY public.email_attachments
     ADD CONSTRAINT email_attachments_tenant_id_mode_content_key_fkey FOREIGN KEY (tenant_id, mode, content_key) REFERENCES public.content_objects(tenant_id, mode, storage_key) ON DELETE CASCADE;
 
 --
+-- Name: email_attachments email_attachments_upload; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_upload FOREIGN KEY (tenant_id, mode, upload_id) REFERENCES public.email_uploads(tenant_id, mode, id) ON DELETE SET NULL (upload_id);
+
+--
 -- Name: email_events email_events_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5985,6 +6092,13 @@ ALTER TABLE ONLY public.email_rollups
 
 ALTER TABLE ONLY public.email_tags
     ADD CONSTRAINT email_tags_tenant_id_mode_email_id_fkey FOREIGN KEY (tenant_id, mode, email_id) REFERENCES public.emails(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: email_uploads email_uploads_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: emails emails_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6555,6 +6669,12 @@ ALTER TABLE public.email_rollups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.email_tags ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: email_uploads; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_uploads ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: emails; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -6651,10 +6771,22 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY penguinmails_erasure_all ON public.content_objects TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
+-- Name: email_attachments penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_attachments TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
 -- Name: email_events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.email_events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: email_uploads penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_uploads TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
@@ -6765,6 +6897,12 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: email_attachments penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_attachments TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: email_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6781,6 +6919,12 @@ CREATE POLICY penguinmails_jobs_all ON public.email_figure_changes TO penguinmai
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.email_rollups TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: email_uploads penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_uploads TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -7261,6 +7405,12 @@ CREATE POLICY tenant_isolation ON public.email_rollups TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.email_tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: email_uploads tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_uploads TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: emails tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -8027,6 +8177,8 @@ GRANT SELECT ON TABLE public.domains TO penguinmails_lookup;
 
 GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
+GRANT SELECT ON TABLE public.email_attachments TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.email_attachments TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
@@ -8060,6 +8212,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.email_rollups TO penguinmails_jobs;
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.email_tags TO penguinmails_search;
+
+--
+-- Name: TABLE email_uploads; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.email_uploads TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.email_uploads TO penguinmails_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.email_uploads TO penguinmails_jobs;
+GRANT SELECT,UPDATE ON TABLE public.email_uploads TO penguinmails_erasure;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -

@@ -26,9 +26,10 @@ from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
 from penguinmails.providers import Handover, send
 from penguinmails.queue import Record
-from penguinmails.smtp import Attachment, MailRefused, OutgoingMail
+from penguinmails.smtp import MailRefused, OutgoingMail
 from send_emails import repository
-from send_emails.repository import Claim
+from send_emails.files import contents
+from send_emails.repository import Claim, FileRow
 
 _SWEEP_SLACK_SECONDS = 60
 _DOMAIN_ASKED_AGAIN_SECONDS = 3_600
@@ -99,7 +100,7 @@ def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
 def _hand_over(
     record: Record,
     claim: Claim,
-    files: Sequence[Attachment],
+    files: Sequence[FileRow],
     account: StoredAccount | None,
     domains: dict[str, SigningDomain],
 ) -> tuple[MailRefused | None, Handover]:
@@ -121,7 +122,7 @@ def _hand_over(
             return_path=ours,
             headers=claim.headers,
             plain_headers=dressed.headers,
-            attachments=files,
+            attachments=contents(record.tenant_id, files),
         )
         seal = partial(signed, sender=claim.from_email, domains=domains)
         wanted = claim.wanted_provider
