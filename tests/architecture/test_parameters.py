@@ -56,6 +56,7 @@ WRONG: dict[str, list[str]] = {
     "PlatformSecretsWrapped": ["secret", ""],
     "SmtpHost": ["", "smtp://mail.example.com", "mail.example.com:587"],
     "SmtpPort": ["0", "65536", "smtp"],
+    "SmtpSecurity": ["none", "ssl", ""],
     "MailFrom": ["PenguinMails", "no-reply", "a@b"],
     "ReplyDomain": ["reply@example.com", "https://reply.example.com", "localhost"],
 }
@@ -71,6 +72,7 @@ RIGHT: dict[str, list[str]] = {
     "PlatformSecretsKeyId": ["0a1b2c3d-0000-0000-0000-000000000000"],
     "PlatformSecretsWrapped": ["AQICAHg" + "A" * 60],
     "SmtpHost": ["mail.example.com"],
+    "SmtpSecurity": ["starttls", "tls"],
     "MailFrom": ["PenguinMails <no-reply@penguinmails.com>", "no-reply@penguinmails.com"],
     "ReplyDomain": ["", "reply.example.com"],
 }
