@@ -140,7 +140,7 @@ def _test(caller: Caller, provider: Provider) -> Response:
     "/postmark", operation_id="removePostmark", summary="Remove Postmark", status_code=204, responses=problems(404)
 )
 async def remove_postmark(caller: Admin) -> None:
-    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after some hours."""
+    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after three days."""
     _remove(caller, "postmark")
 
 
@@ -148,7 +148,7 @@ async def remove_postmark(caller: Admin) -> None:
     "/mailgun", operation_id="removeMailgun", summary="Remove Mailgun", status_code=204, responses=problems(404)
 )
 async def remove_mailgun(caller: Admin) -> None:
-    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after some hours."""
+    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after three days."""
     _remove(caller, "mailgun")
 
 

@@ -490,7 +490,7 @@ def test_campaigns_and_their_test_mails_go_out_by_the_accounts_own_server(
     person, tester = address(), address()
     add_contact(key, email=person)
     campaign_id = started(key)
-    assert ask(key, "POST", f"/{campaign_id}/test", json={"to": [tester]}).status == 200
+    assert ask(key, "POST", f"/{campaign_id}/test", json={"to": [tester], "values": {"email": tester}}).status == 200
 
     carry_out(tenant)
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
@@ -563,7 +563,7 @@ def test_with_a_wrong_password_mails_wait_admins_are_told_once_and_a_new_passwor
 ) -> None:
     signed_in(tenant)
     login = given(chief, tenant, own)
-    own.logins[login.username] = new_password()
+    own.logins[login.username], to_be_told = new_password(), owners(tenant)
 
     first, to = send(tenant, key)
     tries = own.attempts
@@ -575,8 +575,7 @@ def test_with_a_wrong_password_mails_wait_admins_are_told_once_and_a_new_passwor
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         assert tx.all("SELECT DISTINCT attempts FROM emails", {}) == [0]
     assert own.attempts == tries, "a password that was refused is not tried again at once"
-    assert len(told(tenant)) == len({str(found) for found in told(tenant)}) * owners(tenant)
-    assert told(tenant)[0] == {"host": "localhost", "reason": reason}
+    assert told(tenant) == [{"host": "localhost", "reason": reason}] * to_be_told
     state = built_in(tenant)
     assert (state["status"], state["status_detail"]) == ("error", reason)
     assert chief.call("GET", tenant.id).json["status"] == "error"
@@ -629,7 +628,8 @@ def test_with_a_wrong_password_a_campaign_rests_and_loses_nobody(
     assert (campaign["status"], campaign["paused_reason"]) == ("paused", "provider_refused")
     assert "user name and password" in campaign["paused_detail"]
     assert {(mail["status"], mail["attempts"]) for mail in mails(tenant)} == {("queued", 0)}
-    assert (built_in(tenant)["status"], len(told(tenant))) == ("error", owners(tenant))
+    assert len(told(tenant)) == owners(tenant)
+    assert built_in(tenant)["status"] == "error"
     methods = 2  # PLAIN and LOGIN
     assert own.attempts - tries <= methods, "one try for all mails"
 

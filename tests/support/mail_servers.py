@@ -1,5 +1,6 @@
 """Mail servers of accounts' own: real SMTP with STARTTLS or TLS and AUTH, on loopback."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,6 +31,28 @@ class TakenMail:
     content: bytes
 
 
+class _Controller(Controller):
+    """Knows its connections, so that they can be ended with the server."""
+
+    def factory(self) -> SMTP:
+        """One for each connection."""
+        made = super().factory()
+        self._made = [*getattr(self, "_made", []), made]
+        return made
+
+    def end_connections(self) -> None:
+        """End those that clients have left open."""
+
+        async def end() -> None:
+            for protocol in self._made:
+                transport: Any = protocol.transport
+                if transport is not None:
+                    transport.abort()
+            await asyncio.sleep(0.01)
+
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result()
+
+
 @dataclass
 class OwnServer:
     """Offers STARTTLS, speaks TLS from the first byte, or neither; takes mail from `logins` alone."""
@@ -51,11 +74,12 @@ class OwnServer:
         if self.kind == "starttls":
             options["tls_context"] = self.context
         own = self.context if self.kind == "tls" else None
-        self._controller = Controller(self, hostname=LOOPBACK, port=self.port, ssl_context=own, **options)
+        self._controller = _Controller(self, hostname=LOOPBACK, port=self.port, ssl_context=own, **options)
         self._controller.start()
 
     def stop(self) -> None:
         """Stop listening and end all connections."""
+        self._controller.end_connections()
         self._controller.stop()
 
     def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any) -> AuthResult:

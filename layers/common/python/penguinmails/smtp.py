@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
 from penguinmails.domain.mail_addresses import is_international
-from penguinmails.logging import logger
+from penguinmails.logging import count, logger
 from penguinmails.mime import plain_lines
 from penguinmails.smtp_connections import MailServer, ServerUnusable, close_connection, connected, note_use
 
@@ -112,6 +112,7 @@ def _unusable(server: MailServer, trouble: ServerUnusable) -> MailRefused:
         return MailRefused(trouble.reason, is_permanent=False)
     if server.tenant_id is None:
         logger.error("the platform's mail server cannot be used", extra={"reason": trouble.reason})
+        count("mail_server_refused_total")
     scope = "account" if server.tenant_id is not None else "moment"
     return MailRefused(trouble.reason, is_permanent=False, scope=scope)
 
