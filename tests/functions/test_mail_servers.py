@@ -16,7 +16,7 @@ from penguinmails import smtp_connections, vault
 from penguinmails.auth.principal import PLATFORM_TENANT_ID
 from penguinmails.db import transaction
 from penguinmails.domain import provider_secrets
-from penguinmails.settings import get_settings
+from penguinmails.settings import ConfigurationError, get_settings
 from penguinmails.vault import read_secret, write_secret
 from provider_accounts.app import handler as provider_accounts
 from send_campaign_emails.app import handler as send_campaign_emails
@@ -788,3 +788,24 @@ def test_a_server_that_wants_a_login_that_nobody_has_given_us_loses_no_mail(
         email, _ = send(tenant, key)
 
     assert (email["status"], email["error"][:3]) == ("queued", "530")
+
+
+def test_deployed_the_platforms_mail_never_travels_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = {
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "ALLOW_LOCALHOST_WEBHOOKS": "false",
+        "PLATFORM_SECRETS_FILE": "",
+        "VAULT_ADDR": "https://vault.example",
+        "SMTP_SECURITY": "none",
+    }
+    for name, value in deployed.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    try:
+        with pytest.raises(
+            ConfigurationError, match="SMTP_SECURITY none is for one machine; set it to starttls or tls"
+        ):
+            get_settings()
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
