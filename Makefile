@@ -145,8 +145,8 @@ vault-commands: setup ## Print what a Vault has to be told once: ACCOUNT=1234567
 	@$(BIN)/python -m local.vault_commands "$${ACCOUNT:?Name the AWS account: ACCOUNT=123456789012}" "$${STACK:?Name the stack: STACK=pm-staging}"
 
 .PHONY: trace
-trace: setup ## Show what a request of the running stack caused: make trace ID=req_...
-	@$(BIN)/python -m local.trace "$${ID:?Name what to look for: make trace ID=req_... (X-Request-Id of an answer)}"
+trace: setup ## Show what a request of the running stack caused: make trace ID=req_... (ARGS=--otlp for a collector)
+	@$(BIN)/python -m local.trace "$${ID:?Name what to look for: make trace ID=req_... (X-Request-Id of an answer)}" $(ARGS)
 
 .PHONY: reset
 reset: ## Forget the data of `make run`

@@ -1,14 +1,10 @@
-"""Makes the first super admin: `DATABASE_URL=... python -m database.create_staff EMAIL NAME`.
+"""Makes the first super admin, for an operator who may invoke the database function.
 
-The password is asked for, or read from standard input with `--password-stdin`. The database is reached as the
-application role. All further staff are added by a super admin over the API; so is a second super admin, who can help
-one that has lost phone and recovery codes.
+All further staff are added by a super admin over the API; so is a second super admin, who can help one that has lost
+phone and recovery codes.
 """
 
-import argparse
-import getpass
-import os
-import sys
+from typing import Any
 
 from penguinmails import audit
 from penguinmails.auth.password_rules import check_password
@@ -16,7 +12,7 @@ from penguinmails.auth.passwords import hash_secret
 from penguinmails.auth.principal import PLATFORM_TENANT_ID
 from penguinmails.db import transaction
 from penguinmails.domain.staff import active_super_admins, add_staff_member
-from penguinmails.errors import Conflict, DomainError
+from penguinmails.errors import Conflict
 
 
 def create_first_super_admin(*, email: str, name: str, password: str) -> None:
@@ -44,28 +40,21 @@ def create_first_super_admin(*, email: str, name: str, password: str) -> None:
         )
 
 
-def main(arguments: list[str]) -> int:
-    """0 when the super admin was made, 1 with a sentence when not."""
-    parser = argparse.ArgumentParser(prog="python -m database.create_staff", description="Make the first super admin.")
-    parser.add_argument("email")
-    parser.add_argument("name")
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    wanted = parser.parse_args(arguments)
-    if not os.environ.get("DATABASE_URL"):
-        sys.stderr.write("Set DATABASE_URL to the database, as the application role.\n")
-        return 1
-    os.environ.setdefault("ENVIRONMENT", "local")
-    password = sys.stdin.readline().rstrip("\n") if wanted.password_stdin else getpass.getpass("Password: ")
-    try:
-        create_first_super_admin(email=wanted.email, name=wanted.name, password=password)
-    except DomainError as error:
-        sys.stderr.write(f"{error.detail}\n")
-        return 1
-    sys.stdout.write(
-        f"{wanted.email} is a super admin. Sign in and enrol a second factor; until then nothing else works.\n"
-    )
-    return 0
+def create_from_event(event: dict[str, Any]) -> dict[str, str]:
+    """`{"create_super_admin": {"email": ..., "name": ..., "password": ...}}`; who it is and what comes next.
+
+    Raises ValueError for another shape, DomainError for a person who is refused. Neither repeats the password.
+    """
+    person = event["create_super_admin"]
+    fields = ("email", "name", "password")
+    if not isinstance(person, dict) or set(person) != set(fields) or not all(_is_text(person[f]) for f in fields):
+        raise ValueError("create_super_admin takes email, name and password, each a text that is not empty.")
+    create_first_super_admin(**person)
+    return {
+        "super_admin": person["email"].strip().lower(),
+        "next": "Sign in and enrol a second factor; until then nothing else works.",
+    }
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requestt
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,10 @@ def is_custom_resource(event: dict[str, Any]) -> bool:
 
 
 def answer(event: dict[str, Any], work: Callable[[], dict[str, Any]], *, schema: str) -> dict[str, Any]:
-    """Do the work and tell CloudFormation how it went; the result of the work, or an empty one. `schema` is its attribute.
+    """Do the work and tell CloudFormation how it went; the result of the work, or an empty one.
+
+    The attributes are `Schema`, which is `schema`, and `Configuration`: another text whenever the schema or the property
+    `Configuration` is another one (at most 256 characters, what a description of a function's version takes).
 
     Raises nothing that comes of the work: CloudFormation would wait for an hour for the answer. A stack that goes away
     keeps its data, so there is nothing to do then.
@@ -45,10 +49,15 @@ def answer(event: dict[str, Any], work: Callable[[], dict[str, Any]], *, schema:
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],
-            "Data": {"Schema": schema},
+            "Data": {"Schema": schema, "Configuration": _configuration(event, schema)},
         },
     )
     return result
+
+
+def _configuration(event: dict[str, Any], schema: str) -> str:
+    given = event.get("ResourceProperties", {}).get("Configuration")
+    return f"{schema[:200]} {sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]}"
 
 
 def _send(url: str, document: dict[str, Any]) -> None:

@@ -301,8 +301,9 @@ BEGIN
          d.failed
   FROM (
     SELECT a.tenant_id, a.mode, a.campaign_id, a.step_id, a.variant,
-           sum((a.sent_at IS NOT NULL)::integer - (b.sent_at IS NOT NULL)::integer) AS sent,
-           sum((a.status = 'delivered')::integer - (b.status = 'delivered')::integer) AS delivered,
+           sum((a.sent_at IS NOT NULL OR a.status = 'bounced')::integer
+               - (b.sent_at IS NOT NULL OR b.status = 'bounced')::integer) AS sent,
+           sum(has_arrived(a.status, a.provider)::integer - has_arrived(b.status, b.provider)::integer) AS delivered,
            sum((a.opens > 0)::integer - (b.opens > 0)::integer) AS opened,
            sum((a.clicks > 0)::integer - (b.clicks > 0)::integer) AS clicked,
            sum((a.status = 'bounced')::integer - (b.status = 'bounced')::integer) AS bounced,
@@ -482,12 +483,27 @@ CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
       FROM jsonb_each(e.data))
     WHERE e.tenant_id = current_tenant_id() AND e.mode = current_mode() AND e.subject_id = ANY(subjects)
     RETURNING e.id, e.created_at
+  ), posted AS (
+    SELECT a.delivery_id, a.event_created_at, a.attempt_number, a.batch_id
+    FROM changed c
+    JOIN webhooks w ON w.tenant_id = current_tenant_id() AND w.mode = current_mode()
+    JOIN webhook_deliveries d
+      ON d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.event_id = c.id
+     AND (d.event_created_at = c.created_at OR d.is_test)
+    JOIN webhook_attempts a
+      ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
+  ), answered AS (
+    SELECT delivery_id, event_created_at, attempt_number FROM posted
+    UNION
+    SELECT a.delivery_id, a.event_created_at, a.attempt_number
+    FROM (SELECT DISTINCT batch_id FROM posted WHERE batch_id IS NOT NULL) p
+    JOIN webhook_attempts a ON a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.batch_id = p.batch_id
   ), answers AS (
     UPDATE webhook_attempts a
     SET response_body = NULL, response_headers = NULL, error_message = NULL
-    FROM webhook_deliveries d JOIN changed c ON d.event_id = c.id AND d.event_created_at = c.created_at
-    WHERE d.tenant_id = current_tenant_id() AND d.mode = current_mode()
-      AND a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id AND a.event_created_at = d.event_created_at
+    FROM answered p
+    WHERE a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.delivery_id = p.delivery_id
+      AND a.attempt_number = p.attempt_number AND a.event_created_at = p.event_created_at
     RETURNING 1
   )
   SELECT count(*) FROM changed
@@ -769,6 +785,22 @@ END
 $$;
 
 --
+-- Name: has_arrived(text, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.has_arrived(status text, provider text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT coalesce(status = 'delivered' OR (status = 'sent' AND provider NOT IN ('postmark', 'mailgun')), false)
+$$;
+
+--
+-- Name: FUNCTION has_arrived(status text, provider text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.has_arrived(status text, provider text) IS 'whether a mail counts as delivered: providers that report deliveries are waited for';
+
+--
 -- Name: index_added_contacts(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -870,6 +902,17 @@ CREATE FUNCTION public.is_to_be_erased() RETURNS boolean
 $$;
 
 --
+-- Name: live_webhooks(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.live_webhooks() RETURNS TABLE(tenant_id uuid, webhook_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT w.tenant_id, w.id FROM webhooks w WHERE w.mode = 'live'
+$$;
+
+--
 -- Name: maintain_partitions(date); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -879,18 +922,21 @@ CREATE FUNCTION public.maintain_partitions(reference date DEFAULT CURRENT_DATE) 
     AS $_$
 DECLARE
   config partitioned_tables;
-  month_offset integer;
+  month timestamp;
   child record;
 BEGIN
   FOR config IN SELECT * FROM partitioned_tables LOOP
-    FOR month_offset IN -1 .. config.months_ahead LOOP
-      CALL create_monthly_partition(config.table_name::regclass, (reference + make_interval(months => month_offset))::date);
+    FOR month IN
+      SELECT generate_series(date_trunc('month', reference::timestamp - make_interval(days => config.days_kept)),
+                             date_trunc('month', reference::timestamp) + make_interval(months => config.months_ahead),
+                             interval '1 month')
+    LOOP
+      CALL create_monthly_partition(config.table_name::regclass, month::date);
     END LOOP;
     FOR child IN
       SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
       WHERE i.inhparent = config.table_name::regclass AND c.relname ~ '_[0-9]{6}$'
-        AND to_date(right(c.relname, 6), 'YYYYMM')
-            < date_trunc('month', reference) - make_interval(months => config.months_kept)
+        AND to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month' <= reference - make_interval(days => config.days_kept)
     LOOP
       EXECUTE format('DROP TABLE %I', child.relname);
       action := 'dropped'; partition_name := child.relname;
@@ -2846,6 +2892,23 @@ CREATE TABLE public.mailbox_days (
 ALTER TABLE ONLY public.mailbox_days FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: monthly_reports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.monthly_reports (
+    month date NOT NULL,
+    figures jsonb NOT NULL,
+    measured_at timestamp with time zone NOT NULL,
+    CONSTRAINT monthly_reports_month_check CHECK ((month = (date_trunc('month'::text, (month)::timestamp without time zone))::date))
+);
+
+--
+-- Name: TABLE monthly_reports; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.monthly_reports IS 'the platform''s figures of a month, as they were measured when it was over';
+
+--
 -- Name: outbox; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2869,10 +2932,16 @@ ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.partitioned_tables (
     table_name text NOT NULL,
     months_ahead integer DEFAULT 2 NOT NULL,
-    months_kept integer NOT NULL,
-    CONSTRAINT partitioned_tables_months_ahead_check CHECK ((months_ahead >= 1)),
-    CONSTRAINT partitioned_tables_months_kept_check CHECK ((months_kept >= 1))
+    days_kept integer NOT NULL,
+    CONSTRAINT partitioned_tables_days_kept_check CHECK ((days_kept >= 28)),
+    CONSTRAINT partitioned_tables_months_ahead_check CHECK ((months_ahead >= 1))
 );
+
+--
+-- Name: COLUMN partitioned_tables.days_kept; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.partitioned_tables.days_kept IS 'a month goes when its last day is older than this';
 
 --
 -- Name: plans; Type: TABLE; Schema: public; Owner: -
@@ -3050,6 +3119,24 @@ ALTER TABLE ONLY public.recovery_codes FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.recovery_codes.code_digest IS 'keyed digest; the code itself is shown once';
+
+--
+-- Name: response_time_windows; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.response_time_windows (
+    starts_at timestamp with time zone NOT NULL,
+    calls integer NOT NULL,
+    p95_ms integer NOT NULL,
+    CONSTRAINT response_time_windows_calls_check CHECK ((calls > 0)),
+    CONSTRAINT response_time_windows_p95_ms_check CHECK ((p95_ms >= 0))
+);
+
+--
+-- Name: TABLE response_time_windows; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.response_time_windows IS 'within how many ms 95 % of the calls with API keys were answered, per five minutes';
 
 --
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
@@ -3418,6 +3505,7 @@ CREATE TABLE public.webhook_attempts (
     response_body text,
     error_message text,
     timing jsonb,
+    batch_id uuid,
     CONSTRAINT webhook_attempts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (event_created_at);
@@ -3436,6 +3524,12 @@ COMMENT ON TABLE public.webhook_attempts IS 'no foreign key to deliveries: it wo
 --
 
 COMMENT ON COLUMN public.webhook_attempts.timing IS 'dns_ms, connect_ms, tls_ms, first_byte_ms; null for a step that was not taken, as on a kept connection';
+
+--
+-- Name: COLUMN webhook_attempts.batch_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_attempts.batch_id IS 'the post that several deliveries shared, whose answer each of them has; null for a post of one';
 
 --
 -- Name: webhook_deliveries; Type: TABLE; Schema: public; Owner: -
@@ -3638,6 +3732,7 @@ CREATE TABLE public.webhooks (
     batch_wait_seconds integer DEFAULT 0 NOT NULL,
     held_due_at timestamp with time zone,
     held_dropped_before timestamp with time zone,
+    paced_until timestamp with time zone,
     CONSTRAINT webhooks_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100))),
     CONSTRAINT webhooks_batch_wait_seconds_check CHECK (((batch_wait_seconds >= 0) AND (batch_wait_seconds <= 60))),
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
@@ -3736,6 +3831,12 @@ COMMENT ON COLUMN public.webhooks.held_due_at IS 'when the next piece of what wa
 --
 
 COMMENT ON COLUMN public.webhooks.held_dropped_before IS 'what was held and whose event is older is given up first';
+
+--
+-- Name: COLUMN webhooks.paced_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhooks.paced_until IS 'until then the dispatcher leaves what is parked for it alone, as it has had its posts of the second';
 
 --
 -- Name: workspace_members; Type: TABLE; Schema: public; Owner: -
@@ -4239,6 +4340,13 @@ ALTER TABLE ONLY public.mailbox_days
     ADD CONSTRAINT mailbox_days_pkey PRIMARY KEY (tenant_id, mode, mailbox, day);
 
 --
+-- Name: monthly_reports monthly_reports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.monthly_reports
+    ADD CONSTRAINT monthly_reports_pkey PRIMARY KEY (month);
+
+--
 -- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4314,6 +4422,13 @@ ALTER TABLE ONLY public.reauth_tokens
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_digest);
+
+--
+-- Name: response_time_windows response_time_windows_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.response_time_windows
+    ADD CONSTRAINT response_time_windows_pkey PRIMARY KEY (starts_at);
 
 --
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -4681,6 +4796,12 @@ CREATE INDEX campaign_contacts_due ON public.campaign_contacts USING btree (tena
 --
 
 CREATE INDEX campaigns_by_created ON public.campaigns USING btree (tenant_id, mode, created_at, id);
+
+--
+-- Name: campaigns_by_end; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX campaigns_by_end ON public.campaigns USING btree (completed_at) WHERE (status = 'completed'::text);
 
 --
 -- Name: campaigns_by_list; Type: INDEX; Schema: public; Owner: -
@@ -5275,6 +5396,18 @@ CREATE INDEX tenants_closing_at ON public.tenants USING btree (closes_at) WHERE 
 --
 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (deleted_at IS NULL);
+
+--
+-- Name: webhook_attempts_by_batch; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_attempts_by_batch ON ONLY public.webhook_attempts USING btree (tenant_id, mode, batch_id) WHERE (batch_id IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_by_end; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_by_end ON ONLY public.webhook_deliveries USING brin (finished_at) WITH (autosummarize='on');
 
 --
 -- Name: webhook_deliveries_by_event; Type: INDEX; Schema: public; Owner: -
@@ -6611,6 +6744,12 @@ CREATE POLICY penguinmails_erasure_all ON public.webhook_attempts TO penguinmail
 CREATE POLICY penguinmails_erasure_all ON public.webhook_deliveries TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
+-- Name: webhooks penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.webhooks TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
 -- Name: account_export_parts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6653,6 +6792,12 @@ CREATE POLICY penguinmails_jobs_all ON public.api_keys TO penguinmails_jobs USIN
 CREATE POLICY penguinmails_jobs_all ON public.audit_log TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: campaign_contacts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.campaign_contacts TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: campaign_stats penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6681,6 +6826,12 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: email_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_events TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: email_figure_changes penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -7690,6 +7841,13 @@ REVOKE ALL ON FUNCTION public.is_to_be_erased() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_to_be_erased() TO penguinmails_closing;
 
 --
+-- Name: FUNCTION live_webhooks(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.live_webhooks() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.live_webhooks() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION maintain_partitions(reference date); Type: ACL; Schema: public; Owner: -
 --
 
@@ -7819,7 +7977,7 @@ GRANT UPDATE(details) ON TABLE public.audit_log TO penguinmails_closing;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaign_contacts TO penguinmails_app;
-GRANT MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
+GRANT SELECT,DELETE,MAINTAIN ON TABLE public.campaign_contacts TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.campaign_contacts TO penguinmails_closing;
 
 --
@@ -7842,7 +8000,7 @@ GRANT SELECT,DELETE ON TABLE public.campaign_steps TO penguinmails_closing;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_app;
-GRANT SELECT,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.campaigns TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.campaigns TO penguinmails_closing;
 
 --
@@ -7946,6 +8104,7 @@ GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
 GRANT SELECT,INSERT ON TABLE public.email_events TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.email_events TO penguinmails_erasure;
+GRANT SELECT,DELETE ON TABLE public.email_events TO penguinmails_jobs;
 
 --
 -- Name: TABLE email_figure_changes; Type: ACL; Schema: public; Owner: -
@@ -8091,6 +8250,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.mailbox_days TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.mailbox_days TO penguinmails_closing;
 
 --
+-- Name: TABLE monthly_reports; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT ON TABLE public.monthly_reports TO penguinmails_jobs;
+
+--
 -- Name: TABLE outbox; Type: ACL; Schema: public; Owner: -
 --
 
@@ -8150,6 +8315,12 @@ GRANT SELECT,DELETE ON TABLE public.reauth_tokens TO penguinmails_closing;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.recovery_codes TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.recovery_codes TO penguinmails_closing;
+
+--
+-- Name: TABLE response_time_windows; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response_time_windows TO penguinmails_jobs;
 
 --
 -- Name: TABLE segments; Type: ACL; Schema: public; Owner: -
@@ -8309,6 +8480,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_sequences TO penguinmails_app
 GRANT SELECT,INSERT,UPDATE ON TABLE public.webhooks TO penguinmails_app;
 GRANT SELECT ON TABLE public.webhooks TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.webhooks TO penguinmails_closing;
+GRANT SELECT ON TABLE public.webhooks TO penguinmails_erasure;
 
 --
 -- Name: TABLE workspace_members; Type: ACL; Schema: public; Owner: -

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.containers import DESKTOP_HOST, TEMPLATE, build, lambda_version, prepare
+from local.containers import BUILD, DESKTOP_HOST, TEMPLATE, build, lambda_version, prepare
 from local.seed import Owner, seed
 from local.services.aws import tool_environment
 from local.services.process import LOOPBACK, ServiceError, free_ports_in_a_row
@@ -70,13 +70,15 @@ class Containers:
 
     def __init__(self, env_file: Path, host: str) -> None:
         """`host` is this machine as the containers reach it."""
-        self._options = ["-t", str(TEMPLATE), "--env-vars", str(env_file), "--skip-pull-image"]
+        self._options = ["--env-vars", str(env_file), "--skip-pull-image"]
         if host == DESKTOP_HOST:
             self._options = [*self._options[:-1], "--add-host", f"{DESKTOP_HOST}:host-gateway"]
 
     def invoke(self, sample: str) -> str:
         """What `sam local invoke` printed for a sample of events/."""
-        command = self._command("invoke", logical_id(sample.partition("/")[0]), "-e", f"events/{sample}")
+        function = logical_id(sample.partition("/")[0])
+        template = _without_routes(function)
+        command = self._command("invoke", function, "-e", f"events/{sample}", "-t", str(template))
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             print(done.stderr[-1500:], file=sys.stderr)
@@ -87,7 +89,9 @@ class Containers:
         """The address of a `sam local start-api`, which runs until the end of the block."""
         port = free_ports_in_a_row(1)
         address = f"http://{LOOPBACK}:{port}"
-        command = self._command("start-api", "--host", LOOPBACK, "--port", str(port), "--warm-containers", "LAZY")
+        command = self._command(
+            "start-api", "-t", str(TEMPLATE), "--host", LOOPBACK, "--port", str(port), "--warm-containers", "LAZY"
+        )
         with log.open("w") as output:
             server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
             try:
@@ -100,6 +104,18 @@ class Containers:
 
     def _command(self, subcommand: str, *arguments: str) -> list[str]:
         return ["bash", "scripts/sam.sh", "local", subcommand, *arguments, *self._options]
+
+
+def _without_routes(function: str) -> Path:
+    """The template with this function alone: the SAM CLI takes seconds at each call to think about all routes of the API."""
+    document = json.loads(TEMPLATE.read_text())
+    kept = {
+        name: r for name, r in document["Resources"].items() if name in {function, "CommonLayer", "DependenciesLayer"}
+    }
+    kept[function]["Properties"].pop("Events")
+    file = BUILD / "one-function.yaml"
+    file.write_text(json.dumps({**document, "Resources": kept}))
+    return file
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -121,7 +137,7 @@ def _ask(method: str, url: str, *, body: Any = None, token: str | None = None) -
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, method=method, data=content, headers=headers)  # noqa: S310 - loopback
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
             return answer.status, json.loads(answer.read() or b"null")
     except urllib.error.HTTPError as refusal:
         return refusal.code, json.loads(refusal.read() or b"null")
@@ -185,10 +201,20 @@ def _faults_of_all(containers: Containers, chosen: dict[str, dict[str, Any]], ow
     return faults + of_the_api
 
 
-def _docker_answers() -> bool:
+def _docker_works() -> bool:
+    """Whether there is a Docker whose containers reach servers on loopback: a desktop's does, the Linux engine's not."""
     if not shutil.which("docker"):
         return False
-    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    command = ["docker", "info", "--format", "{{.OperatingSystem}}"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if asked.returncode != 0:
+        return False
+    if platform.system() == "Linux" and "Docker Desktop" not in asked.stdout:
+        print(
+            "docker on Linux is left out: its containers do not reach this machine's servers, which listen on loopback only"
+        )
+        return False
+    return True
 
 
 def _in_the_rig(arguments: list[str]) -> int | None:
@@ -224,7 +250,7 @@ def main() -> int:
         done = _in_the_rig(["--only", arguments.only])
         if done is not None:
             return done
-        if _docker_answers():
+        if _docker_works():
             print(f"containers of docker with Lambda's image for {platform.machine()}; in Lambda it runs on arm64")
             build(lambda_version())
             return _check("docker", host=DESKTOP_HOST, only=arguments.only)

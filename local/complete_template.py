@@ -19,12 +19,12 @@ END = (
 )
 _FUNCTION = "AWS::Serverless::Function"
 _DATABASE_ROLES = {
-    "Application": ("penguinmails_app", None, "SCHEMA"),
-    "Jobs": ("penguinmails_jobs", "JOBS_DATABASE_URL", None),
-    "Imports": ("penguinmails_import", "IMPORTS_DATABASE_URL", None),
-    "Owner": ("penguinmails_owner", "MIGRATIONS_DATABASE_URL", None),
+    "Application": ("penguinmails_app", None),
+    "Jobs": ("penguinmails_jobs", "JOBS_DATABASE_URL"),
+    "Imports": ("penguinmails_import", "IMPORTS_DATABASE_URL"),
+    "Owner": ("penguinmails_owner", "MIGRATIONS_DATABASE_URL"),
 }
-"""Name of the policy: database role, the variable whose holders may use it, else all that do not overwrite the other."""
+"""Name of the policy: database role, and the variable whose holders may use it; without one, all functions may."""
 
 _POLICY = """\
   Database{name}:
@@ -139,15 +139,10 @@ def _variables(properties: dict[str, Any]) -> set[str]:
 
 def database_users(functions: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """Which functions may connect as which database role, by the name of the policy."""
-    users: dict[str, list[str]] = {}
-    for name, (_, needs, lacks) in _DATABASE_ROLES.items():
-        users[name] = [
-            function
-            for function, properties in functions.items()
-            if (needs is None or needs in _variables(properties))
-            and (lacks is None or lacks not in _variables(properties))
-        ]
-    return users
+    return {
+        name: [f for f, properties in functions.items() if needs is None or needs in _variables(properties)]
+        for name, (_, needs) in _DATABASE_ROLES.items()
+    }
 
 
 def block(document: dict[str, Any], template: Template) -> str:

@@ -38,7 +38,8 @@ def build(python_version: str) -> None:
         "PLATFORM": f"{platform.machine()}-manylinux_2_28",
         "PYTHON_VERSION": python_version,
     }
-    command = ["bash", "scripts/sam.sh", "build", "--build-dir", str(BUILD), "--cached", "--parallel"]
+    # Never cached: the SAM CLI knows a build by its folder, not by its lock file, processor or version of Python.
+    command = ["bash", "scripts/sam.sh", "build", "--build-dir", str(BUILD), "--parallel"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServiceError(f"sam build failed:\n{(done.stdout + done.stderr)[-2000:]}")

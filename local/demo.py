@@ -60,7 +60,7 @@ def request(method: str, url: str, *, body: Any = None, token: str = "", headers
     data = None if body is None else json.dumps(body).encode()
     call = urllib.request.Request(url, data=data, method=method, headers=sent)  # noqa: S310 - loopback
     try:
-        with urllib.request.urlopen(call, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(call, timeout=30) as answer:  # noqa: S310 - loopback
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         raise DemoError(f"{method} {url} answered {error.code}: {error.read().decode()[:500]}") from None

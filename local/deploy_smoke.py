@@ -4,6 +4,7 @@ A deploy, the same deploy again, a deploy of one changed function, and the remov
 through the deployed API, a message through a deployed consumer, and a poison message that ends in its dead-letter queue.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def first_deploy(smoke: Smoke) -> None:
 
 def http_through_the_api(smoke: Smoke) -> None:
     """The API answers who has CloudFront's secret, and nobody else."""
-    secret = smoke.client("secretsmanager").get_secret_value(SecretId=smoke.outputs()["OriginSecret"])["SecretString"]
+    secret = smoke.origin_secret()
     _expect(smoke.ask("GET", "/api/v1/contacts", secret=None)[0], 403, "a request past CloudFront")
     status, problem = smoke.ask("GET", "/api/v1/contacts", secret=secret)
     _expect((status, problem.get("code")), (401, "AUTHENTICATION_REQUIRED"), "a request without a credential")
@@ -55,6 +56,18 @@ def http_through_the_api(smoke: Smoke) -> None:
     _expect(status, 202, f"signing up ({answer})")
     # The mail has gone through the database, a queue and a deployed consumer.
     _wait("the mail of a new account", lambda: bool(smoke.services.mail.mails_to(address)))
+
+
+def first_admin(smoke: Smoke) -> None:
+    """The database function makes one, who can sign in."""
+    person = {"email": "ada@staff.example", "name": "Ada Lovelace", "password": "Correct-horse-7"}
+    name = smoke.physical_names()["DatabaseFunction"]
+    done = smoke.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"create_super_admin": person}))
+    answer = json.loads(done["Payload"].read())
+    _expect(answer.get("super_admin"), person["email"], f"the first admin ({answer})")
+    credential = {name: person[name] for name in ("email", "password")}
+    status, _ = smoke.ask("POST", "/api/v1/sessions", secret=smoke.origin_secret(), body=credential)
+    _expect(status, 201, "signing in as the first admin")
 
 
 def poison_ends_apart(smoke: Smoke) -> None:
@@ -118,6 +131,12 @@ def one_function(smoke: Smoke) -> None:
     _expect([name for name in after if after[name] != before[name]], [UPDATED], "functions with other code")
 
 
+def another_release(smoke: Smoke) -> None:
+    """A release without any change of code reaches what is called of every function."""
+    smoke.deploy(Release="1.0.1-smoke")
+    _expect(set(smoke.releases().values()), {"1.0.1-smoke"}, "releases that calls go to")
+
+
 def without_vault(smoke: Smoke) -> None:
     """A release that comes while Vault is sealed stops before any function has its new version."""
     vault = smoke.services.vault
@@ -137,7 +156,7 @@ def without_vault(smoke: Smoke) -> None:
         vault.unseal()
     changed = {name for name, release in smoke.releases().items() if release != before[name]}
     # The one that looks has to be new to look.
-    _expect(changed, {smoke.physical_names()["DatabaseFunction"]}, "functions that a stopped deploy has changed")
+    _expect(changed, {"DatabaseFunction"}, "functions that a stopped deploy has changed")
 
 
 def removal(smoke: Smoke) -> None:
@@ -157,10 +176,12 @@ def main() -> int:
     steps = (
         first_deploy,
         http_through_the_api,
+        first_admin,
         poison_ends_apart,
         alarms_by_themselves,
         the_same_again,
         one_function,
+        another_release,
         without_vault,
         removal,
     )

@@ -33,7 +33,7 @@ def localise(
     resources.update(_routes(template))
     functions = {k: v for k, v in document["Globals"]["Function"].items() if k not in _REMOVED_OF_FUNCTIONS}
     functions["Layers"] = document["Globals"]["Function"]["Layers"]
-    functions["Environment"] = {"Variables": {"SCHEMA": {"Fn::GetAtt": ["Migrations", "Schema"]}}}
+    functions["Environment"] = {"Variables": {"CONFIGURATION": {"Fn::GetAtt": ["Migrations", "Configuration"]}}}
     # The emulator runs functions by itself, on this machine's processor.
     functions["Architectures"] = ["x86_64"]
     outputs = {
@@ -67,6 +67,8 @@ def _resource(
             properties["CompatibleArchitectures"] = ["x86_64"]
         case "Custom::Migrations":
             changed.pop("DependsOn")
+            # The rest names what is left out here.
+            properties["Configuration"] = [{"Ref": "CommonLayer"}, {"Ref": "DependenciesLayer"}, {"Ref": "Release"}]
         case _:
             pass
     return changed
@@ -80,7 +82,7 @@ def _environment(
     here = {name: value for name, value in variables(function).items() if not name.endswith("_QUEUE_URL")}
     deployed = {name: {"Ref": queue} for name, queue in function.environment.items() if name.endswith("_QUEUE_URL")}
     secret = {"Fn::Sub": "{{resolve:secretsmanager:${OriginSecret}:SecretString}}"}
-    schema = {"SCHEMA": own["SCHEMA"]} if "SCHEMA" in own else {}
+    order = {"CONFIGURATION": own["CONFIGURATION"]} if "CONFIGURATION" in own else {}
     kept = {
         name: value
         for name, value in function.environment.items()
@@ -95,7 +97,7 @@ def _environment(
         "ORIGIN_SECRET": secret,
         # Its absence means AWS itself, where addresses of one machine are refused.
         "AWS_SAM_LOCAL": "true",
-        **schema,
+        **order,
     }
 
 

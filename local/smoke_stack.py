@@ -97,7 +97,8 @@ class Smoke:
 
     def build(self) -> None:
         """Build for this machine and write the localised template beside what was built."""
-        self.sam("build", "--build-dir", str(BUILD), "--cached", "--parallel")
+        # Never cached: the SAM CLI knows a build by its folder, not by its lock file, processor or version of Python.
+        self.sam("build", "--build-dir", str(BUILD), "--parallel")
         document = read_document(BUILD / "template.yaml")
         localised = localise(document, self.template, self.services.variables, visibility_seconds={POISONED: 2})
         NO_CONFIG.write_text("version = 0.1\n")
@@ -114,7 +115,6 @@ class Smoke:
                 REGION,
                 "--capabilities",
                 "CAPABILITY_IAM",
-                "CAPABILITY_AUTO_EXPAND",
                 "--no-confirm-changeset",
             ),
             *("--no-fail-on-empty-changeset", "--no-progressbar", "--disable-rollback"),
@@ -125,6 +125,11 @@ class Smoke:
         """The stack's outputs."""
         described = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+    def origin_secret(self) -> str:
+        """What CloudFront would send along."""
+        secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs()["OriginSecret"])
+        return str(secret["SecretString"])
 
     def code(self) -> dict[str, str]:
         """The digest of each deployed function's code, by logical id."""
@@ -144,12 +149,16 @@ class Smoke:
         }
 
     def releases(self) -> dict[str, str]:
-        """The release that each deployed function says it is, by its name."""
+        """The release of what is called of each function, by its logical id: the version that calls go to, if it has one."""
         functions = self.client("lambda")
-        return {
-            name: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"].get("RELEASE", "")
-            for name in self.physical_names().values()
-        }
+        found: dict[str, str] = {}
+        for logical, name in self.physical_names().items():
+            aliases = [alias["Name"] for alias in functions.list_aliases(FunctionName=name)["Aliases"]]
+            # CloudFormation and CodeDeploy call the newest code of the database function; jobs have no alias.
+            called = name if logical == "DatabaseFunction" or not aliases else f"{name}:{aliases[0]}"
+            described = functions.get_function_configuration(FunctionName=called)
+            found[logical] = described["Environment"]["Variables"]["RELEASE"]
+        return found
 
     def ask(self, method: str, path: str, *, secret: str | None, body: Any = None) -> tuple[int, Any]:
         """One request through the deployed API."""
@@ -160,7 +169,7 @@ class Smoke:
             headers={"Content-Type": "application/json", **({"X-Origin-Secret": secret} if secret else {})},
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.loads(refusal.read() or b"null")

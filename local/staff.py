@@ -101,7 +101,7 @@ def _post(
     data = b"" if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{api_url}/api/v1{path}", data, sent, method="POST")  # noqa: S310 - loopback
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())

@@ -9,6 +9,7 @@ network and without credentials: `.tools/sam/bin/python scripts/lint_translated_
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from samtranslator.translator.translator import Translator
 
 REGION = "eu-west-1"
 HOOK = "DatabaseFunction"
+CONFIGURATION = {"Fn::GetAtt": ["Migrations", "Configuration"]}
 ABOUT_FORM_ONLY = [
     "W2001",  # the translator puts the value of TrafficShift in its place
     "W3002",  # nested templates, which a deploy uploads
@@ -42,6 +44,38 @@ ON_EVERY_RESOURCE = {
     "service-role/AWSCodeDeployRoleForLambda",
 }
 """Managed policies that reach every resource, and why that cannot be narrower."""
+UNIQUE_NAMES = {
+    "AWS::Scheduler::Schedule": ["Name"],
+    "AWS::Events::Rule": ["Name"],
+    "AWS::Lambda::Function": ["FunctionName"],
+    "AWS::IAM::Role": ["RoleName"],
+    "AWS::IAM::ManagedPolicy": ["ManagedPolicyName"],
+    "AWS::S3::Bucket": ["BucketName"],
+    "AWS::SQS::Queue": ["QueueName"],
+    "AWS::Logs::LogGroup": ["LogGroupName"],
+    "AWS::KMS::Alias": ["AliasName"],
+    "AWS::SecretsManager::Secret": ["Name"],
+    "AWS::CodeDeploy::Application": ["ApplicationName"],
+    "AWS::CloudWatch::Alarm": ["AlarmName"],
+    "AWS::CloudWatch::Dashboard": ["DashboardName"],
+}
+"""Properties that hold a name which an account and region, or all the world, has once."""
+MAX_RESOURCES, MAX_TEMPLATE_BYTES, MAX_ROUTES, MAX_POLICIES_OF_A_ROLE, MAX_FUNCTION_POLICY_BYTES = (
+    500,
+    1_000_000,
+    300,
+    10,
+    20_480,
+)
+"""What AWS takes without being asked for more.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+_PERMISSION_BYTES = 500
+"""One statement of a function's policy, with ARNs of long names."""
 
 
 def translate(template: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +122,51 @@ def unasked(translated: dict[str, Any]) -> Iterator[str]:
         yield f"{HOOK} needs a name that begins with CodeDeployHook_, or CodeDeploy's role may not invoke it"
 
 
+def over_limits(translated: dict[str, Any]) -> Iterator[str]:
+    """What AWS would refuse in the middle of a deploy, because there is too much of it."""
+    resources = translated["Resources"]
+    routes = [path for r in resources.values() for path in r.get("Properties", {}).get("Body", {}).get("paths", {})]
+    callers = Counter(
+        json.dumps(r["Properties"]["FunctionName"]) for r in _of_type(resources, "AWS::Lambda::Permission")
+    )
+    attached = Counter(
+        role["Ref"] for r in _of_type(resources, "AWS::IAM::ManagedPolicy") for role in r["Properties"]["Roles"]
+    )
+    for name, role in resources.items():
+        if role["Type"] == "AWS::IAM::Role":
+            attached[name] += len(role["Properties"].get("ManagedPolicyArns", []))
+    size = len(json.dumps(translated, separators=(",", ":")))
+    found = [
+        ("resources of the stack", len(resources), MAX_RESOURCES),
+        ("bytes of the translated template", size, MAX_TEMPLATE_BYTES),
+        ("routes of the API", len(routes), MAX_ROUTES),
+        ("managed policies of a role", max(attached.values()), MAX_POLICIES_OF_A_ROLE),
+        ("bytes of a function's own policy", max(callers.values()) * _PERMISSION_BYTES, MAX_FUNCTION_POLICY_BYTES),
+    ]
+    print(", ".join(f"{what}: {count} of {most}" for what, count, most in found))
+    yield from (f"{what}: {count}, and AWS takes {most}" for what, count, most in found if count > most)
+
+
+def unpublished(translated: dict[str, Any]) -> Iterator[str]:
+    """Versions that stay as they are when a layer or a parameter changes."""
+    for version in _of_type(translated["Resources"], "AWS::Lambda::Version"):
+        function = version["Properties"]["FunctionName"]["Ref"]
+        if function != HOOK and version["Properties"].get("Description") != CONFIGURATION:
+            yield f"{function} lacks VersionDescription: !GetAtt Migrations.Configuration; calls would stay where they are"
+
+
+def taken_names(translated: dict[str, Any]) -> Iterator[str]:
+    """Names that a second stack in the same account could not have as well."""
+    for logical_id, resource in translated["Resources"].items():
+        for property_name in UNIQUE_NAMES.get(resource["Type"], ()):
+            if isinstance(resource["Properties"].get(property_name), str):
+                yield f"{logical_id} has a fixed {property_name}; leave it to CloudFormation or put the stack's name in it"
+
+
+def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in resources.values() if resource["Type"] == kind]
+
+
 def _lint(text: str, config: ManualArgs) -> Iterator[str]:
     for finding in lint(text, config=config):
         where = "/".join(str(part) for part in finding.path or [])
@@ -106,10 +185,10 @@ def main(path: Path) -> int:
     texts = {path.name: json.dumps(translated)}
     texts |= {file.name: file.read_text() for file in sorted((path.parent / "infrastructure").glob("*.yaml"))}
     findings = [f"{name}: {found}" for name, text in texts.items() for found in _lint(text, config)]
-    findings += [*too_wide(translated), *unasked(translated)]
+    findings += [*too_wide(translated), *unasked(translated), *unpublished(translated)]
+    findings += [*taken_names(translated), *over_limits(translated)]
     print("\n".join(findings))
-    print(f"{path} translates to {len(translated['Resources'])} resources (CloudFormation allows 500)")
-    return 1 if findings or len(translated["Resources"]) > 500 else 0
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

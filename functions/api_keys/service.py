@@ -19,6 +19,7 @@ from penguinmails.domain.key_changes import (
     announce_tenant_change,
     lock_tenant_keys,
 )
+from penguinmails.domain.secret_rotations import rotation
 from penguinmails.errors import (
     Conflict,
     FieldError,
@@ -101,7 +102,7 @@ def create_key(tx: Tx, user: UserPrincipal, mode: Mode, fields: KeyFields) -> Ke
             permissions=fields.permissions,
         ),
     )
-    tx.after_commit(lambda: count("api_keys_created_total", mode=mode))
+    tx.after_commit(lambda: count("api_keys_created_total", plan=user.plan))
     return KeyWithSecret(key_id, key.plaintext, rate_limit, created_at)
 
 
@@ -137,8 +138,9 @@ def regenerate_key(tx: Tx, user: UserPrincipal, key_id: UUID) -> tuple[KeyRow, K
     key, rate_limit = make_key(row.mode), repository.tenant_rate_limit(tx)
     path = secret_path("api_keys", str(user.tenant_id), str(key_id))
     record = _vault_record(key, _fields_of(row), rate_limit, user)
-    stored = read_secret(path)
-    version = write_secret(path, record, expected_version=stored.version if stored else 0)
+    with rotation(tx, "api_key"):
+        stored = read_secret(path)
+        version = write_secret(path, record, expected_version=stored.version if stored else 0)
     repository.replace_secret(tx, key_id, _secret_columns(key, version))
     return row, KeyWithSecret(key_id, key.plaintext, rate_limit, row.created_at)
 

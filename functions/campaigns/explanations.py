@@ -1,9 +1,15 @@
 """Why a recipient got a mail, did not, or waits: in one sentence that says what would change it."""
 
 from datetime import datetime
+from typing import Literal
 
 from campaigns.recipient_rows import MailRow, RecipientRow
 
+Obstacle = Literal["daily_limit", "month"]
+_OBSTACLES: dict[Obstacle, str] = {
+    "daily_limit": "They are next, and wait for tomorrow: the sending mailbox has used up the campaign's daily limit.",
+    "month": "They are next, and wait for the next calendar month (UTC), or for a larger plan: the plan's emails are used up.",
+}
 _LEFT = {
     "unsubscribed": "The contact has opted out, so no mail of the campaign is sent to them any more.",
     "bounced": "Mail to the contact's address bounced, so no further mail is sent to it.",
@@ -29,7 +35,7 @@ def shown_status(row: RecipientRow) -> str:
 
 
 def explain(
-    row: RecipientRow, mails: list[MailRow], *, now: datetime, opening: datetime, is_limit_reached: bool
+    row: RecipientRow, mails: list[MailRow], *, now: datetime, opening: datetime, obstacle: Obstacle | None
 ) -> str:
     """The explanation; `opening` is when the sending window opens next, or now while it is open."""
     if row.status == "completed":
@@ -39,10 +45,10 @@ def explain(
     if row.campaign_status != "active":
         return _before_or_between(row)
     if row.next_email_at is None:
-        return _in_flight(mails)
+        return _in_flight(mails, now=now, opening=opening)
     if row.next_email_at > now:
         return _waiting(row)
-    return _next(now, opening, is_limit_reached=is_limit_reached)
+    return _next(now, opening, obstacle)
 
 
 def _before_or_between(row: RecipientRow) -> str:
@@ -61,11 +67,11 @@ def _before_or_between(row: RecipientRow) -> str:
     return f"The campaign is {row.campaign_status}; they get its first mail once it is active."
 
 
-def _next(now: datetime, opening: datetime, *, is_limit_reached: bool) -> str:
+def _next(now: datetime, opening: datetime, obstacle: Obstacle | None) -> str:
     if opening > now:
         return f"They are next, and wait for the sending window, which opens at {_time(opening)}."
-    if is_limit_reached:
-        return "They are next, and wait for tomorrow: the sending mailbox has used up the campaign's daily limit."
+    if obstacle is not None:
+        return _OBSTACLES[obstacle]
     return "They are next: the planner takes recipients up each minute, those who wait longest first."
 
 
@@ -78,7 +84,7 @@ def _left(row: RecipientRow, mails: list[MailRow]) -> str:
     return f"{said} The mail server said: {error}." if code == "bounced" and error else said
 
 
-def _in_flight(mails: list[MailRow]) -> str:
+def _in_flight(mails: list[MailRow], *, now: datetime, opening: datetime) -> str:
     if not mails:
         return "Their next mail is being prepared."
     mail = mails[-1]
@@ -86,7 +92,9 @@ def _in_flight(mails: list[MailRow]) -> str:
         step=mail.step, status=mail.status
     )
     if mail.error is not None and mail.next_sweep_at is not None:
-        said += f" The mail server refused it for now ({mail.error}); it is tried again at {_time(mail.next_sweep_at)}."
+        return f"{said} The mail server refused it for now ({mail.error}); it is tried again at {_time(mail.next_sweep_at)}."
+    if mail.status == "queued" and opening > now:
+        return f"{said} It leaves once the sending window opens, at {_time(opening)}."
     return said
 
 
@@ -94,6 +102,8 @@ def _waiting(row: RecipientRow) -> str:
     until = _time(row.next_email_at) if row.next_email_at else ""
     if row.reason == "awaiting_test":
         return f"They take no part in the A/B test, and get the version that has won it by {until}."
+    if row.reason == "best_time":
+        return f"They get the mail of step {row.step} at {until}, the time of day at which they last opened one."
     return f"A step of the campaign lets them wait until {until}; then step {row.step} follows."
 
 

@@ -20,7 +20,11 @@ def start(tx: Tx, present: CampaignRow) -> None:
     """
     now = clock.now()
     to = transition(present.status, "start", now=now, start_date=present.start_date)
-    _require_email(tx, present)
+    _require_steps(tx, present)
+    if present.send_strategy == "scheduled" and present.start_date is None:
+        raise Conflict(
+            "The campaign's send_strategy is scheduled. Set a start_date, or another strategy, then start it."
+        )
     require_postal_address(tx)
     service.require_sender(tx, present.provider, present.from_email)
     if present.status == "draft":
@@ -37,9 +41,12 @@ def start(tx: Tx, present: CampaignRow) -> None:
         emit(tx, launched, workspace_id=present.workspace_id)
 
 
-def _require_email(tx: Tx, present: CampaignRow) -> None:
-    if not any(step.step_type == "email" for step in step_rows.steps_of(tx, present.id)):
+def _require_steps(tx: Tx, present: CampaignRow) -> None:
+    emails = [step for step in step_rows.steps_of(tx, present.id) if step.step_type == "email"]
+    if not emails:
         raise Conflict("The campaign has no email to send. Add a step of type email, then start it.")
+    if present.campaign_type == "ab_test" and not any(step.variant for step in emails):
+        raise Conflict("The campaign is an ab_test without a second version. Give an email a variant_b, then start it.")
 
 
 def _require_recipients(tx: Tx, present: CampaignRow) -> None:
@@ -48,8 +55,7 @@ def _require_recipients(tx: Tx, present: CampaignRow) -> None:
     condition = campaign_audience.audience(
         tx, list_id=present.list_id, segment_id=present.segment_id, workspace_id=present.workspace_id
     )
-    found, _ = campaign_audience.members(tx, condition, after=None, limit=1)
-    if not found:
+    if campaign_audience.is_empty(tx, condition):
         raise NoRecipients(
             "The campaign's audience holds no contact. Choose another list, segment or workspace, or add contacts to it."
         )

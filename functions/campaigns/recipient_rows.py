@@ -1,7 +1,7 @@
 """SQL of the ledger: who is enrolled in a campaign, and where they stand."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -117,12 +117,4 @@ def note_enrolled(tx: Tx, campaign_id: UUID, added: int) -> None:
         WHERE id = %(id)s
         """,
         {"id": campaign_id, "added": added},
-    )
-
-
-def planned_on(tx: Tx, mailbox: str, day: date) -> int:
-    """Mails of a mailbox that were planned on a day."""
-    return tx.one(
-        "SELECT coalesce(max(planned), 0) FROM mailbox_days WHERE mailbox = %(mailbox)s AND day = %(day)s",
-        {"mailbox": mailbox, "day": day},
     )

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parseaddr
 from uuid import UUID
 
 from campaigns import recipient_rows
-from campaigns.explanations import explain
+from campaigns.explanations import Obstacle, explain
 from campaigns.recipient_rows import MailRow, RecipientRow
 from campaigns.repository import CampaignRow
 from penguinmails import clock
 from penguinmails.db import Tx
-from penguinmails.domain import sending_windows
+from penguinmails.domain import send_quota, sending_windows
 from penguinmails.domain.campaign_states import EDITABLE, refusal
 from penguinmails.domain.contact_links import contacts_among
 from penguinmails.domain.enrolment import enrol
+from penguinmails.domain.provider_accounts import OWN_SERVER, stored_account
 from penguinmails.errors import FieldError, NotFound, ValidationFailed
 from penguinmails.settings import get_settings
 
@@ -53,13 +55,20 @@ def explained(tx: Tx, campaign: CampaignRow, contact_id: UUID) -> tuple[Recipien
         raise NotFound.of("recipient", contact_id)
     mails = recipient_rows.mails_of(tx, campaign.id, contact_id)
     now = clock.now()
-    mailbox = (campaign.from_email or parseaddr(get_settings().mail_from)[1]).lower()
-    planned = recipient_rows.planned_on(tx, mailbox, sending_windows.local_day(campaign.timezone, now))
-    explanation = explain(
-        row,
-        mails,
-        now=now,
-        opening=sending_windows.next_opening(campaign.settings["sending_window"], campaign.timezone, now),
-        is_limit_reached=planned >= campaign.settings["daily_limit"],
-    )
-    return row, mails, explanation
+    opening = sending_windows.next_opening(campaign.settings["sending_window"], campaign.timezone, now)
+    return row, mails, explain(row, mails, now=now, opening=opening, obstacle=_obstacle(tx, campaign, now))
+
+
+def _obstacle(tx: Tx, campaign: CampaignRow, now: datetime) -> Obstacle | None:
+    """What keeps the whole campaign from sending at this moment, in the order in which the planner looks."""
+    from penguinmails.domain import mailbox_days
+
+    account = stored_account(tx, campaign.provider) if campaign.provider not in OWN_SERVER else None
+    sender = campaign.from_email or (account and account.settings["default_sender"]) or get_settings().mail_from
+    day = sending_windows.local_day(campaign.timezone, now)
+    if mailbox_days.planned(tx, mailbox=parseaddr(sender)[1].lower(), day=day) >= campaign.settings["daily_limit"]:
+        return "daily_limit"
+    if tx.mode == "test":
+        return None
+    limit = send_quota.monthly_limit(tx)
+    return "month" if limit is not None and send_quota.sent_this_month(tx) >= limit else None

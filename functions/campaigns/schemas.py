@@ -16,6 +16,11 @@ Goal = Literal["awareness", "lead_gen", "sales"]
 CampaignType = Literal["broadcast", "drip", "triggered", "ab_test"]
 Provider = Literal["smtp", "postmark", "mailgun"]
 Strategy = Literal["immediate", "scheduled", "optimized"]
+STRATEGIES = (
+    "`immediate`: mails leave as soon as it is their recipient's turn. `scheduled`: the same, and the campaign needs a "
+    "`start_date`. `optimized`: each mail waits for the hour of the day, in the campaign's time zone, in which its recipient "
+    "last opened one; at most a day, not where that hour lies outside the sending window, and not for who never opened one."
+)
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ALL_DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -113,7 +118,7 @@ class NewCampaign(_Fields):
         default="broadcast", description="A triggered one has no audience: recipients are enrolled one by one."
     )
     timezone: Zone = Field(default="UTC", description="IANA name.", examples=["Europe/Berlin"])
-    send_strategy: Strategy = "immediate"
+    send_strategy: Strategy = Field(default="immediate", description=STRATEGIES)
     settings: CampaignSettings = Field(default_factory=CampaignSettings)
 
 
@@ -124,7 +129,7 @@ class CampaignChange(_Fields):
     workspace: Workspace | None = None
     campaign_type: CampaignType | None = None
     timezone: Zone | None = None
-    send_strategy: Strategy | None = None
+    send_strategy: Strategy | None = Field(default=None, description=STRATEGIES)
     settings: CampaignSettings | None = None
 
 
@@ -141,7 +146,7 @@ class ConsoleAction(RequestModel):
 
 
 class Stats(ResponseModel):
-    """Mails of a campaign; opened and clicked count mails, not repetitions."""
+    """Mails of a campaign, counted as analytics count them; opened and clicked are mails, not repetitions."""
 
     sent: int
     delivered: int

@@ -40,6 +40,7 @@ def create_campaign(tx: Tx, values: dict[str, Any], created_by: UUID) -> Details
     steps = ordered(_with_templates(tx, values["steps"] or []))
     values = {**values, "workspace_id": _workspace(tx, values["workspace"]), "created_by": created_by}
     _check(tx, values)
+    _check_audience(values)
     default_sender(tx, values["provider"])
     campaign_id = new_uuid7()
     with _explained(tx):
@@ -82,6 +83,8 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
     values = {name: changes.get(name, getattr(present, name)) for name in FIELDS}
     _keep_audience(present, values)
     _check(tx, values)
+    if set(AUDIENCE).intersection(changes):
+        _check_audience(values)
     if changes.get("provider") is not None:
         default_sender(tx, values["provider"])
     sender = ("provider", "from_email")
@@ -89,6 +92,9 @@ def change_campaign(tx: Tx, present: CampaignRow, changes: dict[str, Any]) -> De
         require_sender(tx, values["provider"], values["from_email"])
     with _explained(tx):
         repository.update_campaign(tx, present.id, values)
+    if present.status == "active" and "settings" in changes:
+        # Mails that waited for another window, or another day, may leave by what holds now.
+        repository.resume_waiting_emails(tx, present.id)
     if changes.get("steps") is not None:
         kept = step_rows.steps_of(tx, present.id)
         _keep_steps(
@@ -189,6 +195,15 @@ def _check(tx: Tx, values: dict[str, Any]) -> None:
     allowed = repository.max_daily_limit(tx)
     if values["settings"]["daily_limit"] > max(allowed, 10):
         raise ValidationFailed.of("settings.daily_limit", f"must be at most {allowed}, as your plan has it")
+
+
+def _check_audience(values: dict[str, Any]) -> None:
+    named = next((name for name in ("segment_id", "list_id") if values[name] is not None), None)
+    if values["campaign_type"] == "triggered" and named is not None:
+        raise ValidationFailed.of(
+            named,
+            "does not belong to a triggered campaign, whose recipients are enrolled with POST /campaigns/{id}/recipients",
+        )
 
 
 def _keep_audience(present: CampaignRow, values: dict[str, Any]) -> None:

@@ -11,9 +11,11 @@ from dispatch_webhooks import health_repository
 from dispatch_webhooks.health_repository import State
 from penguinmails import audit
 from penguinmails.db import Tx
+from penguinmails.domain.deliveries import wake_up
 from penguinmails.domain.platform_mail import MailType, owners_and_admins, queue_mail
 from penguinmails.events.catalogue import WebhookFailing, WebhookPaused, WebhookRecovered
 from penguinmails.events.emit import emit
+from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 
@@ -64,6 +66,7 @@ def _progress(state: State) -> float:
 
 def _switch_off(tx: Tx, webhook_id: UUID, state: State, reason: str) -> None:
     health_repository.switch_off(tx, webhook_id, reason)
+    send_after_commit(tx, "deliveries", [wake_up()])
     count("webhooks_switched_off_total", reason=reason)
     event = "webhook_probe_failed" if state.is_probing else "webhook_switched_off"
     _audit(tx, event, webhook_id, severity="warning", reason=reason, failures=state.consecutive_failures)

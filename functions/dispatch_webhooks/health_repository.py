@@ -80,18 +80,9 @@ def record_failures(tx: Tx, webhook_id: UUID, *, failures: int, had_success: boo
 
 
 def switch_off(tx: Tx, webhook_id: UUID, reason: str) -> None:
-    """Post nothing more, and hold what is parked for it."""
+    """Post nothing more. What waits is held a piece at a time, by whoever comes upon it: it may be more than one statement."""
     tx.run(
-        """
-        WITH off AS (
-          UPDATE webhooks SET is_active = false, is_probing = false, paused_reason = %(reason)s WHERE id = %(id)s
-          RETURNING tenant_id, mode, id
-        )
-        UPDATE webhook_deliveries d
-        SET status = 'held', next_retry_at = NULL, next_sweep_at = NULL, parked_at = NULL
-        FROM off o
-        WHERE d.tenant_id = o.tenant_id AND d.mode = o.mode AND d.webhook_id = o.id AND d.parked_at IS NOT NULL
-        """,
+        "UPDATE webhooks SET is_active = false, is_probing = false, paused_reason = %(reason)s WHERE id = %(id)s",
         {"id": webhook_id, "reason": reason},
     )
 

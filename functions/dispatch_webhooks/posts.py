@@ -12,12 +12,18 @@ from penguinmails.webhook_posts.request import Message, SignedRequest, build_bat
 
 
 def request_for(
-    claims: Sequence[Claim], credentials: Credentials, *, tenant_id: UUID, mode: Mode, now: datetime
+    claims: Sequence[Claim],
+    credentials: Credentials,
+    *,
+    tenant_id: UUID,
+    mode: Mode,
+    now: datetime,
+    traceparent: str,
 ) -> tuple[SignedRequest, int]:
     """The signed post of the first deliveries of a webhook that go into one, and how many that are."""
     if claims[0].batch_size == 1:
-        return build_request(_message(claims[0], tenant_id, mode), credentials, now), 1
-    return build_batch([_message(claim, tenant_id, mode) for claim in claims], credentials, now)
+        return build_request(_message(claims[0], tenant_id, mode), credentials, now, traceparent), 1
+    return build_batch([_message(claim, tenant_id, mode) for claim in claims], credentials, now, traceparent)
 
 
 def _message(claim: Claim, tenant_id: UUID, mode: Mode) -> Message:

@@ -1,7 +1,7 @@
 """What becomes of deliveries after an attempt, or when none could be made: decided here, stored a batch at a time."""
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from penguinmails.domain.webhook_retries import delay_seconds
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, distribution, logger
 from penguinmails.webhook_posts.client import Outcome
+from penguinmails.webhook_posts.request import BATCH_HEADER, BATCH_PREFIX
 
 RETRIES_STAND_BACK_SECONDS = 300
 """How much further back a parked retry stands than a parked first attempt."""
@@ -127,7 +128,14 @@ def _columns(verdicts: Sequence[_Verdict]) -> dict[str, list[Any]]:
         "bodies": [a and a.outcome.body for a in attempts],
         "errors": [a and a.outcome.error for a in attempts],
         "timings": [a and jsonb(a.outcome.timing.document()) for a in attempts],
+        "batch_ids": [a and _batch_of(a) for a in attempts],
     }
+
+
+def _batch_of(attempt: Attempt) -> UUID | None:
+    """The post that several deliveries shared."""
+    name = attempt.request_headers.get(BATCH_HEADER)
+    return UUID(name.removeprefix(BATCH_PREFIX)) if name else None
 
 
 def _record_health(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
@@ -161,23 +169,29 @@ def _counts(verdict: _Verdict) -> bool:
 
 
 def _come_back(tx: Tx, verdicts: Sequence[_Verdict]) -> None:
-    """By the queue's delay; delays are whole seconds, so that those of one second share a message."""
+    """By the queue's delay; delays are whole seconds, so that those of one second share a message.
+
+    A second later than due, where the queue can: nothing is posted early, and what comes early waits for the sweep.
+    """
     by_delay: dict[int, list[DeliveryRef]] = defaultdict(list)
     for verdict in verdicts:
         delay = verdict.retry_in if verdict.attempt is not None else verdict.put_off
         if delay is not None and delay <= MAX_DELAY_SECONDS:
-            by_delay[delay].append(DeliveryRef(verdict.claim.id, verdict.claim.event_created_at))
+            by_delay[min(delay + 1, MAX_DELAY_SECONDS)].append(
+                DeliveryRef(verdict.claim.id, verdict.claim.event_created_at)
+            )
     found = [(message, delay) for delay, references in by_delay.items() for message in messages(references)]
     send_after_commit(tx, "deliveries", [message for message, _ in found], delays=[delay for _, delay in found])
 
 
 def _measure(verdicts: Sequence[_Verdict]) -> None:
     tried = [(verdict, verdict.attempt) for verdict in verdicts if verdict.attempt is not None]
-    for (status, event), number in Counter((v.status, v.claim.event_type) for v, _ in tried).items():
-        count("webhook_deliveries_total", number, status=status, event=event)
-    for status in sorted({verdict.status for verdict, _ in tried}):
-        took = [float(attempt.outcome.duration_ms) for verdict, attempt in tried if verdict.status == status]
-        distribution("webhook_attempt_duration_ms", took, unit="ms", status=status)
+    took: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for verdict, attempt in tried:
+        took[verdict.status, verdict.claim.event_type].append(float(attempt.outcome.duration_ms))
+    for (status, event), durations in took.items():
+        count("webhook_deliveries_total", len(durations), status=status, event=event)
+        distribution("webhook_attempt_duration_ms", durations, unit="ms", status=status, event=event)
     lags = [
         (attempt.started_at - verdict.claim.event_created_at).total_seconds()
         for verdict, attempt in tried

@@ -20,15 +20,16 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
             %(tried)s::boolean[], %(retry_in)s::integer[], %(sweep_in)s::integer[], %(park_in)s::integer[],
             %(attempted_at)s::timestamptz[], %(durations)s::integer[], %(status_codes)s::integer[],
             %(request_headers)s::jsonb[], %(response_headers)s::jsonb[], %(bodies)s::text[], %(errors)s::text[],
-            %(timings)s::jsonb[]
+            %(timings)s::jsonb[], %(batch_ids)s::uuid[]
           ) AS d (id, event_created_at, attempt, status, tried, retry_in, sweep_in, park_in, attempted_at, duration_ms,
-                  status_code, request_headers, response_headers, response_body, error_message, timing)
+                  status_code, request_headers, response_headers, response_body, error_message, timing,
+                  batch_id)
         ), log AS (
           INSERT INTO webhook_attempts (tenant_id, mode, delivery_id, event_created_at, attempt_number, attempted_at,
                                         duration_ms, status_code, request_headers, response_headers, response_body,
-                                        error_message, timing)
+                                        error_message, timing, batch_id)
           SELECT %(tenant_id)s, %(mode)s, id, event_created_at, attempt, attempted_at, duration_ms, status_code,
-                 request_headers, response_headers, response_body, error_message, timing
+                 request_headers, response_headers, response_body, error_message, timing, batch_id
           FROM done WHERE tried
           ON CONFLICT DO NOTHING
         )

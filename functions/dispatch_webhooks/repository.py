@@ -9,6 +9,7 @@ from uuid import UUID
 from dispatch_webhooks import ordering_repository
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import LEASE_MARGIN_SECONDS, DeliveryRef
+from penguinmails.logging import count
 
 # Rows are found by LATERAL with LIMIT and written by INSERT ... ON CONFLICT, that is, one by one by their key. A join would
 # be planned by statistics, which take a tenant that has just begun to fill a table for one with a single row in it, and would
@@ -32,9 +33,10 @@ _WAITING: LiteralString = """
        CROSS JOIN LATERAL (
          SELECT d.id, d.event_created_at, d.parked_at FROM webhook_deliveries d
          WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
-         ORDER BY d.parked_at LIMIT %(per_webhook)s
+         ORDER BY d.parked_at LIMIT least(%(per_webhook)s, w.max_per_second * w.batch_size)
        ) p
        WHERE w.is_active AND w.deleted_at IS NULL AND w.id <> ALL(%(busy)s::uuid[])
+         AND (w.paced_until IS NULL OR w.paced_until <= clock_timestamp() + interval '250 milliseconds')
          -- What waits to share a post goes when the first has waited long enough, or when the post is full.
          AND (w.batch_wait_seconds = 0
               OR EXISTS (
@@ -55,7 +57,8 @@ _WAITING: LiteralString = """
     )
 """
 
-# What another worker is about to claim is left to it instead of being waited for. Of a contact or campaign whose deliveries
+# What another worker is about to claim is left to it instead of being waited for. A delivery whose event is not kept any more
+# would be found again and again, and hold up what is behind it: it is given up. Of a contact or campaign whose deliveries
 # go in order, those are claimed that have none before them but such as are claimed along with them.
 _CLAIM: LiteralString = """
     , free AS (
@@ -64,7 +67,7 @@ _CLAIM: LiteralString = """
         SELECT d.* FROM webhook_deliveries d
         WHERE d.id = asked.id AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
           AND (d.status = 'queued'
-               OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds')
+               OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp())
                OR (d.status = 'sending' AND d.next_sweep_at <= clock_timestamp()))
         ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
       ) d
@@ -87,33 +90,40 @@ _CLAIM: LiteralString = """
       SELECT f.tenant_id, f.mode, f.id, f.webhook_id, f.event_id, f.event_type, f.event_created_at, f.attempts, f.sequence,
              f.replay_id IS NOT NULL AS is_replay, f.traceparent,
              w.endpoint_url, w.secret_ref, w.secret_version, w.max_per_second, w.api_version,
+             coalesce(w.paced_until > clock_timestamp() + interval '250 milliseconds', false) AS is_paced,
              w.retry_enabled, w.max_retries, w.timeout_seconds,
              w.consecutive_failures > 0 OR w.is_probing AS is_troubled, w.is_probing, e.workspace_id, e.data,
-             f.order_key, w.batch_size, w.batch_wait_seconds > 0 AS gathers,
-             b.sequence IS NOT NULL AND f.sequence > b.sequence AS must_wait
+             f.order_key, w.batch_size, w.batch_wait_seconds > 0 AS gathers, e.created_at IS NULL AS is_expired,
+             e.created_at IS NOT NULL AND b.sequence IS NOT NULL AND f.sequence > b.sequence AS must_wait
       FROM free f
       LEFT JOIN behind b ON b.webhook_id = f.webhook_id AND b.order_key = f.order_key
       CROSS JOIN LATERAL (
         SELECT w.* FROM webhooks w WHERE w.id = f.webhook_id AND w.is_active AND w.deleted_at IS NULL LIMIT 1
       ) w
-      CROSS JOIN LATERAL (
-        SELECT e.workspace_id, e.data FROM events e
+      LEFT JOIN LATERAL (
+        SELECT e.workspace_id, e.data, e.created_at FROM events e
         WHERE e.id = f.event_id AND e.created_at BETWEEN f.event_created_at AND f.event_created_at
         ORDER BY e.created_at LIMIT 1
-      ) e
+      ) e ON true
     ), claimed AS (
       INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
                                            next_sweep_at)
       SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at,
              clock_timestamp() + make_interval(secs => timeout_seconds + %(margin)s)
-      FROM due WHERE NOT must_wait
+      FROM due WHERE NOT must_wait AND NOT is_expired
       ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
       SET status = 'sending', attempts = d.attempts + 1, next_retry_at = NULL, parked_at = NULL,
           next_sweep_at = excluded.next_sweep_at
+    ), given_up AS (
+      INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status)
+      SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'dropped' FROM due WHERE is_expired
+      ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
+      SET status = excluded.status, finished_at = clock_timestamp(), next_retry_at = NULL, next_sweep_at = NULL,
+          parked_at = NULL
     )
     SELECT id, webhook_id, event_id, event_type, event_created_at, attempts, sequence, is_replay, traceparent,
-           endpoint_url, secret_ref, secret_version, max_per_second, api_version, retry_enabled, max_retries, timeout_seconds,
-           is_troubled, is_probing, workspace_id, data, order_key, batch_size, gathers, must_wait
+           endpoint_url, secret_ref, secret_version, max_per_second, is_paced, api_version, retry_enabled, max_retries,
+           timeout_seconds, is_troubled, is_probing, workspace_id, data, order_key, batch_size, gathers, must_wait, is_expired
     FROM due
 """
 
@@ -135,6 +145,8 @@ class Claim:
     secret_ref: str
     secret_version: int
     max_per_second: int | None
+    is_paced: bool
+    """Whether its webhook has just had as many posts as it wants in a second."""
     api_version: str
     retry_enabled: bool
     max_retries: int
@@ -151,6 +163,8 @@ class Claim:
     """Whether its webhook's deliveries are parked for a while to share a post."""
     must_wait: bool
     """Not claimed after all: one of its contact or campaign is to go before it."""
+    is_expired: bool
+    """Given up instead: its event is older than events are kept, so there is nothing left to post."""
 
 
 def claim(tx: Tx, deliveries: Sequence[DeliveryRef]) -> list[Claim]:
@@ -173,6 +187,11 @@ def claim_waiting(tx: Tx, *, busy: Sequence[UUID], per_webhook: int, most: int) 
 
 def _in_order(tx: Tx, found: Sequence[Claim]) -> list[Claim]:
     """Those that were claimed; the others are held back, or claimed when what was before them has ended meanwhile."""
+    expired = [claim for claim in found if claim.is_expired]
+    if expired:
+        count("webhook_deliveries_expired_total", len(expired))
+        ordering_repository.release(tx, [(claim.webhook_id, claim.order_key) for claim in expired if claim.order_key])
+        found = [claim for claim in found if not claim.is_expired]
     early = [DeliveryRef(claim.id, claim.event_created_at) for claim in found if claim.must_wait]
     claims = [claim for claim in found if not claim.must_wait]
     if early:
@@ -216,9 +235,12 @@ def settle_unclaimed(tx: Tx, deliveries: Sequence[DeliveryRef]) -> None:
     )
 
 
-def settle_parked(tx: Tx) -> None:
-    """What is parked for webhooks that were paused or deleted since: held, or given up; of each webhook some thousands."""
-    tx.run(
+def settle_parked(tx: Tx) -> bool:
+    """What is parked for webhooks that were paused or deleted since: held, or given up; of each webhook some thousands.
+
+    Returns whether there may be more.
+    """
+    settled = tx.run(
         """
         WITH resting AS (
           SELECT w.tenant_id, w.mode, w.id, w.deleted_at IS NOT NULL AS is_deleted FROM webhooks w
@@ -242,6 +264,7 @@ def settle_parked(tx: Tx) -> None:
         """,
         {"most": _MOST_SETTLED},
     )
+    return settled >= _MOST_SETTLED
 
 
 def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_seconds: int) -> set[UUID]:
@@ -255,7 +278,7 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
             WHERE d.id = asked.id
               AND d.event_created_at BETWEEN asked.event_created_at AND asked.event_created_at
               AND (d.status = 'queued'
-                   OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp() + interval '2 seconds'))
+                   OR (d.status = 'pending_retry' AND d.next_retry_at <= clock_timestamp()))
             ORDER BY d.event_created_at LIMIT 1 FOR UPDATE SKIP LOCKED
           ) d
         )
@@ -273,6 +296,22 @@ def park(tx: Tx, deliveries: Sequence[DeliveryRef], *, retries_stand_back_second
         {**_named(deliveries), "retries_stand_back_seconds": retries_stand_back_seconds},
     )
     return set(found)
+
+
+def pace(tx: Tx, webhook_id: UUID, seconds: int) -> bool:
+    """Leave what is parked for a webhook alone for some seconds; whether nobody else has said so already.
+
+    Here and where it is read a quarter of a second does not matter: the message that ends the wait may be early.
+    """
+    return bool(
+        tx.run(
+            """
+            UPDATE webhooks SET paced_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+            WHERE id = %(id)s AND (paced_until IS NULL OR paced_until <= clock_timestamp() + interval '250 milliseconds')
+            """,
+            {"id": webhook_id, "seconds": seconds},
+        )
+    )
 
 
 def _named(deliveries: Sequence[DeliveryRef]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     positions: dict[tuple[UUID, Mode], list[int]] = defaultdict(list)
     deliveries: dict[tuple[UUID, Mode], dict[UUID, DeliveryRef]] = defaultdict(dict)
     traces: dict[UUID, Any] = {}
+    woken: set[tuple[UUID, Mode]] = set()
     for position, record in enumerate(records):
         try:
             found = references(record.body)
@@ -35,11 +36,13 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
             continue
         tenant = (record.tenant_id, record.mode)
         positions[tenant].append(position)
+        if not found:
+            woken.add(tenant)
         deliveries[tenant].update((delivery.id, delivery) for delivery in found)
         traces.update((delivery.id, record.body.get(FIELD)) for delivery in found)
     stop_at = time.monotonic() + _STOP_AFTER_SECONDS
     works = {
-        tenant: TenantWork(*tenant, stop_at=stop_at, traces=traces).run(list(found.values()))
+        tenant: TenantWork(*tenant, stop_at=stop_at, traces=traces).run(list(found.values()), is_woken=tenant in woken)
         for tenant, found in deliveries.items()
     }
     for tenant, error in zip(works, client.run(_all(list(works.values()))), strict=True):

@@ -10,10 +10,9 @@ from uuid import UUID, uuid4
 
 from penguinmails.cache import CacheUnavailable, Script
 from penguinmails.db import Mode
+from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK
 from penguinmails.logging import count
 
-PER_WEBHOOK = 5
-PER_TENANT = 20
 PER_TENANT_OF_SLOW = 15
 LEASE_MS = 6_000
 RENEW_SECONDS = 1.5

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,11 +17,11 @@ from dispatch_webhooks.line import Line
 from dispatch_webhooks.posts import request_for
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
-from dispatch_webhooks.slots import PER_TENANT, PER_WEBHOOK, RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
+from dispatch_webhooks.slots import RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails import clock, ratelimit, tracing
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain import webhook_statistics
-from penguinmails.domain.deliveries import PATIENCE_SECONDS, DeliveryRef, wake_up
+from penguinmails.domain.deliveries import PATIENCE_SECONDS, PER_TENANT, PER_WEBHOOK, DeliveryRef, wake_up
 from penguinmails.domain.outcomes import PAUSES_SECONDS
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import send_after_commit
@@ -61,21 +60,27 @@ class TenantWork:
         self._spare: list[Slot] = []
         self._attempts: list[Attempt] = []
         self._untried: list[Untried] = []
+        self._paced: dict[UUID, int] = {}
         self._refused: set[UUID] = set()
         self._has_room = True
         self._pull_size = _MOST_PULLED
         self._pull_pause = _TICK_SECONDS
         self._pulled_at = self._renewed_at = time.monotonic()
 
-    async def run(self, deliveries: Sequence[DeliveryRef]) -> None:
-        """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away."""
+    async def run(self, deliveries: Sequence[DeliveryRef], *, is_woken: bool) -> None:
+        """Attempt what is due of the named deliveries, and what else waits. Raises when the database stays away.
+
+        `is_woken` when a message asked to look for what is parked: that of webhooks which rest is held.
+        """
         try:
+            if is_woken:
+                await self._stored(_settle_parked)
             if deliveries and self._was_turned_away():
                 if not await self._park_at_once(deliveries):
                     return
             else:
                 self._named = deque(deliveries)
-                self._queue(await self._stored(self._claim_named if deliveries else self._claim_parked))
+                self._queue(await self._stored(self._claim_named if deliveries else self._pull))
             while True:
                 self._open_lanes()
                 await self._some_progress()
@@ -100,10 +105,6 @@ class TenantWork:
 
     def _park(self, tx: Tx, deliveries: Sequence[DeliveryRef]) -> set[UUID]:
         return repository.park(tx, deliveries, retries_stand_back_seconds=recording.RETRIES_STAND_BACK_SECONDS)
-
-    def _claim_parked(self, tx: Tx) -> list[Claim]:
-        repository.settle_parked(tx)
-        return self._pull(tx)
 
     def _claim_named(self, tx: Tx) -> list[Claim]:
         deliveries = [self._named.popleft() for _ in range(min(len(self._named), _MOST_CLAIMED))]
@@ -179,12 +180,8 @@ class TenantWork:
         while claims := line.next(time.monotonic()):
             wait = _seconds_to_wait(claims[0])
             if wait:
-                # The others of the batch come back one after the other, as fast as the receiver wants them.
-                pace = claims[0].batch_size * (claims[0].max_per_second or 1)
-                self._untried += [
-                    Untried(late, put_off_seconds=wait + number // pace)
-                    for number, late in enumerate([*claims, *line.empty()])
-                ]
+                self._paced[webhook_id] = wait
+                self._untried += map(Untried, [*claims, *line.empty()])
                 return
             try:
                 credentials = credentials_of(claims[0].secret_ref, claims[0].secret_version)
@@ -195,7 +192,10 @@ class TenantWork:
                 self._untried += [Untried(claim, put_off_seconds=_NO_SECRET_SECONDS) for claim in found]
                 continue
             now = clock.now()
-            request, fitting = request_for(claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now)
+            span = self._span(claims[0])
+            request, fitting = request_for(
+                claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now, traceparent=span.traceparent
+            )
             line.put_back(claims[fitting:], start_by=time.monotonic() + PATIENCE_SECONDS)
             claims = claims[:fitting]
             line.begin(claims)
@@ -204,7 +204,7 @@ class TenantWork:
             headers = request.logged_headers()
             for claim in claims:
                 self._attempts.append(Attempt(claim, now, headers, outcome, leads=claim is claims[0]))
-                self._trace(claim, now, outcome)
+                self._trace(claim, span if claim is claims[0] else self._span(claim, span.started_ns), outcome)
             self._untried += map(Untried, line.end(claims, is_success=outcome.is_success))
             if claims[0].is_probing:
                 self._untried += map(Untried, line.empty())
@@ -216,13 +216,17 @@ class TenantWork:
         if running:
             await asyncio.sleep(_GATHER_SECONDS)
 
-    def _trace(self, claim: Claim, started_at: datetime, outcome: Outcome) -> None:
-        tracing.past(
-            "dispatch_webhooks",
-            "client",
-            # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
-            traceparent=self._traces.get(claim.id) or claim.traceparent,
-            started_ns=int(started_at.timestamp() * 1e9),
+    def _span(self, claim: Claim, started_ns: int | None = None) -> tracing.Span:
+        # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
+        traceparent = self._traces.get(claim.id) or claim.traceparent
+        span = tracing.begin("dispatch_webhooks", "client", traceparent=traceparent)
+        span.started_ns = started_ns or span.started_ns
+        return span
+
+    def _trace(self, claim: Claim, span: tracing.Span, outcome: Outcome) -> None:
+        tracing.record(
+            span,
+            failed=not outcome.is_success,
             tenant_id=str(self._tenant_id),
             delivery_id=delivery_public_id(claim.id),
             event_id=event_public_id(claim.event_id),
@@ -240,6 +244,9 @@ class TenantWork:
             lane.result()
         attempts, self._attempts = self._attempts, []
         untried, self._untried = self._untried, []
+        paced, self._paced = self._paced, {}
+        if paced:
+            await self._stored(lambda tx: _pace(tx, paced))
         # What was taken up only to be put back is looked for less often, until a slot frees.
         self._pull_pause = (
             _TICK_SECONDS if ended else min(_LONGEST_PAUSE_SECONDS, self._pull_pause * (2 if untried else 1))
@@ -271,6 +278,7 @@ class TenantWork:
             self._named.clear()
         self._queue(pulled)
         self._pull_size = min(_MOST_PULLED, 2 * self._pull_size)
+        parked -= paced.keys()
         if parked and not is_over:
             self._spare = self._slots.take(dict.fromkeys(parked, 1))
             self._refused -= {slot.webhook_id for slot in self._spare}
@@ -292,10 +300,30 @@ class TenantWork:
             return work(tx)
 
 
+def _settle_parked(tx: Tx) -> None:
+    if repository.settle_parked(tx):
+        send_after_commit(tx, "deliveries", [wake_up()])
+
+
+def _pace(tx: Tx, webhooks: Mapping[UUID, int]) -> None:
+    """Have one worker come back to each webhook when it takes posts again; what waits for that is parked.
+
+    In a transaction of its own: one that counts failures has locked other webhooks already.
+    """
+    for webhook_id in sorted(webhooks):
+        if repository.pace(tx, webhook_id, webhooks[webhook_id]):
+            send_after_commit(tx, "deliveries", [wake_up()], delay_seconds=webhooks[webhook_id])
+
+
 def _seconds_to_wait(claim: Claim) -> int:
-    """How long the pace that the webhook asked for makes a post wait; 0 for one that may go out now."""
+    """How long the pace that the webhook asked for makes a post wait; 0 for one that may go out now.
+
+    While others wait for their turn, one that has just come waits behind them.
+    """
     if claim.max_per_second is None:
         return 0
+    if claim.is_paced:
+        return 1
     name = f"webhook:{claim.webhook_id}"
     admitted, state = ratelimit.take(name, limit=60 * claim.max_per_second, burst=claim.max_per_second)
     return 0 if admitted else state.retry_after

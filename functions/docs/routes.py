@@ -1,19 +1,15 @@
 """HTTP of the documentation: public, cacheable, answered 304 when the client has it already."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from docs import error_pages, service
+from docs import error_pages, security_txt, service
+from docs.access import Anyone
 from docs.service import Document
 from penguinmails.errors import NotFound
-from penguinmails.http.access import public
 from penguinmails.http.context import RequestContext
 
-router = APIRouter(prefix="/api/docs", include_in_schema=False)
-
-Anyone = Annotated[RequestContext, public()]
+_pages = APIRouter(prefix="/api/docs", include_in_schema=False)
 
 _A_WHILE = "public, max-age=300"
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -42,34 +38,39 @@ def _has_it_already(if_none_match: str, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-@router.get("")
+@_pages.get("")
 async def show_reference(request: Request, context: Anyone) -> Response:
     """The page that lets one read and try every endpoint."""
     return _answer(request, context, service.reference_page())
 
 
-@router.get("/openapi.json")
+@_pages.get("/openapi.json")
 async def get_openapi_json(request: Request, context: Anyone) -> Response:
     """The OpenAPI 3.0.3 document."""
     return _answer(request, context, service.openapi_json())
 
 
-@router.get("/openapi.yaml")
+@_pages.get("/openapi.yaml")
 async def get_openapi_yaml(request: Request, context: Anyone) -> Response:
     """The same document as YAML."""
     return _answer(request, context, service.openapi_yaml())
 
 
-@router.get("/errors")
+@_pages.get("/errors")
 async def show_errors(request: Request, context: Anyone) -> Response:
     """What each error code means; the `type` of every problem leads here."""
     return _answer(request, context, error_pages.catalogue())
 
 
-@router.get("/assets/{version}/{name}")
+@_pages.get("/assets/{version}/{name}")
 async def get_asset(version: str, name: str, request: Request, context: Anyone) -> Response:
     """A script, style sheet or picture of the pages; `version` is in the address so that it can be kept for good."""
     asset = service.asset(name)
     if asset is None:
         raise NotFound.of("file", name)
     return _answer(request, context, asset, cache=_FOR_GOOD if version == service.assets_version() else _A_WHILE)
+
+
+router = APIRouter()
+router.include_router(_pages)
+router.include_router(security_txt.router)

@@ -4,6 +4,7 @@ from functools import partial
 
 from domains import repository
 from penguinmails.db import Tx
+from penguinmails.domain.secret_rotations import rotation
 from penguinmails.domain.sending_domains import DomainRow, find_domain
 from penguinmails.errors import Conflict
 from penguinmails.ids import new_uuid7
@@ -48,7 +49,8 @@ def begin_rotation(tx: Tx, present: DomainRow) -> DomainRow:
     private, public = new_key()
     selector, path = _next_selector(present.dkim_selector), secret_path("dkim", str(tx.tenant_id), str(new_uuid7()))
     repository.begin_rotation(tx, present.id, selector=selector, public_key=public, secret_ref=path)
-    keep(path, present.domain, selector, private)
+    with rotation(tx, "dkim"):
+        keep(path, present.domain, selector, private)
     return _now(tx, present)
 
 

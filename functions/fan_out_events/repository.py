@@ -1,6 +1,6 @@
 """SQL of the fan-out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,6 @@ from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.ids import new_uuid7
-from penguinmails.tracing import FIELD, carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,11 @@ class Stored:
     """Seconds until somebody has to look for deliveries that were parked to share a post."""
 
 
-def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
+def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None]) -> Stored:
     """One delivery per event and webhook that subscribed to its type.
 
     What is for a paused webhook is held until it is resumed, and what waits for others to share a post is parked. Each
-    webhook's deliveries are numbered without a gap, in the order of the events.
+    webhook's deliveries are numbered without a gap, in the order of the events. `traces` has the traceparents of events.
     """
     matches = tx.all(
         """
@@ -83,8 +82,10 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
         WITH new AS (
           SELECT asked.*, row_number() OVER (PARTITION BY asked.webhook_id ORDER BY asked.place) AS nth
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
-                      %(moments)s::timestamptz[], %(active)s::boolean[], %(order_keys)s::uuid[], %(waits)s::integer[])
-            WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, order_key, wait, place)
+                      %(moments)s::timestamptz[], %(active)s::boolean[], %(order_keys)s::uuid[], %(waits)s::integer[],
+                      %(traceparents)s::text[])
+            WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, order_key, wait,
+                                      traceparent, place)
           LEFT JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.webhook_id = asked.webhook_id AND d.event_id = asked.event_id
@@ -105,7 +106,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
                  CASE WHEN new.is_active AND new.wait = 0
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
                  CASE WHEN new.is_active AND new.wait > 0 THEN clock_timestamp() + make_interval(secs => new.wait) END,
-                 numbered.before + new.nth, new.order_key, %(traceparent)s
+                 numbered.before + new.nth, new.order_key, new.traceparent
           FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
           RETURNING id, event_created_at, status, parked_at
         )
@@ -115,7 +116,6 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
             "sweep_after": SWEEP_AFTER_SECONDS,
-            "traceparent": carried().get(FIELD),
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
@@ -124,6 +124,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef]) -> Stored:
             "active": [match.webhook_id not in held_for for match in matches],
             "order_keys": [_id_or_none(match.order_key) for match in matches],
             "waits": [match.batch_wait_seconds for match in matches],
+            "traceparents": [traces.get(match.event_id) for match in matches],
         },
         DeliveryRef,
     )

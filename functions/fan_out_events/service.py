@@ -1,7 +1,7 @@
 """Fans events out to their subscribers."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,8 @@ from penguinmails.domain import held_deliveries, webhook_statistics
 from penguinmails.domain.deliveries import messages, wake_up
 from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
-from penguinmails.tracing import FIELD, traced
+from penguinmails.tracing import FIELD, Span, begin
+from penguinmails.tracing import record as record_span
 
 _MOST_TAKEN = 500
 _PATIENCE_SECONDS = 5
@@ -29,7 +30,8 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
     outcomes: list[Exception | None] = [None] * len(records)
     positions: dict[tuple[UUID, Mode], list[int]] = defaultdict(list)
     events: dict[tuple[UUID, Mode], set[EventRef]] = defaultdict(set)
-    traces: dict[tuple[UUID, Mode], Any] = {}
+    spans: dict[tuple[UUID, Mode], dict[Any, Span]] = defaultdict(dict)
+    traces: dict[UUID, str | None] = {}
     for position, record in enumerate(records):
         if _PIECEWISE.keys() & record.body.keys():
             outcomes[position] = _go_on(record)
@@ -39,17 +41,23 @@ def handle(records: Sequence[Record]) -> list[Exception | None]:
         except (KeyError, TypeError, ValueError) as error:
             outcomes[position] = PoisonMessage(f"not a message of ours: {type(error).__name__}")
             continue
-        positions[record.tenant_id, record.mode].append(position)
-        events[record.tenant_id, record.mode].update(found)
-        # What is done for several requests at once belongs to the trace of the first.
-        traces.setdefault((record.tenant_id, record.mode), record.body.get(FIELD))
+        tenant = (record.tenant_id, record.mode)
+        positions[tenant].append(position)
+        events[tenant].update(found)
+        # What is done for several requests at once is part of the trace of each.
+        carried = record.body.get(FIELD)
+        span = spans[tenant].setdefault(carried, begin("fan_out_events", "consumer", traceparent=carried))
+        traces.update((event.id, span.traceparent) for event in found)
     for tenant, found in events.items():
+        failure: Exception | None = None
         try:
-            with traced("fan_out_events", "consumer", traceparent=traces[tenant], tenant_id=str(tenant[0])):
-                _fan_out(*tenant, list(found))
+            _fan_out(*tenant, list(found), traces)
         except Exception as error:  # a tenant's records are reported alone, whatever went wrong with them
+            failure = error
             for position in positions[tenant]:
                 outcomes[position] = error
+        for span in spans[tenant].values():
+            record_span(span, failed=failure is not None, tenant_id=str(tenant[0]))
     return outcomes
 
 
@@ -80,15 +88,16 @@ def _events(body: dict[str, Any]) -> list[EventRef]:
     return [EventRef(UUID(event_id), created_at) for event_id in event_ids]
 
 
-def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef]) -> None:
-    """What messages name, and all else that waits in the outbox."""
+def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Mapping[UUID, str | None]) -> None:
+    """What messages name, and all else that waits in the outbox; `traces` has the traceparents of the named ones."""
     end_announcement(tenant_id, mode)
     while True:
         with transaction(tenant_id=tenant_id, mode=mode) as tx:
             waiting = take_events(tx, _MOST_TAKEN)
             events = {*named, *(event for payload in waiting for event in _events(payload))}
             in_order = sorted(events, key=lambda event: (event.created_at, event.id))
-            stored = repository.insert_deliveries(tx, in_order)
+            of_waiting = {event.id: payload.get(FIELD) for payload in waiting for event in _events(payload)}
+            stored = repository.insert_deliveries(tx, in_order, {**of_waiting, **traces})
             found = [(message, 0) for message in messages(stored.deliveries)]
             found += [(wake_up(), seconds) for seconds in sorted(stored.wake_ups)]
             send_after_commit(

@@ -1,1 +1,1 @@
-"""Publishes how far the platform is from its technical targets, every five minutes, for the alarms on them."""
+"""Measures the platform against its targets, every five minutes: for the alarms, and once a month for a report to the staff."""

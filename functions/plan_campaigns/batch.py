@@ -9,19 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_mails, pace, send_quota
+from penguinmails.domain import campaign_mails, mailbox_days, pace, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.campaign_versions import version_of
-from penguinmails.domain.contact_links import make_tags
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.suppression import SuppressionScope
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 from penguinmails.settings import get_settings
-from plan_campaigns import repository, writes
-from plan_campaigns.journey import Effect, Journey, Move
+from plan_campaigns import effects, repository, writes
+from plan_campaigns.journey import Journey, Move
 from plan_campaigns.repository import CampaignRow, DueRow, RoomRow, SignRow, StepRow
 
 BATCH = 1_000
@@ -54,10 +53,10 @@ def send_some(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
     }
     if begun:
         writes.begin_tests(tx, sorted(begun), now)
-    _apply(tx, moves)
+    effects.apply(tx, moves)
     _store(tx, _Batch(campaign, steps, sender, room, now), rows, moves)
     mails = sum(move.outcome == "mail" for move in moves)
-    if mails and not writes.count_day(
+    if mails and not mailbox_days.count(
         tx, mailbox=mailbox, day=day, number=mails, limit=campaign.settings["daily_limit"]
     ):
         raise LimitRaced(mailbox)
@@ -78,20 +77,22 @@ def _sender(campaign: CampaignRow) -> str:
 
 
 def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tuple[int, datetime]:
-    """How many may be planned now, and when to come back if none."""
+    """How many may be planned now, and when to come back if none; what is planned leaves before the window or day ends."""
     today = campaign.settings["daily_limit"] - room.planned_today
     if today <= 0:
         return 0, windows.next_day(campaign.timezone, now)
     if tx.mode == "test":
         return min(BATCH, today), now
-    if room.monthly_limit is not None and room.monthly_limit <= room.used_this_month:
-        return 0, now + _QUOTA_PAUSE
-    if room.rate_per_second <= 0:
+    if room.rate_per_second <= 0 or (room.monthly_limit is not None and room.monthly_limit <= room.used_this_month):
         return 0, now + _QUOTA_PAUSE
     ahead = max(room.free_from or now, now) - now
     if ahead >= PLANNED_AHEAD:
         return 0, now + ahead - PLANNED_AHEAD / 2
-    most = min(BATCH, today, int(room.rate_per_second * PLANNED_AHEAD.total_seconds()))
+    boundary = windows.next_boundary(campaign.settings["sending_window"], campaign.timezone, now)
+    seconds = min(PLANNED_AHEAD, boundary - now - ahead).total_seconds()
+    most = min(BATCH, today, int(room.rate_per_second * seconds))
+    if most <= 0:
+        return 0, boundary
     if room.monthly_limit is not None:
         most = min(most, room.monthly_limit - room.used_this_month)
     return most, now
@@ -129,6 +130,9 @@ def _journey(
         entry=next(iter(steps)),
         now=now,
         exit_on_reply=exit_on_reply,
+        best_hour_in=campaign.timezone if campaign.send_strategy == "optimized" else None,
+        sending_window=campaign.settings["sending_window"],
+        end_date=campaign.end_date,
         share_percent=campaign.settings["ab_test"]["share_percent"],
         test_wait=timedelta(hours=campaign.settings["ab_test"]["wait_hours"]),
         suppressed=frozenset(
@@ -136,22 +140,6 @@ def _journey(
         ),
         signs=signs,
     )
-
-
-def _apply(tx: Tx, moves: Sequence[Move]) -> None:
-    """Do what actions ask for, for all who came by one with the same statement."""
-    wanted: defaultdict[Effect, list[UUID]] = defaultdict(list)
-    for move in moves:
-        for effect in move.effects:
-            wanted[effect].append(move.contact_id)
-    for effect, contact_ids in wanted.items():
-        if effect.type == "add_to_list" and effect.list_id is not None:
-            writes.add_to_list(tx, effect.list_id, contact_ids)
-        elif effect.type == "add_tag" and effect.tag is not None:
-            make_tags(tx, [effect.tag])
-            writes.add_tag(tx, effect.tag, contact_ids)
-        elif effect.type == "remove_tag" and effect.tag is not None:
-            writes.remove_tag(tx, effect.tag, contact_ids)
 
 
 def refresh_statistics() -> None:

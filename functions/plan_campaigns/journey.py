@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
 
 from penguinmails.domain import campaign_texts
+from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_versions import version_of
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from plan_campaigns.repository import DueRow, SignRow, StepRow
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
+BEST_TIME = "best_time"
 Outcome = Literal["mail", "wait", "completed", "exited"]
 
 
@@ -48,6 +51,10 @@ class Journey:
     entry: UUID
     now: datetime
     exit_on_reply: bool
+    best_hour_in: str | None
+    """The time zone, where each mail leaves in the hour at which its recipient last opened one."""
+    sending_window: dict[str, Any] | None
+    end_date: datetime | None
     share_percent: int
     test_wait: timedelta
     suppressed: frozenset[str]
@@ -83,6 +90,9 @@ class Journey:
         refusal = self._refusal(row)
         if refusal is not None:
             return _leave(moved, refusal)
+        best_time = self._best_time(row)
+        if best_time is not None:
+            return _wait(moved, step.id, best_time, BEST_TIME)
         variant = self._variant(row, step)
         if variant is None:
             decided_at = (step.test_started_at or self.now) + self.test_wait
@@ -110,6 +120,15 @@ class Journey:
             return "replied"
         return None
 
+    def _best_time(self, row: DueRow) -> datetime | None:
+        """When the mail should leave instead; None when that is now, is not known, or cannot be had."""
+        if self.best_hour_in is None or row.last_opened_at is None or row.waited_for == BEST_TIME:
+            return None
+        best = windows.next_hour_like(row.last_opened_at, self.best_hour_in, self.now)
+        is_open = windows.next_opening(self.sending_window, self.best_hour_in, best) == best
+        ends_before = self.end_date is not None and self.end_date <= best
+        return best if best > self.now and is_open and not ends_before else None
+
     def _holds(self, row: DueRow, step: StepRow) -> bool:
         condition = step.condition or {}
         meant = condition.get("of")
@@ -125,8 +144,8 @@ class Journey:
             return "a"
         if step.winner is not None:
             return step.winner
-        # The last bits of an id are random, and the same whenever the planner asks.
-        draw = row.contact_id.int & 0xFFFFFFFF
+        # The same whenever the planner asks, and not the same people in every test.
+        draw = int.from_bytes(blake2b(row.contact_id.bytes + step.id.bytes, digest_size=4).digest())
         if draw % 100 >= self.share_percent:
             return None
         return "a" if draw // 100 % 2 == 0 else "b"

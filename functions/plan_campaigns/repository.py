@@ -40,6 +40,7 @@ class CampaignRow:
     start_date: datetime | None
     end_date: datetime | None
     timezone: str
+    send_strategy: str
     settings: dict[str, Any]
     audience_from_time: datetime | None
     audience_from_id: UUID | None
@@ -79,6 +80,9 @@ class DueRow:
     contact_id: UUID
     current_step_id: UUID | None
     due_at: datetime
+    waited_for: str | None
+    """Why they waited until now, as the ledger's code."""
+    last_opened_at: datetime | None
     contact_status: str
     email: str
     first_name: str | None
@@ -138,7 +142,7 @@ def lock_campaign(tx: Tx, campaign_id: UUID) -> CampaignRow | None:
         SELECT id, name, workspace_id, campaign_type, status, segment_id, list_id, from_email, from_name, reply_to_email,
                (SELECT a.settings ->> 'default_sender' FROM provider_accounts a WHERE a.provider = campaigns.provider)
                  AS default_sender,
-               start_date, end_date, timezone, settings, audience_from_time, audience_from_id, audience_taken_at
+               start_date, end_date, timezone, send_strategy, settings, audience_from_time, audience_from_id, audience_taken_at
         FROM campaigns WHERE id = %(id)s FOR UPDATE
         """,
         {"id": campaign_id},
@@ -147,12 +151,17 @@ def lock_campaign(tx: Tx, campaign_id: UUID) -> CampaignRow | None:
 
 
 def steps_of(tx: Tx, campaign_id: UUID) -> list[StepRow]:
-    """The steps in their order."""
+    """The steps in their order. Contents of a year ago are left out, so that no mail outlives the one that it shares."""
     return tx.all(
         """
-        SELECT id, step_type, subject, html, text_body, variant, content_key, variant_content_key, test_started_at, winner,
-               wait_value, wait_unit, condition, action, next_step_id, false_next_step_id
-        FROM campaign_steps WHERE campaign_id = %(id)s ORDER BY step_order
+        SELECT id, step_type, subject, html, text_body, variant,
+               (SELECT storage_key FROM content_objects o
+                WHERE o.storage_key = s.content_key AND o.created_at > now() - interval '12 months') AS content_key,
+               (SELECT storage_key FROM content_objects o
+                WHERE o.storage_key = s.variant_content_key AND o.created_at > now() - interval '12 months')
+                 AS variant_content_key,
+               test_started_at, winner, wait_value, wait_unit, condition, action, next_step_id, false_next_step_id
+        FROM campaign_steps s WHERE campaign_id = %(id)s ORDER BY step_order
         """,
         {"id": campaign_id},
         StepRow,
@@ -181,7 +190,8 @@ def lock_due(tx: Tx, campaign_id: UUID, *, now: datetime, limit: int) -> list[Du
     """Recipients whose turn it is, who wait longest first; those that another planner holds are left to it."""
     return tx.all(
         """
-        SELECT r.contact_id, r.current_step_id, r.next_email_at AS due_at, c.status AS contact_status, c.email,
+        SELECT r.contact_id, r.current_step_id, r.next_email_at AS due_at, r.reason AS waited_for,
+               c.last_email_opened_at AS last_opened_at, c.status AS contact_status, c.email,
                c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country, c.lead_source,
                c.external_id, c.attributes
         FROM campaign_contacts r

@@ -87,11 +87,10 @@ def _enrol_some(tx: Tx, campaign: CampaignRow, now: datetime) -> None:
     after: tuple[datetime, UUID] | None = None
     if campaign.audience_from_time is not None and campaign.audience_from_id is not None:
         after = (campaign.audience_from_time, campaign.audience_from_id)
-    found, others_follow = campaign_audience.members(tx, condition, after=after, limit=ENROLMENT_BATCH)
+    found, last = campaign_audience.members(tx, condition, after=after, limit=ENROLMENT_BATCH)
     added = enrol(tx, campaign.id, [contact.id for contact in found], now) if found else 0
-    last = (found[-1].created_at, found[-1].id) if found else None
-    writes.note_audience(tx, campaign.id, last=last, taken_at=None if others_follow else now, added=added)
-    if not others_follow:
+    writes.note_audience(tx, campaign.id, last=last, taken_at=now if last is None else None, added=added)
+    if last is None:
         tx.after_commit(batch.refresh_statistics)
 
 

@@ -1,12 +1,23 @@
 """SQL of the planner: what it changes."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain.campaign_states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedContact:
+    """A contact whom an action has changed."""
+
+    id: UUID
+    email: str
+    first_name: str | None
+    last_name: str | None
 
 
 def set_status(tx: Tx, campaign_id: UUID, status: Status, plan_at: datetime | None, now: datetime) -> None:
@@ -116,28 +127,6 @@ def reserve_pace(tx: Tx, *, seconds: float, now: datetime) -> datetime:
     )
 
 
-def count_day(tx: Tx, *, mailbox: str, day: date, number: int, limit: int) -> bool:
-    """Count mails of a mailbox on a day; False, and nothing counted, when its limit would be passed."""
-    counted = tx.one(
-        """
-        INSERT INTO mailbox_days AS d (tenant_id, mode, mailbox, day, planned)
-        SELECT %(tenant_id)s, %(mode)s, %(mailbox)s, %(day)s, %(number)s WHERE %(number)s <= %(limit)s::integer
-        ON CONFLICT (tenant_id, mode, mailbox, day) DO UPDATE SET planned = d.planned + excluded.planned
-        WHERE d.planned + excluded.planned <= %(limit)s::integer
-        RETURNING planned
-        """,
-        {
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
-            "mailbox": mailbox,
-            "day": day,
-            "number": number,
-            "limit": limit,
-        },
-    )
-    return counted is not None
-
-
 def write_moves(tx: Tx, campaign_id: UUID, moves: dict[str, list[Any]], shared: dict[str, Any]) -> None:
     """Store a batch in one statement: its mails with the first entry of their history, and where each recipient stands.
 
@@ -196,27 +185,43 @@ def add_to_list(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> None:
     )
 
 
-def add_tag(tx: Tx, tag: str, contact_ids: Sequence[UUID]) -> None:
-    """Give contacts a tag that exists."""
-    tx.run(
+def add_tag(tx: Tx, tag: str, contact_ids: Sequence[UUID]) -> list[ChangedContact]:
+    """Give contacts a tag that exists; those who did not have it."""
+    return tx.all(
         """
-        INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
-        SELECT c.tenant_id, c.mode, c.id, t.id, c.created_at
-        FROM tags t JOIN contacts c ON c.tenant_id = t.tenant_id AND c.mode = t.mode
-        WHERE t.name = %(tag)s AND c.id = ANY(%(ids)s::uuid[])
-        ON CONFLICT DO NOTHING
+        WITH held AS (
+          SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        ), added AS (
+          INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
+          SELECT c.tenant_id, c.mode, c.id, t.id, c.created_at
+          FROM held h JOIN contacts c ON c.id = h.id JOIN tags t ON t.tenant_id = c.tenant_id AND t.mode = c.mode
+          WHERE t.name = %(tag)s
+          ON CONFLICT DO NOTHING
+          RETURNING contact_id
+        )
+        UPDATE contacts c SET updated_at = clock_timestamp() FROM added a WHERE c.id = a.contact_id
+        RETURNING c.id, c.email, c.first_name, c.last_name
         """,
         {"tag": tag, "ids": list(contact_ids)},
+        ChangedContact,
     )
 
 
-def remove_tag(tx: Tx, tag: str, contact_ids: Sequence[UUID]) -> None:
-    """Take a tag off contacts."""
-    tx.run(
+def remove_tag(tx: Tx, tag: str, contact_ids: Sequence[UUID]) -> list[ChangedContact]:
+    """Take a tag off contacts; those who had it."""
+    return tx.all(
         """
-        DELETE FROM contact_tags ct USING tags t
-        WHERE t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id AND t.name = %(tag)s
-          AND ct.contact_id = ANY(%(ids)s::uuid[])
+        WITH held AS (
+          SELECT id FROM contacts WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        ), removed AS (
+          DELETE FROM contact_tags ct USING tags t, held h
+          WHERE t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id AND t.name = %(tag)s
+            AND ct.contact_id = h.id
+          RETURNING ct.contact_id
+        )
+        UPDATE contacts c SET updated_at = clock_timestamp() FROM removed r WHERE c.id = r.contact_id
+        RETURNING c.id, c.email, c.first_name, c.last_name
         """,
         {"tag": tag, "ids": list(contact_ids)},
+        ChangedContact,
     )

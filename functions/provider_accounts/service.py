@@ -1,10 +1,12 @@
 """The rules of provider accounts: checked before they are kept, their secrets in Vault alone."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from secrets import token_hex
 
 from penguinmails.auth.tokens import new_token, token_hash
 from penguinmails.db import Tx
+from penguinmails.domain.secret_rotations import rotation
 from penguinmails.errors import NotFound, ValidationFailed
 from penguinmails.providers import AccountRefused, Provider, ProviderAccount, check
 from penguinmails.settings import get_settings
@@ -37,7 +39,8 @@ def configure(tx: Tx, provider: Provider, settings: dict[str, str], secret: dict
         raise ValidationFailed.of("api_key", f"{refusal}", "refused_by_provider") from None
     path = secret_path("esp", str(tx.tenant_id), provider)
     present = read_secret(path)
-    version = write_secret(path, secret, expected_version=present.version if present is not None else 0)
+    with rotation(tx, "provider_account") if present is not None else nullcontext():
+        version = write_secret(path, secret, expected_version=present.version if present is not None else 0)
     endpoint = token_hex(16)
     repository.put_account(
         tx,

@@ -1,4 +1,5 @@
-"""Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, bodies of emails.
+"""Deletes what is past its retention: remembered answers, spent tokens, ended sessions, old notices, bodies and histories of
+emails, old campaigns.
 
 Runs each hour.
 """

@@ -1,8 +1,11 @@
 """SQL of the purge: one statement per kind of row, of any tenant, at most a batch at a time."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from penguinmails import clock
 from penguinmails.db import Tx
+from penguinmails.ids import first_uuid7
 
 
 def delete_idempotency_keys(tx: Tx, batch: int) -> int:
@@ -72,6 +75,47 @@ def delete_email_content(tx: Tx, batch: int) -> int:
     )
 
 
+def delete_histories(tx: Tx, batch: int) -> int:
+    """What happened to single emails, after twelve months; the emails themselves, their counts and all figures stay."""
+    return tx.run(
+        """
+        DELETE FROM email_events WHERE id = ANY(ARRAY(
+          SELECT id FROM email_events
+          WHERE id < %(oldest)s AND occurred_at < now() - interval '12 months'
+          ORDER BY id LIMIT %(batch)s))
+        """,
+        {"batch": batch, "oldest": first_uuid7(clock.now() - timedelta(days=365))},
+    )
+
+
+def delete_recipients(tx: Tx, batch: int) -> int:
+    """Who was written to by campaigns that ended 36 months ago; the campaigns themselves follow once they have nobody."""
+    return tx.run(
+        """
+        DELETE FROM campaign_contacts WHERE ctid = ANY(ARRAY(
+          SELECT r.ctid FROM campaigns c CROSS JOIN LATERAL (
+            SELECT ctid FROM campaign_contacts
+            WHERE tenant_id = c.tenant_id AND mode = c.mode AND campaign_id = c.id LIMIT %(batch)s) r
+          WHERE c.status = 'completed' AND c.completed_at < now() - interval '36 months' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
+def delete_campaigns(tx: Tx, batch: int) -> int:
+    """Campaigns that ended 36 months ago, with their steps and counts; their emails and the account's figures stay."""
+    return tx.run(
+        """
+        DELETE FROM campaigns WHERE ctid = ANY(ARRAY(
+          SELECT c.ctid FROM campaigns c
+          WHERE c.status = 'completed' AND c.completed_at < now() - interval '36 months' AND NOT EXISTS (
+            SELECT FROM campaign_contacts r WHERE r.tenant_id = c.tenant_id AND r.mode = c.mode AND r.campaign_id = c.id)
+          LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
 def delete_provider_events(tx: Tx, batch: int) -> int:
     """What providers have reported, a week later: they repeat themselves for hours, not for days."""
     return tx.run(
@@ -107,6 +151,9 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_sessions,
     delete_platform_mail,
     delete_email_content,
+    delete_histories,
+    delete_recipients,
+    delete_campaigns,
     delete_provider_events,
     drop_held_deliveries,
 )

@@ -28,7 +28,9 @@ class Claim:
     campaign_id: UUID
     content_key: UUID
     attempts: int
+    created_at: datetime
     contact_id: UUID | None
+    contact_status: str | None
     email: str | None
     first_name: str | None
     last_name: str | None
@@ -50,6 +52,12 @@ class Claim:
     campaign_type: str
     provider: str | None
     """The account of the tenant's that sends it; the built-in server when None or `smtp`."""
+    end_date: datetime | None
+    timezone: str
+    sending_window: dict[str, Any] | None
+    daily_limit: int
+    has_answered: bool
+    """Where the campaign's pause_on_reply is on."""
 
     def following(self) -> Following:
         """What is followed of it, and whether it can be unsubscribed from."""
@@ -85,6 +93,8 @@ class Outcome:
     message_id: str | None = None
     blocks_campaign: bool = False
     """The account's provider takes no mail of it any more, until somebody puts that right."""
+    reason: str | None = None
+    """Why the recipient leaves, as the ledger's code, where `status` does not say it."""
 
 
 def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
@@ -101,13 +111,21 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
         LEFT JOIN contacts p ON p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.id = m.contact_id
         WHERE e.id = asked.id AND e.status = 'queued' AND e.attempts = asked.attempts
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts,
-                  p.id AS contact_id, p.email, p.first_name, p.last_name, p.company, p.job_title, p.phone, p.city, p.state,
-                  p.country, p.lead_source, p.external_id, p.attributes,
+                  e.created_at, p.id AS contact_id, p.status AS contact_status, p.email, p.first_name, p.last_name,
+                  p.company, p.job_title, p.phone, p.city, p.state, p.country, p.lead_source, p.external_id, p.attributes,
                   coalesce((c.settings ->> 'track_opens')::boolean, true) AS track_opens,
                   coalesce((c.settings ->> 'track_clicks')::boolean, true) AS track_clicks,
                   coalesce((c.settings ->> 'unsubscribe_enabled')::boolean, true) AS unsubscribe_enabled,
                   coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
-                  t.settings ->> 'postal_address' AS postal_address, c.workspace_id, c.campaign_type, c.provider
+                  t.settings ->> 'postal_address' AS postal_address, c.workspace_id, c.campaign_type, c.provider,
+                  c.end_date, c.timezone,
+                  nullif(c.settings -> 'sending_window', 'null') AS sending_window,
+                  (c.settings ->> 'daily_limit')::integer AS daily_limit,
+                  CASE WHEN (c.settings ->> 'pause_on_reply')::boolean THEN EXISTS (
+                    SELECT FROM emails o JOIN email_events v ON v.tenant_id = o.tenant_id AND v.mode = o.mode
+                      AND v.email_id = o.id AND v.type = 'replied'
+                    WHERE o.tenant_id = m.tenant_id AND o.mode = m.mode AND o.campaign_id = m.campaign_id
+                      AND o.contact_id = m.contact_id AND o.step_id IS NOT NULL) ELSE false END AS has_answered
         """,
         {
             "ids": [email_id for email_id, _ in mails],
@@ -153,8 +171,8 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]
         WITH done AS (
           SELECT * FROM unnest(%(ids)s::uuid[], %(attempts)s::integer[], %(statuses)s::text[], %(errors)s::text[],
                                %(providers)s::text[], %(message_ids)s::text[], %(sweep_ats)s::timestamptz[],
-                               %(event_ids)s::uuid[], %(types)s::text[], %(data)s::jsonb[])
-            AS d (id, attempts, status, error, provider, message_id, sweep_at, event_id, type, data)
+                               %(event_ids)s::uuid[], %(types)s::text[], %(data)s::jsonb[], %(reasons)s::text[])
+            AS d (id, attempts, status, error, provider, message_id, sweep_at, event_id, type, data, reason)
         ), settled AS (
           UPDATE emails e
           SET status = CASE WHEN d.status = 'untried' THEN 'queued' ELSE d.status END, error = d.error,
@@ -166,7 +184,7 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]
               next_sweep_at = d.sweep_at
           FROM done d
           WHERE e.id = d.id AND e.status IN ('queued', 'sending') AND e.attempts = d.attempts
-          RETURNING e.id, e.campaign_id, e.contact_id, e.step_id, e.status, d.event_id, d.type, d.data, d.error
+          RETURNING e.id, e.campaign_id, e.contact_id, e.step_id, e.status, d.event_id, d.type, d.data, d.error, d.reason
         ), history AS (
           INSERT INTO email_events (id, tenant_id, mode, email_id, type, data, occurred_at)
           SELECT s.event_id, %(tenant_id)s, %(mode)s, s.id, s.type, s.data, %(now)s
@@ -175,7 +193,7 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]
           UPDATE campaign_contacts r
           SET status = CASE WHEN s.status <> 'sent' THEN 'exited'
                             WHEN t.next_step_id IS NULL THEN 'completed' ELSE 'active' END,
-              reason = CASE WHEN s.status = 'failed' THEN 'failed' WHEN s.status <> 'sent' THEN s.status END,
+              reason = CASE WHEN s.status <> 'sent' THEN coalesce(s.reason, s.status) END,
               current_step_id = CASE WHEN s.status = 'sent' THEN coalesce(t.next_step_id, t.id) ELSE t.id END,
               steps_completed = r.steps_completed + (s.status = 'sent')::integer,
               last_email_sent_at = CASE WHEN s.status = 'sent' THEN %(now)s::timestamptz ELSE r.last_email_sent_at END,

@@ -1,7 +1,8 @@
 """Sends a batch of a campaign's mails: claim, hand over outside any transaction, record together with the events."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -12,21 +13,19 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.db import Tx, jsonb, transaction
 from penguinmails.domain import mail_reports, simulation
-from penguinmails.domain.emails import suppressed
 from penguinmails.domain.mail_reports import Report
 from penguinmails.domain.mail_servers import StoredServer, note_success, stored_server
 from penguinmails.domain.opened_servers import opened_server
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
-from penguinmails.domain.sending import SUPPRESSED, attempt, message_id
-from penguinmails.domain.suppression import SuppressionScope
+from penguinmails.domain.sending import attempt, message_id
 from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.queue import Record
-from send_campaign_emails import repository
+from send_campaign_emails import admission, repository
 from send_campaign_emails.by_server import by_server
 from send_campaign_emails.repository import Claim, Content, Outcome
 from send_campaign_emails.writing import Written, outcome_of, write
@@ -55,7 +54,7 @@ def handle(record: Record) -> None:
         claims = repository.claim(tx, mails)
         if len(claims) < len(mails):
             repository.park(tx, [email_id for email_id, _ in mails])
-        wanted, refused = _checked(tx, claims)
+        wanted, refused = admission.admitted(tx, claims, clock.now())
         _load(tx, {claim.content_key for claim in wanted})
         domains = signing_domains(tx, {claim.from_email for claim in wanted}) if wanted else {}
         accounts = {
@@ -67,31 +66,6 @@ def handle(record: Record) -> None:
     outcomes = _hand_over(record, wanted, domains, accounts, server)
     if outcomes:
         record_outcome(partial(_record, record, outcomes, server))
-
-
-def _checked(tx: Tx, claims: Sequence[Claim]) -> tuple[list[Claim], list[Outcome]]:
-    """Who may be written to at this moment, and the outcomes for the others: consent may have ended since the plan."""
-    if not claims:
-        return [], []
-    refused = {
-        (scope, address)
-        for scope in {_scope(claim) for claim in claims}
-        for address in suppressed(tx, [claim.to_email for claim in claims if _scope(claim) == scope], scope)
-    }
-    wanted: list[Claim] = []
-    outcomes: list[Outcome] = []
-    for claim in claims:
-        if claim.contact_id is None:
-            outcomes.append(Outcome(claim, "cancelled", "the contact was deleted"))
-        elif (_scope(claim), claim.to_email) in refused:
-            outcomes.append(Outcome(claim, "suppressed", SUPPRESSED))
-        else:
-            wanted.append(claim)
-    return wanted, outcomes
-
-
-def _scope(claim: Claim) -> SuppressionScope:
-    return SuppressionScope(claim.workspace_id, claim.campaign_type)
 
 
 def _load(tx: Tx, keys: set[UUID]) -> None:
@@ -115,7 +89,7 @@ def _hand_over(
     until, date = time.monotonic() + PATIENCE_SECONDS, format_datetime(clock.now(), usegmt=True)
     outcomes: list[Outcome] = []
     for provider, group in groupby(sorted(claims, key=_provider), key=_provider):
-        written = [_written(record, claim, _contents[claim.content_key]) for claim in group]
+        written = [_written(record, claim) for claim in group]
         outcomes += [mail for mail in written if isinstance(mail, Outcome)]
         mails = [mail for mail in written if not isinstance(mail, Outcome)]
         if provider == "smtp":
@@ -131,9 +105,10 @@ def _provider(claim: Claim) -> str:
     return claim.provider or "smtp"
 
 
-def _written(record: Record, claim: Claim, content: Content) -> Written | Outcome:
+def _written(record: Record, claim: Claim) -> Written | Outcome:
     """The mail, or the outcome for one that cannot be written or was begun too often."""
     written: list[Written] = []
+    content = _contents.get(claim.content_key)
     refusal = attempt(claim.attempts, lambda: written.append(write(record.tenant_id, record.mode, claim, content)))
     return outcome_of(claim, refusal) if refusal is not None else written[0]
 
@@ -172,6 +147,7 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
         "event_ids": [new_uuid7() for _ in outcomes],
         "types": [_HISTORY.get(outcome.status) for outcome in outcomes],
         "data": [jsonb(_data(outcome, providers[outcome.claim.id])) for outcome in outcomes],
+        "reasons": [outcome.reason for outcome in outcomes],
     }
     settled = repository.record(tx, columns, now=now)
     lost = [outcome for outcome in outcomes if outcome.claim.id not in settled]
@@ -201,8 +177,12 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
     for outcome in outcomes:
         if outcome.claim.id in settled:
             _report(tx, outcome, providers[outcome.claim.id], now)
-    for status in sorted({outcome.status for outcome in outcomes}):
-        count("emails_total", value=sum(outcome.status == status for outcome in outcomes), status=status)
+    tx.after_commit(partial(_measure, Counter((providers[o.claim.id], o.status) for o in outcomes)))
+
+
+def _measure(numbers: Mapping[tuple[str, str], int]) -> None:
+    for (provider, status), number in numbers.items():
+        count("esp_messages_total", number, provider=provider, type="campaign", result=_HISTORY.get(status, status))
 
 
 def _report(tx: Tx, outcome: Outcome, source: str, now: datetime) -> None:

@@ -26,8 +26,10 @@ class Written:
     dressed: Dressed
 
 
-def write(tenant_id: UUID, mode: Mode, claim: Claim, content: Content) -> Written:
-    """Fill the texts with the contact's fields. Raises ValueError when they cannot be."""
+def write(tenant_id: UUID, mode: Mode, claim: Claim, content: Content | None) -> Written:
+    """Fill the texts with the contact's fields. Raises ValueError when they cannot be, or are kept no more."""
+    if content is None:
+        raise ValueError("its text is older than the two years for which texts are kept")
     values = claim.values()
     try:
         html = content.content_html and campaign_texts.fill(content.content_html, values, is_html=True)

@@ -174,7 +174,7 @@ def _sent(tx: Tx, claim: Claim, handover: Handover) -> None:
             provider=provider,
         ),
     )
-    count("emails_total", status="sent")
+    _measure(tx, claim, provider, "sent")
     if provider == "simulated":
         for report in simulation.reports(claim.to_email, now):
             mail_reports.record_report(tx, claim.id, report)
@@ -185,7 +185,7 @@ def _bounced(tx: Tx, claim: Claim, refusal: MailRefused, source: str) -> None:
         _taken_over(claim)
         return
     mail_reports.record_report(tx, claim.id, mail_reports.bounce_report(refusal, source, clock.now()))
-    count("emails_total", status="bounced")
+    _measure(tx, claim, source, "bounced")
 
 
 def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
@@ -193,7 +193,7 @@ def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
         _taken_over(claim)
         return
     log_event(tx, [claim.id], status, {"reason": reason})
-    count("emails_total", status=status)
+    _measure(tx, claim, claim.wanted_provider, status)
 
 
 def _wait_for_repair(tx: Tx, claim: Claim, refusal: MailRefused, *, at_the_end: str) -> None:
@@ -206,7 +206,7 @@ def _wait_for_repair(tx: Tx, claim: Claim, refusal: MailRefused, *, at_the_end: 
         _taken_over(claim)
     elif claim.error != reason:
         log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": _ASKED_AGAIN_SECONDS})
-        count("emails_total", status="deferred")
+        _measure(tx, claim, claim.wanted_provider, "deferred")
 
 
 def _delay(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
@@ -217,9 +217,15 @@ def _delay(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
         _taken_over(claim)
         return
     log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": delay})
-    count("emails_total", status="deferred")
+    _measure(tx, claim, claim.wanted_provider, "deferred")
     if by_queue:
         send_after_commit(tx, "emails", [message(claim.id, claim.attempts)], delay_seconds=delay)
+
+
+def _measure(tx: Tx, claim: Claim, provider: str | None, result: str) -> None:
+    kind = "transactional" if claim.campaign_id is None else "campaign"
+    by = provider or "smtp"
+    tx.after_commit(lambda: count("esp_messages_total", provider=by, type=kind, result=result))
 
 
 def _taken_over(claim: Claim) -> None:

@@ -10,7 +10,7 @@ from penguinmails.domain.opened_servers import platform_server
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.platform_mail import LinkPurpose, compose
 from penguinmails.ids import new_uuid7
-from penguinmails.logging import logger
+from penguinmails.logging import count, logger
 from penguinmails.queue import Record
 from penguinmails.settings import get_settings
 from penguinmails.smtp import MailRefused, OutgoingMail, send
@@ -51,6 +51,7 @@ def handle(record: Record) -> None:
 
 
 def _record(record: Record, mail: MailRow, failure: MailRefused | None) -> None:
+    result = "sent"
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if failure is None:
             repository.record_sent(tx, mail.id)
@@ -60,6 +61,8 @@ def _record(record: Record, mail: MailRow, failure: MailRefused | None) -> None:
                 tx, mail.id, error=failure.reason, is_final=is_final, delay_seconds=60 * 2**mail.attempts
             )
             logger.warning("platform mail not sent", extra={"mail_id": str(mail.id), "final": is_final})
+            result = "failed" if is_final else "deferred"
+    count("esp_messages_total", provider="smtp", type="platform", result=result)
 
 
 def _send(mail: MailRow, token: str | None) -> MailRefused | None:

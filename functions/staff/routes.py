@@ -83,7 +83,10 @@ async def get_metrics(
         ),
     ] = None,
 ) -> MetricsReport:
-    """What the platform is measured by: rates of the period, and numbers at its end, beside those of the period before."""
+    """What the platform is measured by: rates of the period, and numbers at its end, beside those of the period before.
+
+    The report of a month is made and mailed to the staff who may see it once the month is over, and stays as it was.
+    """
     with caller.transaction() as tx:
         return metrics.report(tx, month)
 

@@ -100,6 +100,9 @@ class MetricsReport(ResponseModel):
 
     start: datetime
     end: datetime
+    measured_at: datetime = Field(
+        description="When they were counted: for a month that is over, when its report was made and mailed."
+    )
     data: list[Metric]
 
 

@@ -146,13 +146,16 @@ def payload_of(tx: Tx, delivery: DeliveryRow) -> Any:
 
 
 def retry_failed(tx: Tx, webhook_id: UUID, delivery_id: UUID | None, limit: int) -> list[DeliveryRef]:
-    """Give failed deliveries one more attempt: the one that is named, or the oldest of all."""
+    """Give failed deliveries one more attempt: the one that is named, or the oldest of all whose events are still kept."""
     return tx.all(
         """
         WITH found AS (
-          SELECT * FROM webhook_deliveries
+          SELECT * FROM webhook_deliveries d
           WHERE webhook_id = %(webhook_id)s AND status = 'failed' AND NOT is_test AND (%(id)s::uuid IS NULL OR id = %(id)s)
-          ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE
+            AND EXISTS (SELECT 1 FROM events e
+                        WHERE e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
+                          AND e.created_at = d.event_created_at)
+          ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE OF d
         )
         INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
                                              next_sweep_at)

@@ -77,10 +77,11 @@ class Retried(ResponseModel):
 
 
 class Resume(RequestModel):
-    """What becomes of the events that were held."""
+    """What becomes of the events that have not arrived."""
 
     backlog: Literal["deliver", "drop"] = Field(
-        default="deliver", description="Deliver what was held, oldest first and 50 per second, or give it up."
+        default="deliver",
+        description="Deliver what was held, oldest first and 50 per second, or give up all that has not arrived.",
     )
     since: Moment | None = Field(
         default=None, description="With `deliver`: give up what is older than this moment.", examples=[None]

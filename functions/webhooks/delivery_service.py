@@ -7,7 +7,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
-from penguinmails.domain.deliveries import messages
+from penguinmails.domain.deliveries import messages, wake_up
 from penguinmails.domain.held_deliveries import let_go
 from penguinmails.errors import InvalidStateTransition, NotFound
 from penguinmails.events.catalogue import EVENT_TYPES, WebhookPaused, WebhookResumed
@@ -41,6 +41,8 @@ def retry_one(tx: Tx, webhook_id: UUID, delivery_id: UUID) -> None:
         row = existing_delivery(tx, webhook_id, delivery_id)
         if row.is_test:
             raise InvalidStateTransition("The delivery was a test post, which is made once. Post another test instead.")
+        if row.status == "failed":
+            raise InvalidStateTransition("The event is older than events are kept, so there is nothing left to post.")
         raise InvalidStateTransition(f"The delivery is {row.status}; only failed ones are tried again by hand.")
     send_after_commit(tx, "deliveries", messages(found))
 
@@ -58,13 +60,15 @@ def pause(tx: Tx, webhook_id: UUID, paused_by: UUID) -> WebhookRow:
     repository.set_active(tx, webhook_id, is_active=False)
     if before.is_active:
         emit(tx, WebhookPaused(webhook_id=webhook_id, name=before.name, reason="user", paused_by=paused_by))
+        # Whoever takes it holds what is in line.
+        send_after_commit(tx, "deliveries", [wake_up()])
     return service.existing(tx, webhook_id)
 
 
 def resume(
     tx: Tx, webhook_id: UUID, *, drop: bool, since: datetime | None, resumed_by: UUID
 ) -> tuple[WebhookRow, dict[str, int]]:
-    """Post again; how many of the held deliveries go out, and how many were given up, of the first piece of them."""
+    """Post again; how many of the deliveries that wait go out, and how many were given up, of the first piece of them."""
     before = service.existing(tx, webhook_id, lock=True)
     repository.set_active(tx, webhook_id, is_active=True)
     if not before.is_active:

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from penguinmails.auth.scopes import Scope
-from penguinmails.events.catalogue import EVENT_TYPES
-from penguinmails.events.payloads import API_VERSION, payload_schema, sample_payload
+from penguinmails.events.catalogue import API_VERSION, EVENT_TYPES
+from penguinmails.events.payloads import payload_schema, sample_payload
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.problems import problems

@@ -37,10 +37,16 @@ class OutcomeRow:
     status: str
     attempts: int
     next_retry_at: datetime | None
-    was_held_too_long: bool
+    has_expired: bool
+    """Whether it was still open when its event's time was over."""
     last_error: str | None
     is_behind: bool
     """Whether one before it, of the same contact or campaign, has to go first."""
+    is_parked: bool
+    """Whether it is in line, as its webhook or its account has as much under way as it may."""
+    event_type: str
+    is_kept: bool
+    """Whether its event is still stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +107,29 @@ def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
     )
 
 
-def outcome_of(tx: Tx, webhook_id: UUID, event: EventRow) -> OutcomeRow | None:
-    """The event's delivery to a webhook; None when none was made."""
+def outcome_of(tx: Tx, webhook_id: UUID, event_id: UUID) -> OutcomeRow | None:
+    """An event's delivery to a webhook, which is kept longer than the event; None when none was made."""
     return tx.one(
         """
         SELECT d.id, d.status, d.attempts, d.next_retry_at,
-               coalesce(d.finished_at >= d.created_at + interval '30 days', false) AS was_held_too_long,
+               coalesce(d.finished_at >= d.event_created_at + interval '30 days', false) AS has_expired,
                coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error,
                d.status = 'queued' AND d.order_key IS NOT NULL AND EXISTS (
                  SELECT 1 FROM webhook_deliveries p
                  WHERE p.tenant_id = d.tenant_id AND p.mode = d.mode AND p.webhook_id = d.webhook_id
                    AND p.order_key = d.order_key AND p.sequence < d.sequence
-                   AND p.status IN ('queued', 'sending', 'pending_retry', 'held')) AS is_behind
+                   AND p.status IN ('queued', 'sending', 'pending_retry', 'held')) AS is_behind,
+               d.parked_at IS NOT NULL AS is_parked, d.event_type,
+               EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
+                         AND e.created_at = d.event_created_at) AS is_kept
         FROM webhook_deliveries d
         LEFT JOIN webhook_attempts a
           ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
           AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1
-        WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND d.event_created_at = %(created_at)s
+        WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND NOT d.is_test
         ORDER BY d.status = 'success' DESC, d.created_at DESC LIMIT 1
         """,
-        {"webhook_id": webhook_id, "id": event.id, "created_at": event.created_at},
+        {"webhook_id": webhook_id, "id": event_id},
         OutcomeRow,
     )
 
@@ -189,17 +198,19 @@ def undelivered(tx: Tx, webhook_id: UUID, start: datetime, end: datetime, limit:
 
 
 def without_delivery(
-    tx: Tx, webhook_id: UUID, start: datetime, end: datetime, event_types: list[str], limit: int
+    tx: Tx, webhook_id: UUID, after: tuple[datetime, UUID], end: datetime, event_types: list[str], limit: int
 ) -> list[EventRow]:
-    """Stored events of these types that no delivery to the webhook was made of, the oldest first.
+    """Stored events of these types that no delivery to the webhook was made of, the oldest first, from a moment and id on.
 
     Leaves out what is so young that its deliveries may still be made.
     """
+    after_at, after_id = after
     return tx.all(
         """
         SELECT e.id, e.type, e.schema_version, e.workspace_id, e.data, e.created_at, e.subject_id
         FROM events e
-        WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(start)s AND e.created_at < %(end)s
+        WHERE e.type = ANY(%(event_types)s) AND e.created_at >= %(after_at)s AND e.created_at < %(end)s
+          AND (e.created_at, e.id) > (%(after_at)s, %(after_id)s)
           AND e.subject_id IS DISTINCT FROM %(webhook_id)s
           AND e.created_at < clock_timestamp() - make_interval(mins => %(fan_out_minutes)s)
           AND NOT EXISTS (
@@ -210,7 +221,8 @@ def without_delivery(
         """,
         {
             "webhook_id": webhook_id,
-            "start": start,
+            "after_at": after_at,
+            "after_id": after_id,
             "end": end,
             "event_types": event_types,
             "fan_out_minutes": FAN_OUT_MINUTES,

@@ -93,13 +93,11 @@ async def explain_event(
 ) -> Explanation:
     """What became of an event for one webhook, the reason, and what can be done about it."""
     with caller.transaction() as tx:
-        row = history_service.existing_event(tx, event_id)
-        verdict = history_service.explain(tx, row, webhook_id)
+        verdict = history_service.explain(tx, event_id, webhook_id)
     return Explanation.model_validate(
         {
             **columns_of(verdict),
-            "event_id": event_public_id(row.id),
-            "event_type": row.type,
+            "event_id": event_public_id(event_id),
             "webhook_id": webhook_id,
         }
     )

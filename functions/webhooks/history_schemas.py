@@ -24,8 +24,9 @@ class StoredEvent(ResponseModel):
 
 Outcome = Literal["delivered", "pending", "held", "failed", "dropped", "not_sent"]
 Reason = Literal[
-    "accepted", "waiting", "retrying", "paused", "retries_exhausted", "given_up_on_resume", "held_too_long", "about_itself",
-    "just_raised", "behind_another", "webhook_is_newer", "type_not_subscribed", "filtered", "not_matched_at_the_time",
+    "accepted", "waiting", "posting", "capped", "gathering", "behind_another", "retrying", "paused", "retries_exhausted",
+    "given_up_on_resume", "expired", "about_itself", "just_raised", "webhook_is_newer", "type_not_subscribed", "filtered",
+    "not_matched_at_the_time",
 ]  # fmt: skip
 
 

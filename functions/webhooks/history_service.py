@@ -9,6 +9,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
+from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.errors import InvalidTimeRange, NotFound
@@ -18,8 +19,9 @@ from webhooks.history_repository import FAN_OUT_MINUTES, CountsRow, EventRow, Ga
 from webhooks.repository import WebhookRow
 
 MOST_GAPS = 1_000
-MOST_EXAMINED = 5_000
-"""Events without a delivery that one request looks at."""
+MOST_EXAMINED = 100_000
+"""Events without a delivery that one request looks at; a filter may leave out most of a day's."""
+EXAMINED_AT_ONCE = 5_000
 LONGEST_SPAN = timedelta(days=31)
 
 
@@ -27,6 +29,7 @@ LONGEST_SPAN = timedelta(days=31)
 class Verdict:
     """Why an event was or was not delivered."""
 
+    event_type: str
     outcome: str
     reason: str
     detail: str
@@ -69,76 +72,98 @@ def refusals(tx: Tx, document: Mapping[str, Any] | None, events: Sequence[EventR
     ]
 
 
-def explain(tx: Tx, event: EventRow, webhook_id: UUID) -> Verdict:
-    """Why an event was or was not delivered to a webhook."""
+def explain(tx: Tx, event_id: UUID, webhook_id: UUID) -> Verdict:
+    """Why an event was or was not delivered to a webhook. Raises NotFound when neither it nor a delivery of it is kept."""
     webhook = service.existing(tx, webhook_id)
-    found = history_repository.outcome_of(tx, webhook_id, event)
-    return _of_delivery(found) if found is not None else _of_none(tx, event, webhook)
+    found = history_repository.outcome_of(tx, webhook_id, event_id)
+    if found is not None:
+        outcome, reason, detail = _of_delivery(found, webhook)
+        return Verdict(found.event_type, outcome, reason, detail, found.id)
+    event = existing_event(tx, event_id)
+    return Verdict(event.type, *_of_none(tx, event, webhook))
 
 
-def _tries(count: int) -> str:
-    return "one try" if count == 1 else f"{count} tries"
-
-
-def _of_delivery(found: OutcomeRow) -> Verdict:
-    last = f" The last answer was: {found.last_error}." if found.last_error else ""
+def _of_delivery(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str, str]:
+    """Outcome, reason and detail of an event that a delivery was made of."""
     match found.status:
         case "success":
-            return Verdict("delivered", "accepted", "The endpoint answered 2xx.", found.id)
-        case "pending_retry":
+            return "delivered", "accepted", "The endpoint answered 2xx."
+        case "sending":
+            return "pending", "posting", "It is being posted now."
+        case "pending_retry" if not found.is_parked:
             when = found.next_retry_at.isoformat() if found.next_retry_at else "shortly"
-            return Verdict(
-                "pending", "retrying", f"It is tried again at {when}, after {_tries(found.attempts)}.{last}", found.id
-            )
+            return "pending", "retrying", f"It is tried again at {when}, after {_tries(found)}"
         case "held":
-            return Verdict(
-                "held", "paused", "The webhook is paused and the event waits. Resume it to have it posted.", found.id
-            )
-        case "failed":
-            detail = (
-                f"It was given up after {_tries(found.attempts)}.{last} Retry the delivery once the endpoint works."
-            )
-            return Verdict("failed", "retries_exhausted", detail, found.id)
-        case "dropped":
-            reason, detail = (
-                ("held_too_long", "It was given up: the webhook had been paused for 30 days.")
-                if found.was_held_too_long
-                else ("given_up_on_resume", "It was given up when the webhook was resumed without it.")
-            )
-            return Verdict("dropped", reason, f"{detail} Replay it to have it posted.", found.id)
+            return "held", "paused", "The webhook is paused and the event waits. Resume it to have it posted."
+        case "failed" | "dropped":
+            return found.status, *_of_the_end(found)
         case _:
-            reason, detail = _of_its_turn(found)
-            return Verdict("pending", reason, detail, found.id)
+            return "pending", *_of_its_turn(found, webhook)
 
 
-def _of_its_turn(found: OutcomeRow) -> tuple[str, str]:
+def _tries(found: OutcomeRow) -> str:
+    """How often it was posted, and what came of it the last time."""
+    tries = "one try." if found.attempts == 1 else f"{found.attempts} tries."
+    return f"{tries} The last answer was: {found.last_error}." if found.last_error else tries
+
+
+def _of_the_end(found: OutcomeRow) -> tuple[str, str]:
+    """Reason and detail of an event that was given up."""
+    if found.status == "failed":
+        reason, detail, then = (
+            "retries_exhausted", f"It was given up after {_tries(found)}", "Retry the delivery once the endpoint works.",
+        )  # fmt: skip
+    elif found.has_expired:
+        reason, detail, then = (
+            "expired", "It was given up: it had waited for 30 days, as long as events are kept.", "Replay it to have it posted.",
+        )  # fmt: skip
+    else:
+        reason, detail, then = (
+            "given_up_on_resume", "It was given up when the webhook was resumed without it.", "Replay it to have it posted.",
+        )  # fmt: skip
+    return (
+        reason,
+        f"{detail} {then if found.is_kept else 'The event is not kept any more, so it cannot be sent again.'}",
+    )
+
+
+def _of_its_turn(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str]:
+    """Reason and detail of an event that could be posted and is not."""
     if found.is_behind:
         return (
             "behind_another",
             "The webhook has its events in order, and an earlier one of the same contact or campaign is still to go.",
         )
-    return "waiting", "It waits for its turn, or is being posted now."
+    if not found.is_parked:
+        return "waiting", "It waits for its turn."
+    if webhook.batch_wait_seconds and not found.attempts:
+        return "gathering", f"It waits up to {webhook.batch_wait_seconds} s for others to share its post."
+    pace = f" and takes up to {webhook.max_per_second} per second" if webhook.max_per_second else ""
+    return (
+        "capped",
+        f"It is in line: a webhook has at most {PER_WEBHOOK} posts under way{pace}, an account {PER_TENANT}. "
+        "It goes as soon as those before it have been answered.",
+    )
 
 
-def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> Verdict:
+def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> tuple[str, str, str]:
+    """Outcome, reason and detail of an event that no delivery was made of."""
     if event.type not in webhook.event_types:
-        return Verdict(
+        return (
             "not_sent",
             "type_not_subscribed",
             f"The webhook does not subscribe to {event.type}. Add it to event_types to receive such events.",
         )
     if event.subject_id == webhook.id:
-        return Verdict(
-            "not_sent", "about_itself", "It is about this very webhook; the account's other webhooks receive it."
-        )
+        return "not_sent", "about_itself", "It is about this very webhook; the account's other webhooks receive it."
     if event.created_at > clock.now() - timedelta(minutes=FAN_OUT_MINUTES):
-        return Verdict("pending", "just_raised", "It was raised just now and is about to be matched. Ask again soon.")
+        return "pending", "just_raised", "It was raised just now and is about to be matched. Ask again soon."
     if event.created_at < webhook.created_at:
-        return Verdict("not_sent", "webhook_is_newer", "It happened before the webhook was made.")
+        return "not_sent", "webhook_is_newer", "It happened before the webhook was made."
     (refused_by,) = refusals(tx, webhook.event_filters, [event])
     if refused_by is not None:
-        return Verdict("not_sent", "filtered", f"The webhook's filter leaves it out: it does not meet {refused_by}.")
-    return Verdict(
+        return "not_sent", "filtered", f"The webhook's filter leaves it out: it does not meet {refused_by}."
+    return (
         "not_sent",
         "not_matched_at_the_time",
         "When it happened the webhook did not ask for it: its settings were others then.",
@@ -152,15 +177,28 @@ def reconcile(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> Ac
     if end - start > LONGEST_SPAN:
         raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
     given_up = history_repository.undelivered(tx, webhook.id, start, end, MOST_GAPS + 1)
-    since = max(start, webhook.created_at)
-    unsent = history_repository.without_delivery(tx, webhook.id, since, end, webhook.event_types, MOST_EXAMINED)
-    refused = refusals(tx, webhook.event_filters, unsent)
-    missing = [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
+    missing, is_all = _missing(tx, webhook, max(start, webhook.created_at), end)
     gaps = [*given_up, *(GapRow(event.id, event.type, event.created_at, "missing") for event in missing)]
     gaps.sort(key=lambda gap: (gap.created_at, gap.event_id))
     return Account(
         counts=history_repository.counts_between(tx, webhook.id, start, end),
         missing=len(missing),
         gaps=gaps[:MOST_GAPS],
-        more_gaps=len(gaps) > MOST_GAPS or len(unsent) == MOST_EXAMINED,
+        more_gaps=len(gaps) > MOST_GAPS or not is_all,
     )
+
+
+def _missing(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> tuple[list[EventRow], bool]:
+    """Events for the webhook that no delivery was made of, and whether these are all of them."""
+    found: list[EventRow] = []
+    after = (start, UUID(int=0))
+    for _ in range(0, MOST_EXAMINED, EXAMINED_AT_ONCE):
+        unsent = history_repository.without_delivery(tx, webhook.id, after, end, webhook.event_types, EXAMINED_AT_ONCE)
+        refused = refusals(tx, webhook.event_filters, unsent)
+        found += [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
+        if len(unsent) < EXAMINED_AT_ONCE:
+            return found, True
+        if len(found) > MOST_GAPS:
+            break
+        after = (unsent[-1].created_at, unsent[-1].id)
+    return found, False

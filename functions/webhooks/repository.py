@@ -88,11 +88,12 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
         """
         INSERT INTO webhooks (id, tenant_id, mode, name, description, endpoint_url, secret_ref, secret_last3,
                               event_types, event_filters, is_active, retry_enabled, max_retries, timeout_seconds,
-                              max_per_second, ordering, batch_size, batch_wait_seconds, custom_header_names, created_by)
+                              max_per_second, ordering, batch_size, batch_wait_seconds, custom_header_names, api_version,
+                              created_by)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(description)s, %(endpoint_url)s, %(secret_ref)s,
                 %(secret_last3)s, %(event_types)s, %(event_filters)s, %(is_active)s, %(retry_enabled)s, %(max_retries)s,
                 %(timeout_seconds)s, %(max_per_second)s, %(ordering)s, %(batch_size)s, %(batch_wait_seconds)s,
-                %(custom_header_names)s, %(created_by)s)
+                %(custom_header_names)s, %(api_version)s, %(created_by)s)
         """,
         {"tenant_id": tx.tenant_id, "mode": tx.mode, **_stored(values)},
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from penguinmails import clock
 from penguinmails.db import Tx
+from penguinmails.domain.secret_rotations import rotation
 from penguinmails.domain.webhook_signature import new_secret
 from penguinmails.errors import Conflict
 from penguinmails.vault import read_secret, write_secret
@@ -23,7 +24,8 @@ def rotate(tx: Tx, row: WebhookRow, *, overlap_hours: int) -> str:
     changed: dict[str, Any] = {"secret": secret, "headers": record.get("headers", {})}
     if until is not None:
         changed |= {"previous": record["secret"], "previous_until": until.isoformat()}
-    version = write_secret(row.secret_ref, changed, expected_version=newest)
+    with rotation(tx, "webhook"):
+        version = write_secret(row.secret_ref, changed, expected_version=newest)
     repository.keep_secret(tx, row.id, version=version, last3=secret[-3:], previous_until=until)
     return secret
 

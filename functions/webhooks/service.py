@@ -11,7 +11,7 @@ from penguinmails.domain.webhook_filters import compile_filter
 from penguinmails.domain.webhook_headers import check_headers
 from penguinmails.domain.webhook_signature import new_secret
 from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded, ValidationFailed
-from penguinmails.events.catalogue import EVENT_TYPES
+from penguinmails.events.catalogue import API_VERSION, EVENT_TYPES
 from penguinmails.ids import new_uuid4
 from penguinmails.vault import delete_secret, secret_path, write_secret
 from webhooks import replay_repository, repository, secrets
@@ -51,6 +51,7 @@ def create_webhook(
             "secret_ref": path,
             "secret_last3": secret[-3:],
             "custom_header_names": sorted(headers),
+            "api_version": API_VERSION,
             "created_by": created_by,
         },
     )

@@ -18,7 +18,9 @@ class Stats(ResponseModel):
     success_rate: float | None = Field(
         description="Successes among what succeeded or failed, 0 to 1; null while nothing did.", examples=[0.998]
     )
-    attempts: int = Field(description="Posts, retries included.")
+    attempts: int = Field(
+        description="Posts of the newest 10,000 deliveries, retries included; the times below are of these."
+    )
     average_ms: float | None = Field(description="Mean time of a post until its answer was read.")
     p50_ms: float | None
     p95_ms: float | None
@@ -37,7 +39,9 @@ class WebhookStats(ResponseModel):
 
     last_24_hours: Stats
     last_7_days: Stats
-    common_errors: list[CommonError] = Field(description="Of the last 7 days, the most frequent first; five at most.")
+    common_errors: list[CommonError] = Field(
+        description="Of the last 7 days, the most frequent first, five at most; where there are very many, of the newest ones."
+    )
 
 
 class WebhookDetails(Webhook):

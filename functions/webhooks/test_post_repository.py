@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
-from penguinmails.ids import new_uuid4
 
 if TYPE_CHECKING:
     from penguinmails.webhook_posts.client import Outcome
@@ -16,13 +15,17 @@ def insert_test(
     webhook_id: UUID,
     *,
     delivery_id: UUID,
+    event_id: UUID,
     event_type: str,
     created_at: datetime,
     started_at: datetime,
     request_headers: dict[str, str],
     outcome: "Outcome",
 ) -> None:
-    """Add a test post to the log, as a delivery that has ended with its only attempt."""
+    """Add a test post to the log, as a delivery that has ended with its only attempt.
+
+    `event_id` is the event whose data were posted, so that erasing its contact reaches the answer; a random one for samples.
+    """
     tx.run(
         """
         WITH delivery AS (
@@ -42,7 +45,7 @@ def insert_test(
             "mode": tx.mode,
             "id": delivery_id,
             "webhook_id": webhook_id,
-            "event_id": new_uuid4(),
+            "event_id": event_id,
             "event_type": event_type,
             "created_at": created_at,
             "started_at": started_at,

@@ -46,13 +46,13 @@ async def test_webhook(webhook_id: UUID, body: WebhookTest, caller: Manager) -> 
         webhook = service.existing(tx, webhook_id)
         if body.event_id is None:
             event_type = body.event_type or webhook.event_types[0]
-            workspace_id, data = None, _edited(event_type, body.data or {})
+            event_id, workspace_id, data = None, None, _edited(event_type, body.data or {})
         else:
             if body.event_type is not None or body.data is not None:
                 raise ValidationFailed.of("event_id", "comes without event_type and data: its own are posted")
             event = history_service.existing_event(tx, UUID(body.event_id.removeprefix("evt_")))
             service.check_event_types([event.type], caller.scopes)
-            event_type, workspace_id, data = event.type, event.workspace_id, event.data
+            event_id, event_type, workspace_id, data = event.id, event.type, event.workspace_id, event.data
     test_post_service.take_turn(caller.tenant_id)
     message = test_post_service.message_of(
         webhook, event_type, data, tenant_id=caller.tenant_id, workspace_id=workspace_id
@@ -60,7 +60,7 @@ async def test_webhook(webhook_id: UUID, body: WebhookTest, caller: Manager) -> 
     started_at = clock.now()
     made = test_post_service.post_now(webhook, message)
     with caller.work() as work:
-        test_post_service.log(work.tx, webhook, made, started_at)
+        test_post_service.log(work.tx, webhook, made, started_at, event_id=event_id)
         caller.audit(work.tx, "webhook_tested", resource_type="webhook", resource_id=str(webhook_id))
         return work.answer(
             200,

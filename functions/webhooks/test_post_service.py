@@ -10,7 +10,9 @@ from uuid import UUID
 from penguinmails import clock, ratelimit
 from penguinmails.db import Tx
 from penguinmails.errors import Conflict
-from penguinmails.ids import new_uuid7, test_event_public_id
+from penguinmails.ids import delivery_public_id, new_uuid4, new_uuid7, test_event_public_id
+from penguinmails.tracing import FIELD as TRACEPARENT
+from penguinmails.tracing import begin, carried, record
 from penguinmails.webhook_posts.client import Outcome, post, run
 from penguinmails.webhook_posts.credentials import credentials_of
 from penguinmails.webhook_posts.request import Message, SignedRequest, build_batch, build_request
@@ -70,21 +72,31 @@ def post_now(webhook: WebhookRow, message: Message) -> MadePost:
         raise Conflict(
             "The webhook's secret is gone from the secret store. Delete the webhook and add it anew."
         ) from None
+    span = begin("test post", "client", traceparent=carried().get(TRACEPARENT))
     if webhook.batch_size > 1:
-        request, _ = build_batch([message], credentials, clock.now())
+        request, _ = build_batch([message], credentials, clock.now(), span.traceparent)
     else:
-        request = build_request(message, credentials, clock.now())
+        request = build_request(message, credentials, clock.now(), span.traceparent)
     # The client has an event loop of its own, and this thread is inside the web framework's.
     with ThreadPoolExecutor(1, "test-post") as thread:
-        return MadePost(message, request, thread.submit(lambda: run(post(request))).result())
+        outcome = thread.submit(lambda: run(post(request))).result()
+    record(
+        span,
+        failed=not outcome.is_success,
+        delivery_id=delivery_public_id(message.delivery_id),
+        status_code=outcome.status_code,
+        error=outcome.error,
+    )
+    return MadePost(message, request, outcome)
 
 
-def log(tx: Tx, webhook: WebhookRow, made: MadePost, started_at: datetime) -> None:
-    """Show the post in the delivery log."""
+def log(tx: Tx, webhook: WebhookRow, made: MadePost, started_at: datetime, *, event_id: UUID | None) -> None:
+    """Show the post in the delivery log; `event_id` is that of the event whose data were posted."""
     test_post_repository.insert_test(
         tx,
         webhook.id,
         delivery_id=made.message.delivery_id,
+        event_id=event_id or new_uuid4(),
         event_type=made.message.event_type,
         created_at=made.message.created_at,
         started_at=started_at,

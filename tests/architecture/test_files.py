@@ -120,3 +120,9 @@ def test_no_committed_file_holds_what_looks_like_a_real_secret() -> None:
 )
 def test_the_patterns_find_what_they_look_for(pattern: re.Pattern[str], text: str) -> None:
     assert pattern.search(text)
+
+
+def test_who_sets_a_security_rule_aside_says_why() -> None:
+    without = re.compile(r"# noqa: (?:[A-Z0-9]+, *)*S\d{3}(?:, *[A-Z0-9]+)*\s*$")
+
+    assert lines_found(without, {path: text for path, text in committed().items() if path.endswith(".py")}) == []

@@ -22,13 +22,17 @@ WRONG: dict[str, list[str]] = {
     "Environment": ["prod", ""],
     "Release": ["", "1.0", "1.0.0 beta"],
     "TrafficShift": ["Canary"],
-    "WebhookSourceIps": ["1.2.3", "example.com", "1.2.3.4;5.6.7.8"],
+    "WebhookSourceIps": ["1.2.3", "example.com", "1.2.3.4;5.6.7.8", "1.2.3.400"],
     "AlarmTopicArn": ["alarms", "arn:aws:sqs:eu-west-1:123456789012:alarms"],
     "LogRetentionDays": ["31", "forever"],
-    "PublicUrl": ["http://api.example.com", "https://api.example.com/v1", "api.example.com"],
+    "PublicUrl": [
+        "http://api.example.com",
+        "https://api.example.com/v1",
+        "api.example.com",
+        "https://api.example.com:8443",
+    ],
     "TrackingUrl": ["http://links.example.com", "https://links.example.com/t"],
-    "ConsoleOrigins": ["console.example.com", "https://console.example.com/"],
-    "DomainName": ["https://api.example.com", "api", "api.example.com/"],
+    "ConsoleOrigins": ["console.example.com", "https://console.example.com/", "https://" + "a" * 160],
     "CertificateArn": [ARN, "certificate"],
     "PriceClass": ["PriceClass_300"],
     "ApiRequestsPerSecond": ["0", "10001", "many"],
@@ -36,14 +40,14 @@ WRONG: dict[str, list[str]] = {
     "VpcId": ["my-vpc", "vpc-XYZ"],
     "SubnetIds": ["my-subnet", "vpc-0a1b2c3d"],
     "SecurityGroupIds": ["default", "subnet-0a1b2c3d"],
-    "AddressRange": ["10.64.0.0", "10.64.0.0/8", "10.64.0.0/29", "172.31.0.0/16", "range"],
+    "AddressRange": ["10.64.0.0", "10.64.300.0/20", "10.64.0.0/8", "10.64.0.0/29", "172.31.0.0/16", "range"],
     "NatGateways": ["0", "3"],
     "FunctionConcurrency": ["-1", "101"],
     "DatabaseAddress": ["postgresql://db/penguinmails", "me:secret@db/penguinmails", "db"],
     "DatabaseResourceId": ["my-cluster"],
     "DatabaseAuth": ["password"],
-    "DatabaseMinCapacity": ["-1", "257"],
-    "DatabaseMaxCapacity": ["0", "257"],
+    "DatabaseMinCapacity": ["-1", "0.7", "256"],
+    "DatabaseMaxCapacity": ["0", "7", "512"],
     "DatabaseReplicas": ["2"],
     "DatabaseBackupDays": ["0", "36"],
     "RedisUrl": ["redis://cache:6379", "rediss://me:secret@cache:6379"],
@@ -53,10 +57,11 @@ WRONG: dict[str, list[str]] = {
     "VaultNamespace": ["my namespace", "/admin"],
     "VaultAuthMount": ["", "aws mount"],
     "PlatformSecretsKeyId": ["alias/platform", "arn:aws:kms:eu-west-1:123456789012:key/x", ""],
-    "PlatformSecretsWrapped": ["secret", ""],
+    "PlatformSecretsWrapped": ["secret", "", "A" * 1604],
     "SmtpHost": ["", "smtp://mail.example.com", "mail.example.com:587"],
     "SmtpPort": ["0", "65536", "smtp"],
     "SmtpSecurity": ["none", "ssl", ""],
+    "SecurityContact": ["", "security@example.com", "mailto:security", "http://example.com/security"],
     "MailFrom": ["PenguinMails", "no-reply", "a@b"],
     "ReplyDomain": ["reply@example.com", "https://reply.example.com", "localhost"],
 }
@@ -73,6 +78,7 @@ RIGHT: dict[str, list[str]] = {
     "PlatformSecretsWrapped": ["AQICAHg" + "A" * 60],
     "SmtpHost": ["mail.example.com"],
     "SmtpSecurity": ["starttls", "tls"],
+    "SecurityContact": ["mailto:security@example.com", "https://example.com/security", "tel:+1-201-555-0123"],
     "MailFrom": ["PenguinMails <no-reply@penguinmails.com>", "no-reply@penguinmails.com"],
     "ReplyDomain": ["", "reply.example.com"],
 }
@@ -98,6 +104,8 @@ def _is_within(declaration: dict[str, Any], value: str) -> bool:
         return number in allowed and float(lowest) <= number <= float(highest)
     if value not in map(str, declaration.get("AllowedValues", [value])):
         return False
+    if len(value) > declaration.get("MaxLength", len(value)):
+        return False
     return re.fullmatch(declaration.get("AllowedPattern", ".*"), value) is not None
 
 
@@ -118,14 +126,14 @@ def _holds(condition: Any, values: dict[str, str]) -> bool:
         return condition
     ((function, arguments),) = condition.items()
     match function:
-        case "Fn::And":
-            return all(_holds(part, values) for part in arguments)
-        case "Fn::Or":
-            return any(_holds(part, values) for part in arguments)
+        case "Fn::And" | "Fn::Or":
+            return (all if function == "Fn::And" else any)(_holds(part, values) for part in arguments)
         case "Fn::Not":
             return not _holds(arguments[0], values)
         case "Fn::Equals":
             return _value(arguments[0], values) == _value(arguments[1], values)
+        case "Fn::Contains":
+            return _value(arguments[1], values) in arguments[0]
         case "Fn::EachMemberEquals":
             return all(member == arguments[1] for member in _value(arguments[0], values).split(","))
         case _:
@@ -160,16 +168,24 @@ def test_a_default_is_a_right_value(name: str) -> None:
 
 NETWORK = {"VpcId": "vpc-0a1b2c3d", "SubnetIds": "subnet-0a1b2c3d", "SecurityGroupIds": "sg-0a1b2c3d"}
 DATABASE = {"DatabaseAddress": "db.example:5432/penguinmails", "DatabaseResourceId": "cluster-ABC123"}
-DOMAIN = {"DomainName": "api.example.com", "CertificateArn": ARN.replace("eu-west-1", "us-east-1")}
+TRACKING = {"TrackingUrl": "https://links.example.com", "CertificateArn": ARN.replace("eu-west-1", "us-east-1")}
 
 
 @pytest.mark.parametrize(
     "given",
-    [{}, NETWORK, DATABASE, {**DATABASE, "DatabaseResourceId": "", "DatabaseAuth": "none"}, DOMAIN],
-    ids=["all new", "a network", "a database", "a database without passwords", "a domain"],
+    [{}, NETWORK, DATABASE, {**DATABASE, "DatabaseResourceId": "", "DatabaseAuth": "none"}, TRACKING],
+    ids=["all new", "a network", "a database", "a database without passwords", "a name for links"],
 )
 def test_parameters_that_belong_together_are_taken_together(given: dict[str, str]) -> None:
     assert broken_rules(given) == []
+
+
+@pytest.mark.parametrize("most", PARAMETERS["DatabaseMaxCapacity"]["AllowedValues"])
+@pytest.mark.parametrize("least", PARAMETERS["DatabaseMinCapacity"]["AllowedValues"])
+def test_the_database_s_capacities_are_taken_in_their_order_only(least: str, most: str) -> None:
+    broken = broken_rules({"DatabaseMinCapacity": least, "DatabaseMaxCapacity": most})
+
+    assert bool(broken) == (float(least) > float(most))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +195,8 @@ def test_parameters_that_belong_together_are_taken_together(given: dict[str, str
         *(({**NETWORK, name: ""}, "VpcId, SubnetIds and SecurityGroupIds") for name in NETWORK),
         ({**DATABASE, "DatabaseResourceId": ""}, "DatabaseResourceId"),
         ({"DatabaseAuth": "none"}, "DatabaseAddress"),
-        ({**DOMAIN, "CertificateArn": ""}, "CertificateArn"),
+        ({**TRACKING, "CertificateArn": ""}, "CertificateArn"),
+        *(({"DatabaseMinCapacity": "16", "DatabaseMaxCapacity": most}, "DatabaseMinCapacity") for most in ("1", "8")),
     ],
     ids=str,
 )
@@ -193,6 +210,7 @@ def test_parameters_that_lack_one_another_are_refused_with_a_sentence_that_names
 
 def test_every_rule_is_tried_here() -> None:
     assert set(RULES) == {
-        "AnExistingNetworkIsNamedInFull", "AnExistingDatabaseSaysWhoMayConnect", "ANewDatabaseHasNoPasswords",
-        "ADomainHasItsCertificate",
+        "TheDatabaseDoesNotShrink", "AnExistingNetworkIsNamedInFull",
+        "AnExistingDatabaseSaysWhoMayConnect", "ANewDatabaseHasNoPasswords",
+        "ATrackingNameHasItsCertificate",
     }  # fmt: skip

@@ -26,7 +26,7 @@ OPEN_TO_ANYBODY = {
     "acceptInvitation", "forgotPassword", "refreshSession", "resendVerification", "resetPassword", "signIn", "signUp",
     "verifyEmail",
 }  # fmt: skip
-OPEN_PAGES = ("/api/docs", "/webhooks/", "/t/")
+OPEN_PAGES = ("/.well-known/", "/api/docs", "/webhooks/", "/t/")
 
 
 def send(operation: Operation, **request: Any) -> Answer:

@@ -18,9 +18,9 @@ ALARMS = {
 
 
 def page_of(name: str) -> str | None:
-    """The page that an alarm's description names; alarms of dead-letter queues share one."""
+    """The page that an alarm's description names."""
     found = re.search(r"Runbook: ([a-z-]+)$", ALARMS[name])
-    return found[1] if found else "dead-letters" if name.endswith("DeadLetterAlarm") else None
+    return found[1] if found else None
 
 
 @pytest.mark.parametrize("name", ALARMS)

@@ -32,9 +32,9 @@ FOR_ONE_MACHINE_ONLY = {
     "VAULT_ROLE_ID", "VAULT_SECRET_ID_FILE",
 }  # fmt: skip
 HAVE_A_DEFAULT = {"DNS_RESOLVERS", "VAULT_KV_MOUNT"}
-ORDER_THE_DEPLOY = {"SCHEMA"}
+ORDER_THE_DEPLOY = {"CONFIGURATION"}
 """Named so that CloudFormation migrates first; nobody reads them."""
-OF_SOME_FUNCTIONS = {"IMPORTS_DATABASE_URL", "JOBS_DATABASE_URL", "MIGRATIONS_DATABASE_URL"}
+OF_SOME_FUNCTIONS = {"IMPORTS_DATABASE_URL", "JOBS_DATABASE_URL", "MIGRATIONS_DATABASE_URL", "SECURITY_CONTACT"}
 
 
 def _logical_id(package: str) -> str:
@@ -120,12 +120,31 @@ def test_only_the_import_worker_gets_the_import_role() -> None:
     ]
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_only_who_keeps_files_may_reach_them(package: str) -> None:
-    files = {"stream_object", "object_size", "store_object", "delete_objects", "upload_link", "download_link"}
-    uses = not names_called(ROOT / "functions" / package).isdisjoint(callers_of(*files))
+NEEDS_OF_FILES = {
+    "stream_object": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
+    "object_size": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
+    "download_link": {"s3:GetObject", "kms:Decrypt"},
+    "store_object": {"s3:PutObject", "kms:GenerateDataKey"},
+    "upload_link": {"s3:PutObject", "kms:GenerateDataKey"},
+    "list_objects": {"s3:ListBucket"},
+    "delete_objects": {"s3:DeleteObject"},
+}
+"""Listing is what makes S3 say that an object is missing, instead of that it may not be read."""
 
-    assert bool(_granted(FUNCTIONS[_logical_id(package)], "S3CrudPolicy")) == uses
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_function_may_do_with_files_exactly_what_its_code_does(package: str) -> None:
+    called = names_called(ROOT / "functions" / package)
+    used = [needs for name, needs in NEEDS_OF_FILES.items() if not called.isdisjoint(callers_of(name))]
+    policies = FUNCTIONS[_logical_id(package)].get("Policies", [])
+    statements = [s for policy in policies for s in policy.get("Statement", []) if "codedeploy" not in str(s["Action"])]
+
+    assert {action for statement in statements for action in statement["Action"]} == set().union(*used)
+    for statement in statements:
+        of = {action.split(":")[1] for action in statement["Action"]}
+        objects = {"Fn::Sub": "${FilesBucket.Arn}/*"} if of & {"GetObject", "PutObject", "DeleteObject"} else None
+        key = {"Fn::GetAtt": ["DataKey" if "kms" in statement["Action"][0] else "FilesBucket", "Arn"]}
+        assert statement["Resource"] == (objects or key)
 
 
 def test_only_the_migration_function_gets_the_owner_of_the_schema() -> None:
@@ -165,15 +184,18 @@ def test_the_release_is_the_project_s_version() -> None:
     assert DOCUMENT["Parameters"]["Release"]["Default"] == version
 
 
-def test_samconfig_knows_every_environment() -> None:
+def test_samconfig_knows_every_environment_and_names_the_release() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     deployed = [
-        config[name]["deploy"]["parameters"]["parameter_overrides"] for name in ("default", "staging", "production")
+        dict(pair.split("=", 1) for pair in config[name]["deploy"]["parameters"]["parameter_overrides"])
+        for name in ("default", "staging", "production")
     ]
 
-    assert [re.findall(r"Environment=(\w+)", overrides)[0] for overrides in deployed] == DOCUMENT["Parameters"][
-        "Environment"
-    ]["AllowedValues"]
+    assert [chosen["Environment"] for chosen in deployed] == DOCUMENT["Parameters"]["Environment"]["AllowedValues"]
+    for chosen in deployed:
+        assert set(chosen) <= set(DOCUMENT["Parameters"])
+        # A parameter that is not named keeps the value of the last deploy.
+        assert chosen["Release"] == DOCUMENT["Parameters"]["Release"]["Default"]
 
 
 # ---- Routes ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def test_a_file_goes_in_and_out_although_its_worker_is_killed(running: RunningSt
     job = running.ask("POST", "/contacts/import", key=key, body=body).json
     upload = job["upload"]
     assert upload["url"].startswith(f"http://{LOOPBACK}:{running.stack.ports.aws}/")
-    fetch(urllib.request.Request(upload["url"], content, upload["headers"], method="PUT"))  # noqa: S310
+    fetch(urllib.request.Request(upload["url"], content, upload["headers"], method="PUT"))  # noqa: S310 - loopback
     path = f"/contacts/import/{job['id']}"
     assert running.ask("GET", f"{path}/preview", key=key).json["mapping"] == {"email": "email", "company": "company"}
     assert running.ask("POST", f"{path}/start", key=key, body={}).status == 202

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penguinmails.domain.sending_windows import local_day, next_day, next_opening
+from penguinmails.domain.sending_windows import local_day, next_boundary, next_day, next_hour_like, next_opening
 
 OFFICE = {"days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "start": "09:00", "end": "17:00"}
 BERLIN = "Europe/Berlin"
@@ -54,6 +54,34 @@ def test_an_hour_that_the_clock_skips_opens_nothing_that_night() -> None:
 def test_a_day_is_one_of_the_place(zone: str, now: str, day: str, following: str) -> None:
     assert local_day(zone, at(now)).isoformat() == day
     assert next_day(zone, at(now)) == at(following)
+
+
+@pytest.mark.parametrize(
+    ("window", "now", "boundary"),
+    [
+        (OFFICE, "2026-05-01T14:30", "2026-05-01T15:00"),  # closes at five
+        ({**OFFICE, "end": "24:00"}, "2026-05-01T14:30", "2026-05-01T22:00"),
+        (None, "2026-05-01T14:30", "2026-05-01T22:00"),  # midnight, as the day's limit ends
+        (None, "2026-10-25T21:30", "2026-10-25T23:00"),
+    ],
+)
+def test_what_is_planned_has_to_leave_before_the_window_closes_or_the_day_ends(
+    window: dict[str, object] | None, now: str, boundary: str
+) -> None:
+    assert next_boundary(window, BERLIN, at(now)) == at(boundary)
+
+
+@pytest.mark.parametrize(
+    ("now", "hour"),
+    [
+        ("2026-05-01T06:59", "2026-05-01T07:00"),  # opened at 9:20 in Berlin
+        ("2026-05-01T07:30", "2026-05-01T07:30"),
+        ("2026-05-01T08:00", "2026-05-02T07:00"),
+        ("2026-10-24T08:00", "2026-10-25T08:00"),  # nine o'clock in winter
+    ],
+)
+def test_an_hour_of_the_day_is_one_of_the_place(now: str, hour: str) -> None:
+    assert next_hour_like(at("2026-04-20T07:20"), BERLIN, at(now)) == at(hour)
 
 
 @given(

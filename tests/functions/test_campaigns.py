@@ -269,42 +269,11 @@ def test_starting_needs_the_scope_to_send_as_well(tenant: TestTenant, key: TestK
     assert status_of(manager, campaign_id) == "draft"
 
 
-@pytest.mark.parametrize("audience", ["list", "workspace"])
-def test_a_campaign_that_reaches_nobody_cannot_be_started(key: TestKey, audience: str) -> None:
-    fields = {"list_id": add_list(key)} if audience == "list" else {}
+@pytest.mark.parametrize("name", ["list_id", "segment_id"])
+def test_a_triggered_campaign_takes_no_audience(key: TestKey, name: str) -> None:
+    audience = {"list_id": add_list(key)} if name == "list_id" else {"segment_id": str(uuid4())}
 
-    answer = ask(key, "POST", f"/{draft(key, **fields)['id']}/start")
-
-    assert (answer.status, answer.code) == (409, "NO_RECIPIENTS")
-
-
-def test_a_campaign_without_an_email_cannot_be_started(key: TestKey) -> None:
-    add_contact(key)
-
-    assert ask(key, "POST", f"/{draft(key, steps=[WAIT])['id']}/start").code == "RESOURCE_CONFLICT"
-
-
-def test_a_campaign_whose_end_has_passed_cannot_be_started(key: TestKey) -> None:
-    add_contact(key)
-
-    assert ask(key, "POST", f"/{draft(key, end_date=YESTERDAY)['id']}/start").code == "RESOURCE_CONFLICT"
-
-
-def test_a_campaign_cannot_be_started_once_the_months_emails_are_used() -> None:
-    tenant = make_tenant("starter")
-    key = tenant.key()
-    add_contact(key)
-    campaign_id = draft(key)["id"]
-    with transaction(tenant_id=tenant.id) as tx:
-        tx.run(
-            "INSERT INTO usage_counters VALUES (%(id)s, 'emails', date_trunc('month', now() AT TIME ZONE 'UTC')::date, 50000)",
-            {"id": tenant.id},
-        )
-
-    answer = ask(key, "POST", f"/{campaign_id}/start")
-
-    assert (answer.status, answer.code) == (403, "QUOTA_EXCEEDED")
-    assert status_of(key, campaign_id) == "draft"
+    assert refused_fields(key, {"campaign_type": "triggered", **audience}) == {name}
 
 
 def test_a_copy_is_a_draft_with_steps_of_its_own_and_without_dates(key: TestKey) -> None:

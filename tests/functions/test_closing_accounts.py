@@ -196,6 +196,8 @@ def test_nothing_of_an_account_is_left_and_nothing_of_another_is_touched(
         assert vault.list_secrets(f"smtp/{other.id}") == ["sending"]
     for digest in digests:
         assert not [name for name in every_redis_key() if digest.hex() in name]
+    named = [name for name in every_redis_key() if str(tenant.id) in name or tenant.id.hex in name]
+    assert [name for name in named if int(command("TTL", name)) < 0] == []
     assert as_the_database_has_it(other.id) == others
 
 

@@ -56,7 +56,18 @@ def test_a_deploy_goes_on_when_the_database_is_up_to_date_and_vault_is_open(stac
     assert result == {"applied": []}
     assert stack.asked == [("PUT", "/answer?signature=x", {"Content-Type": ""})]
     assert stack.heard[0]["Status"] == "SUCCESS"
-    assert stack.heard[0]["Data"] == {"Schema": migration_files()[-1].stem}
+    assert stack.heard[0]["Data"]["Schema"] == migration_files()[-1].stem
+
+
+def test_the_configuration_that_functions_hear_of_differs_when_what_they_are_given_does(stack: _CloudFormation) -> None:
+    for configuration in (["layer:1", "1.0.0"], ["layer:1", "1.0.0"], ["layer:2", "1.0.0"], ["layer:2", "1.1.0"]):
+        app.handler({**EVENT, "ResourceProperties": {"Configuration": configuration}}, LambdaContext())
+
+    first, same, other_layer, other_release = (heard["Data"]["Configuration"] for heard in stack.heard)
+    assert first == same
+    assert len({first, other_layer, other_release}) == 3
+    assert first.startswith(migration_files()[-1].stem)
+    assert len(first) <= 256
 
 
 def test_a_deploy_stops_with_the_reason_when_vault_is_out_of_reach(

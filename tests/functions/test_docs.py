@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -183,3 +184,22 @@ def test_an_unknown_page_is_a_problem_document() -> None:
 
 def test_writing_is_not_possible() -> None:
     assert call(handler, "POST", "/api/docs", json={}).status == 405
+
+
+def test_researchers_find_whom_to_tell_of_a_vulnerability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECURITY_CONTACT", "mailto:security@example.com")
+    get_settings.cache_clear()
+    try:
+        answer = _get("/.well-known/security.txt")
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    fields = dict(line.split(": ", 1) for line in answer.body.splitlines())
+    assert fields["Contact"] == "mailto:security@example.com"
+    assert fields["Canonical"].endswith("/.well-known/security.txt")
+    # RFC 9116, section 2.5.5: in the future, by less than a year.
+    left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=150) < left < timedelta(days=365)

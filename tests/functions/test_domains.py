@@ -49,7 +49,7 @@ def finding(domain: dict[str, Any], purpose: str) -> str:
 
 def make_due(tenant: TestTenant, assignments: str = "") -> None:
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(f"UPDATE domains SET next_check_at = now() - interval '1 year'{assignments}", {})  # type: ignore[arg-type]  # noqa: S608
+        tx.run(f"UPDATE domains SET next_check_at = now() - interval '1 year'{assignments}", {})  # type: ignore[arg-type]  # noqa: S608 - texts of this file
 
 
 def history(tenant: TestTenant) -> list[str]:

@@ -63,3 +63,26 @@ def test_a_month_of_deliveries_with_their_attempts_can_be_dropped(owner: psycopg
 
         for table in ("webhook_deliveries", "webhook_attempts"):
             assert f"{table}_{month(-9)}" not in partitions(owner, table)
+
+
+@pytest.mark.parametrize(
+    ("table", "today", "kept"),
+    [
+        ("events", "2033-03-30", {"203302", "203303", "203304", "203305"}),
+        ("events", "2033-04-01", {"203303", "203304", "203305", "203306"}),
+        ("webhook_deliveries", "2033-05-31", {"203303", "203304", "203305", "203306", "203307"}),
+        ("webhook_attempts", "2033-06-30", {"203303", "203304", "203305", "203306", "203307", "203308"}),
+        ("webhook_attempts", "2033-07-01", {"203304", "203305", "203306", "203307", "203308", "203309"}),
+    ],
+)
+def test_a_month_goes_as_soon_as_its_last_day_is_past_its_retention(
+    owner: psycopg.Connection, table: str, today: str, kept: set[str]
+) -> None:
+    owner.autocommit = False
+    with owner:
+        owner.execute("SELECT * FROM maintain_partitions((%s::date - 150))", [today])
+        owner.execute("SELECT * FROM maintain_partitions(%s)", [today])
+
+        present = {name.removeprefix(f"{table}_") for name in partitions(owner, table)}
+        owner.rollback()
+    assert {name for name in present if name >= "2033"} == kept

@@ -8,6 +8,7 @@ import pytest
 
 from contacts.app import handler as contacts_handler
 from penguinmails.db import transaction
+from penguinmails.domain import campaign_audience
 from plan_campaigns import batch, service
 from suppression.app import handler as suppression_handler
 from tests.support.campaigns import (
@@ -17,6 +18,7 @@ from tests.support.campaigns import (
     add_list,
     ask,
     carry_out,
+    draft,
     ledger,
     mails,
     pass_time,
@@ -111,6 +113,34 @@ def test_a_large_audience_is_enrolled_and_planned_in_batches(
     assert ask(key, "GET", f"/{campaign_id}").json["total_contacts"] == 7
 
 
+def test_a_few_recipients_among_many_contacts_are_found_however_many_lie_between(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {f"{number}-{tenant.id.hex}@example.com" for number in (0, 7, 8)}
+    found = {
+        email: add_contact(key, email=email) for email in sorted(f"{n}-{tenant.id.hex}@example.com" for n in range(9))
+    }
+    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    monkeypatch.setattr(service, "ENROLMENT_BATCH", 1)
+    started(key, list_id=add_list(key, *(found[email] for email in wanted)))
+
+    carry_out(tenant)
+
+    assert set(ledger(tenant)) == wanted
+
+
+def test_an_audience_of_nobody_is_refused_after_all_contacts_were_looked_at(
+    key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    for _ in range(5):
+        add_contact(key)
+
+    answer = ask(key, "POST", f"/{draft(key, list_id=add_list(key))['id']}/start")
+
+    assert (answer.status, answer.code) == (409, "NO_RECIPIENTS")
+
+
 def test_a_scheduled_campaign_begins_when_its_date_has_come_and_not_before(tenant: TestTenant, key: TestKey) -> None:
     add_contact(key)
     campaign_id = started(key, start_date=(NOW + timedelta(days=1)).isoformat())
@@ -192,9 +222,65 @@ def test_actions_tag_untag_and_list_the_contact(tenant: TestTenant, key: TestKey
 
     contact = call(contacts_handler, "GET", f"/api/v1/contacts/{contact_id}", token=key.plaintext).json
     assert contact["tags"] == ["new"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        told = tx.all("SELECT data FROM events WHERE type = 'contact.updated'", {})
+    assert [(event["contact"]["id"], event["changed_fields"]) for event in told] == [(str(contact_id), ["tags"])]
     listed = call(contacts_handler, "GET", "/api/v1/contacts", token=key.plaintext, query={"list_id": list_id}).json
     assert [found["id"] for found in listed["data"]] == [str(contact_id)]
     assert ledger(tenant)[contact["email"]]["steps_completed"] == 4
+
+
+def test_an_action_that_changes_nothing_tells_nothing(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key, tags=["new"])
+    add, remove = ({"type": kind, "tag": tag} for kind, tag in (("add_tag", "new"), ("remove_tag", "never")))
+    started(key, steps=[{"type": "action", "action": action} for action in (add, remove)] + [EMAIL])
+
+    carry_out(tenant)
+
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT count(*) FROM events WHERE type = 'contact.updated'", {}) == 0
+
+
+def test_an_optimized_campaign_waits_for_the_hour_in_which_each_recipient_last_opened_a_mail(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    later, now_open, never = (add_contact(key, email=f"{n}-{tenant.id.hex}@example.com") for n in range(3))
+    hour_to_come = (NOW + timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)
+    for contact, opened in ((later, hour_to_come - timedelta(days=20, minutes=-30)), (now_open, NOW)):
+        sql(tenant, "UPDATE contacts SET last_email_opened_at = %(at)s WHERE id = %(id)s", id=contact, at=opened)
+    campaign_id = started(key, send_strategy="optimized")
+
+    carry_out(tenant, rounds=2)
+
+    assert {mail["contact_id"] for mail in mails(tenant)} == {str(now_open), str(never)}
+    waiting = ledger(tenant)[f"0-{tenant.id.hex}@example.com"]
+    assert (waiting["status"], waiting["reason"]) == ("active", "best_time")
+    assert datetime.fromisoformat(waiting["next_email_at"]) == hour_to_come
+    explained = ask(key, "GET", f"/{campaign_id}/recipients/{later}").json["explanation"]
+    assert "the time of day at which they last opened one" in explained
+
+    pass_time(tenant, hours=3, minutes=1)
+    carry_out(tenant, rounds=2)
+    assert len(mails(tenant)) == 3
+    assert status_of(key, campaign_id) == "completed"
+
+
+@pytest.mark.parametrize("fields", [{"end_date": "soon"}, {"sending_window": "now"}])
+def test_an_hour_that_cannot_be_had_is_not_waited_for(tenant: TestTenant, key: TestKey, fields: dict[str, str]) -> None:
+    contact = add_contact(key)
+    opened = NOW + timedelta(hours=3) - timedelta(days=20)
+    sql(tenant, "UPDATE contacts SET last_email_opened_at = %(at)s WHERE id = %(id)s", id=contact, at=opened)
+    # Noon in the campaign's zone, so that an hour on either side is still the same day.
+    zone = f"Etc/GMT{'+' if NOW.hour >= 12 else '-'}{abs(NOW.hour - 12)}"
+    settings: dict[str, Any] = {"daily_limit": 500}
+    if "sending_window" in fields:
+        settings["sending_window"] = {"start": "11:00", "end": "14:00"}
+    more = {"end_date": (NOW + timedelta(hours=1)).isoformat()} if "end_date" in fields else {}
+    started(key, send_strategy="optimized", timezone=zone, settings=settings, **more)
+
+    carry_out(tenant)
+
+    assert len(mails(tenant)) == 1
 
 
 def test_who_may_not_be_written_to_leaves_with_the_reason(tenant: TestTenant, key: TestKey) -> None:
@@ -264,3 +350,42 @@ def test_an_ab_test_gives_both_versions_to_some_and_the_better_one_to_everybody_
     assert {mail["subject"] for mail in rest} == {"B"}
     shown = ask(key, "GET", f"/{campaign_id}").json
     assert (shown["steps"][0]["winner"], shown["status"], shown["stats"]["sent"]) == ("b", "completed", 40)
+
+
+@pytest.mark.parametrize("opened", [None, "both"])
+def test_a_test_that_nobody_wins_is_won_by_the_first_version(
+    tenant: TestTenant, key: TestKey, opened: str | None
+) -> None:
+    for _ in range(40):
+        add_contact(key)
+    campaign_id = started(
+        key,
+        steps=[{**EMAIL, "subject": "A", "variant_b": {"subject": "B"}}],
+        settings={"daily_limit": 500, "ab_test": {"share_percent": 50, "wait_hours": 2}},
+    )
+    carry_out(tenant, rounds=2)
+    if opened:
+        sql(tenant, "UPDATE emails SET opens = 1")
+    pass_time(tenant, hours=2, minutes=1)
+    carry_out(tenant, rounds=2)
+
+    assert ask(key, "GET", f"/{campaign_id}").json["steps"][0]["winner"] == "a"
+    assert len(mails(tenant)) == 40
+
+
+def test_other_people_take_part_in_the_next_test(tenant: TestTenant, key: TestKey) -> None:
+    for _ in range(40):
+        add_contact(key)
+    for _ in range(2):
+        started(
+            key,
+            steps=[{**EMAIL, "variant_b": {"subject": "B"}}],
+            settings={"daily_limit": 500, "ab_test": {"share_percent": 50}},
+        )
+    carry_out(tenant, rounds=2)
+
+    tested: dict[str, set[str]] = {}
+    for mail in mails(tenant):
+        tested.setdefault(mail["campaign_id"], set()).add(mail["contact_id"])
+    first, second = tested.values()
+    assert first != second

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from penguinmails.db import transaction
-from penguinmails.domain import pace
-from plan_campaigns import batch, writes
+from penguinmails.domain import mailbox_days, pace
+from plan_campaigns import batch
 from plan_campaigns.app import handler as plan_campaigns
 from send_campaign_emails.app import handler as send_campaign_emails
 from tests.support.campaigns import (
@@ -137,6 +137,20 @@ def test_a_campaign_gives_way_for_a_minute_at_most() -> None:
     assert planned_with_delays(tenant) == [(1, 60)]
 
 
+def test_no_more_is_planned_than_can_leave_before_the_window_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = make_tenant("starter")
+    key = tenant.key()
+    for _ in range(25):
+        add_contact(key)
+    started(key)
+    plan_ends = datetime.now(UTC) + timedelta(seconds=2)
+    monkeypatch.setattr(batch.windows, "next_boundary", lambda *_arguments: plan_ends)
+
+    plan(tenant)
+
+    assert len(mails(tenant)) <= 20
+
+
 def test_a_pace_that_is_far_ahead_plans_nothing_more() -> None:
     tenant = make_tenant("starter")
     key = tenant.key()
@@ -200,7 +214,7 @@ def test_a_planner_that_dies_before_it_commits_leaves_nothing_and_another_one_pl
         raise Killed
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(writes, "count_day", die)
+        patched.setattr(mailbox_days, "count", die)
         plan(tenant)
     assert mails(tenant) == []
 

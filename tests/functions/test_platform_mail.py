@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from local.services.mail import MailCatcher
 from penguinmails.db import transaction
-from penguinmails.domain.platform_mail import queue_mail
+from penguinmails.domain.platform_mail import compose, queue_mail
 from send_platform_mail.app import handler as send
 from sweep_platform_mail.app import handler as sweep
 from tests.support.queues import consume, messages_for, run_job
@@ -61,3 +61,11 @@ def test_a_permanent_refusal_is_final(tenant: TestTenant) -> None:
     consume(send, *messages_for("platform_mail", tenant.id))
 
     assert mail_row(tenant)["status"] == "failed"
+
+
+def test_a_subject_says_what_it_is_about() -> None:
+    variables = {"provider": "Postmark", "campaign": "Spring", "reason": "no"}
+
+    mail = compose("provider_refused", name="Ada", token=None, variables=variables)
+
+    assert mail.subject == "A campaign was stopped: Postmark takes no mail"

@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from contacts.app import handler as contacts
 from penguinmails import clock
 from penguinmails.db import transaction
+from penguinmails.ids import first_uuid7
 from purge_expired import repository, service
 from purge_expired.app import handler
+from tests.support.campaigns import add_contact, ask, draft
 from tests.support.http import call
+from tests.support.mail_histories import Mail, store_mails
 from tests.support.people import Person, signed_in
 from tests.support.queues import run_job
 from tests.support.tenants import TestKey, TestTenant
@@ -161,6 +164,66 @@ def test_bodies_of_emails_are_kept_for_24_months(tenant: TestTenant) -> None:
     run_job(handler)
 
     assert count(tenant, "SELECT count(*) FROM content_objects") == 1
+
+
+def test_histories_are_kept_for_twelve_months_and_figures_stay(tenant: TestTenant) -> None:
+    mail = Mail()
+    store_mails(tenant, [mail])
+    for months in (11, 13):
+        at = clock.now() - timedelta(days=31 * months)
+        run(
+            tenant,
+            """
+            INSERT INTO email_events (id, tenant_id, mode, email_id, type, occurred_at)
+            VALUES (%(id)s, %(tenant_id)s, 'live', %(email_id)s, 'opened', %(at)s)
+            """,
+            id=UUID(int=first_uuid7(at).int + 1),
+            tenant_id=tenant.id,
+            email_id=mail.id,
+            at=at,
+        )
+
+    run_job(handler)
+
+    assert count(tenant, "SELECT count(*) FROM email_events") == 1
+    assert count(tenant, "SELECT count(*) FROM emails") == 1
+    opens = count(
+        tenant,
+        """
+        SELECT sum(opens) FROM (SELECT opens FROM email_figure_changes WHERE slice = 'all' UNION ALL
+                                SELECT opens FROM email_rollups WHERE slice = 'all' AND grain = 'hour') f
+        """,
+    )
+    assert opens == 2
+
+
+def test_campaigns_are_kept_for_36_months_after_their_end(tenant: TestTenant, key: TestKey) -> None:
+    add_contact(key)
+    recent, old = draft(key)["id"], draft(key)["id"]
+    for campaign_id, months in ((recent, 35), (old, 37)):
+        run(
+            tenant,
+            """
+            UPDATE campaigns SET status = 'completed', completed_at = now() - make_interval(months => %(months)s)
+            WHERE id = %(id)s
+            """,
+            id=campaign_id,
+            months=months,
+        )
+        run(
+            tenant,
+            """
+            INSERT INTO campaign_contacts (tenant_id, mode, campaign_id, contact_id)
+            SELECT tenant_id, mode, %(id)s, id FROM contacts
+            """,
+            id=campaign_id,
+        )
+
+    run_job(handler)
+
+    assert ask(key, "GET", f"/{recent}").status == 200
+    assert ask(key, "GET", f"/{old}").status == 404
+    assert count(tenant, "SELECT array_agg(campaign_id::text) FROM campaign_contacts") == [recent]
 
 
 def test_every_kind_of_row_is_purged_in_each_batch() -> None:

@@ -109,11 +109,11 @@ def test_a_batch_takes_the_same_few_statements_whatever_its_size(
 ) -> None:
     from penguinmails.db import Tx
 
-    counted: list[str] = []
+    counted: list[UUID | None] = []
     real = Tx._execute
 
     def spy(self: Tx, statement: Any, *arguments: Any) -> Any:
-        counted.append(statement)
+        counted.append(self.tenant_id)
         return real(self, statement, *arguments)
 
     def statements_for(recipients: int) -> tuple[int, int]:
@@ -126,10 +126,10 @@ def test_a_batch_takes_the_same_few_statements_whatever_its_size(
             patched.setattr(Tx, "_execute", spy)
             counted.clear()
             messages = plan(tenant)
-            planned = len(counted)
+            planned = counted.count(tenant.id)
             counted.clear()
             assert consume(send_campaign_emails, *messages) == []
-            return planned, len(counted)
+            return planned, counted.count(tenant.id)
 
     assert statements_for(1) == statements_for(30)
 
@@ -150,7 +150,14 @@ def test_one_refusal_bounces_alone_and_its_recipient_leaves(tenant: TestTenant, 
         "fine": ("completed", None),
     }
     stats = ask(key, "GET", f"/{campaign_id}").json["stats"]
-    assert (stats["sent"], stats["bounced"]) == (1, 1)
+    assert (stats["sent"], stats["delivered"], stats["bounced"]) == (2, 1, 1)
+    from analytics.app import handler as analytics
+
+    answer = call(analytics, "GET", f"/api/v1/analytics/campaigns/{campaign_id}", token=tenant.key().plaintext).json
+    summary = {name.removeprefix("emails_"): number for name, number in answer["summary"].items()}
+    assert {name: summary[name] for name in ("sent", "delivered", "bounced")} == {
+        name: stats[name] for name in ("sent", "delivered", "bounced")
+    }
 
 
 def test_a_temporary_refusal_is_tried_again_after_the_planned_delays_and_then_given_up(
@@ -368,3 +375,23 @@ def test_a_text_part_that_cannot_be_a_template_is_derived_from_each_mail(
     (mail,) = mail_catcher.mails_to(mails(tenant)[0]["to_email"])
     assert mail.text.split() == ["Hello", "you"]
     assert "title='Ada'" in (mail.html or "")
+
+
+def test_a_text_that_is_kept_no_more_fails_its_mail_alone_and_is_stored_anew_for_the_next(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    first, second = add_contact(key), add_contact(key)
+    campaign_id = started(key, campaign_type="triggered")
+    path = f"/{campaign_id}/recipients"
+    assert ask(key, "POST", path, json={"contact_ids": [str(first)]}).status == 200
+    messages = plan(tenant)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE emails SET content_key = gen_random_uuid()", {})
+        tx.run("UPDATE campaign_steps SET content_key = gen_random_uuid()", {})
+    assert consume(send_campaign_emails, *messages) == []
+    (mail,) = mails(tenant)
+    assert (mail["status"], "kept" in mail["error"]) == ("failed", True)
+
+    assert ask(key, "POST", path, json={"contact_ids": [str(second)]}).status == 200
+    assert consume(send_campaign_emails, *plan(tenant)) == []
+    assert [mail["status"] for mail in mails(tenant)] == ["failed", "sent"]

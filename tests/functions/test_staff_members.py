@@ -1,21 +1,21 @@
 """The members of staff: how they join, change and leave, and where the first one comes from."""
 
-import io
 import re
-import sys
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from accounts.app import handler as accounts
-from database.create_staff import main as create_staff
+from database.app import handler as database
 from local.services.mail import MailCatcher
 from penguinmails.auth.principal import PLATFORM_TENANT_ID
 from penguinmails.db import transaction
+from penguinmails.errors import Conflict, ValidationFailed
 from send_platform_mail.app import handler as send
 from staff.app import handler
 from tests.support.authenticator import enrol
-from tests.support.http import call
+from tests.support.http import LambdaContext, call
 from tests.support.people import PASSWORD, add_person, sign_in
 from tests.support.queues import consume, messages_for
 from tests.support.staff import ADMIN, StaffPerson, staff
@@ -141,36 +141,40 @@ def test_only_super_admins_change_the_staff() -> None:
     assert admin.confirmed("PUT", f"/staff/{uuid4()}", json={"role": "qa"}).status == 403
 
 
-def create(email: str, password: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
-    return create_staff([email, "Fiona First", "--password-stdin"])
+def create(**person: Any) -> Any:
+    return database({"create_super_admin": person}, LambdaContext())
 
 
-def test_the_command_makes_the_first_super_admin_and_no_second_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_database_function_makes_the_first_super_admin_and_no_second_one() -> None:
     with transaction(tenant_id=PLATFORM_TENANT_ID) as tx:
         tx.run("UPDATE staff_members SET is_active = false", {})
-    email = f"First-{uuid4().hex}@staff.example"
+    person = {"email": f"First-{uuid4().hex}@staff.example", "name": "Fiona First", "password": PASSWORD}
 
-    assert create(email, "weak", monkeypatch) == 1
-    assert "at least 8 characters" in capsys.readouterr().err
-    assert create(email, PASSWORD, monkeypatch) == 0
-    assert PASSWORD not in capsys.readouterr().out
-    assert create(f"second-{email}", PASSWORD, monkeypatch) == 1
-    assert "There is a super admin already" in capsys.readouterr().err
+    with pytest.raises(ValidationFailed, match="password"):
+        create(**person | {"password": "weak"})
+    answer = create(**person)
+    assert answer["super_admin"] == person["email"].lower()
+    assert PASSWORD not in str(answer)
+    with pytest.raises(Conflict, match="There is a super admin already"):
+        create(**person | {"email": f"second-{person['email']}"})
 
-    session = sign_in(email.lower()).json["access_token"]
+    session = sign_in(person["email"].lower()).json["access_token"]
     assert call(handler, "GET", f"{ADMIN}/me", token=session).code == "SECOND_FACTOR_ENROLMENT_REQUIRED"
 
 
-def test_the_command_says_which_setting_it_needs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("DATABASE_URL")
+@pytest.mark.parametrize("missing", ["email", "name", "password"])
+def test_the_database_function_says_what_a_super_admin_needs(missing: str) -> None:
+    person = {"email": "a@staff.example", "name": "Fiona First", "password": PASSWORD}
 
-    assert create("a@staff.example", PASSWORD, monkeypatch) == 1
-    assert "DATABASE_URL" in capsys.readouterr().err
+    for wrong in ({k: v for k, v in person.items() if k != missing}, person | {missing: " "}, person | {missing: 1}):
+        with pytest.raises(ValueError, match="email, name and password") as refused:
+            create(**wrong)
+        assert PASSWORD not in str(refused.value)
+
+
+def test_the_database_function_says_what_it_can_do() -> None:
+    with pytest.raises(ValueError, match="create_super_admin"):
+        database({"create_superadmin": {}}, LambdaContext())
 
 
 def test_enrolment_tells_the_member_by_mail_like_everybody(chief: StaffPerson, mail_catcher: MailCatcher) -> None:

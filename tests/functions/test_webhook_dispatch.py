@@ -9,11 +9,11 @@ import pytest
 
 from dispatch_webhooks import slots, tenant_work
 from dispatch_webhooks.app import handler as dispatch
-from dispatch_webhooks.slots import PER_TENANT, PER_TENANT_OF_SLOW, PER_WEBHOOK, Slots
+from dispatch_webhooks.slots import PER_TENANT_OF_SLOW, Slots
 from fan_out_events.app import handler as fan_out
 from penguinmails.cache import CacheUnavailable
 from penguinmails.db import Tx, transaction
-from penguinmails.domain.deliveries import wake_up
+from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK, wake_up
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4

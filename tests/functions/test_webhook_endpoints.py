@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,14 +27,16 @@ from tests.support.certificates import certificate
 
 _PUBLIC = ("1.1.1.1", "2606:4700:4700::1111")
 _HOSTILE_ADDRESSES = [
-    "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.254", "127.0.0.1", "127.8.8.8",  # noqa: S104
+    "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.254", "127.0.0.1", "127.8.8.8",  # noqa: S104 - refused
     "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.254", "192.0.0.1", "192.0.0.192", "192.0.2.1",
     "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.19.255.254", "198.51.100.7", "203.0.113.7", "224.0.0.1",
     "239.255.255.250", "240.0.0.1", "255.255.255.255",
-    "::", "::1", "::7f00:1", "::a00:1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
+    "::", "::1", "::7f00:1", "::a00:1", "::ffff:0:a00:1", "::ffff:0:101:101",
+    "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
     "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "64:ff9b:1::101:101", "100::1", "2001::1", "2001:db8::1",
     "2002:a00:1::",
-    "2002:7f00:1::1", "2002:a9fe:a9fe::", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "ff0e::1",
+    "2002:7f00:1::1", "2002:a9fe:a9fe::", "2606:4700::5efe:a00:1", "2606:4700::200:5efe:a9fe:a9fe", "100:0:0:1::1", "200::1",
+    "3fff::1", "4000::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "ff0e::1",
 ]  # fmt: skip
 _HOSTILE_URLS = [
     # Another scheme, or none.
@@ -95,6 +98,20 @@ def test_a_name_is_refused_when_one_of_its_addresses_is_not_public(address: str,
     for answer in ([address], [*_PUBLIC, address], [address, *_PUBLIC]):
         with pytest.raises(RefusedAddress):
             vet(answer, host="example.com")
+
+
+def test_the_addresses_that_our_own_posts_leave_from_are_refused(
+    monkeypatch: pytest.MonkeyPatch, in_production: None
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SOURCE_IPS", "1.1.1.1, 8.8.8.0/24")
+    get_settings.cache_clear()
+
+    for url in ("https://1.1.1.1/", "https://8.8.8.8/", "https://[::ffff:808:808]/", "https://[64:ff9b::101:101]/"):
+        with pytest.raises(ValidationFailed):
+            check_url(url, field="endpoint_url")
+    with pytest.raises(RefusedAddress):
+        vet(["1.0.0.1", "8.8.8.8"], host="example.com")
+    vet(["1.0.0.1", "8.8.9.8"], host="example.com")
 
 
 class RebindingDns:
@@ -238,14 +255,18 @@ def test_an_endpoint_whose_certificate_nobody_vouches_for_gets_nothing(tmp_path:
 
 
 def test_an_answer_is_kept_up_to_ten_kilobytes_counted_after_decompression() -> None:
-    bomb = gzip.compress(b"x" * 20_000_000)
+    bomb = gzip.compress(b"x" * 200_000_000)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     endpoint = Endpoint(head + bomb).start()
 
+    tracemalloc.start()
     outcome = outcome_of(f"http://127.0.0.1:{endpoint.server_port}/hooks")
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     endpoint.stop()
 
     assert (outcome.status_code, outcome.body) == (200, "x" * 10 * 1024)
+    assert most_bytes < 10_000_000, "the rest is never unpacked"
 
 
 def test_headers_of_an_answer_are_kept_up_to_four_kilobytes() -> None:
@@ -263,18 +284,21 @@ def test_headers_of_an_answer_are_kept_up_to_four_kilobytes() -> None:
     [
         ("120", 120),
         ("0", 0),
-        ("999999", 999_999),
-        ("1000000", None),
+        ("000604800", 604_800),
+        ("604801", 604_800),
+        ("9" * 8_000, 604_800),
         ("-5", None),
         ("1.5", None),
         ("soon", None),
         ("\u0663", None),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 604_800),
         ("", None),
     ],
 )
-def test_a_retry_after_is_seconds_or_a_date_and_anything_else_asks_for_nothing(value: str, seconds: int | None) -> None:
+def test_a_retry_after_is_seconds_or_a_date_of_a_week_at_most_and_anything_else_asks_for_nothing(
+    value: str, seconds: int | None
+) -> None:
     assert client._seconds(value) == seconds
 
 

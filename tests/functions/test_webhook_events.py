@@ -77,3 +77,20 @@ def test_every_event_class_is_in_the_catalogue() -> None:
     ours = {(kind.type, kind.__name__) for kind in kinds_below(Event)}
 
     assert ours == {(name, kind.__name__) for name, kind in EVENT_TYPES.items()}
+
+
+def test_a_webhook_keeps_the_version_that_it_was_made_with(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    old = hook(key, receiver).id
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET api_version = 'v0'", {})
+    path = f"/api/v1/webhooks/{old}"
+    refused = call(handler, "PUT", path, token=key.plaintext, json={"api_version": "v1"})
+    assert (refused.status, refused.json["errors"][0]["field"]) == (400, "api_version")
+    assert call(handler, "PUT", path, token=key.plaintext, json={"name": "other"}).json["api_version"] == "v0"
+    hook(key, receiver)
+    raise_event(tenant)
+    work_off(tenant)
+
+    assert sorted(json.loads(post.body)["api_version"] for post in receiver.posts) == ["v0", "v1"]

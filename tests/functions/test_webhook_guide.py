@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema
 import pytest
 
+from penguinmails.domain.webhook_filters import OPERATORS, compile_filter, view_of
 from penguinmails.domain.webhook_signature import new_secret, signature_headers
 from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.events.payloads import payload_schema, sample_payload
@@ -32,7 +33,7 @@ GUIDE = (ROOT / "docs" / "webhooks.md").read_text()
 
 def programs() -> dict[str, str]:
     """The programs of the guide by file name."""
-    return {m[1]: m[2] for m in re.finditer(r"```\w+ (\S+)\n(.*?)```", GUIDE, re.DOTALL)}
+    return {m[1]: m[2] for m in re.finditer(r"```\w+ (\S+\.\w+)\n(.*?)```", GUIDE, re.DOTALL)}
 
 
 def interpreter(name: str) -> str:
@@ -214,3 +215,14 @@ def test_the_guide_s_example_is_the_catalogue_s() -> None:
 
     jsonschema.validate(example, payload_schema(EVENT_TYPES["contact.created"]))
     assert example == sample_payload("contact.created")
+
+
+def test_the_guide_s_filter_takes_what_it_says() -> None:
+    (text,) = re.findall(r"```json filter\n(.*?)```", GUIDE, re.DOTALL)
+    wanted = compile_filter(json.loads(text))
+    data = sample_payload("contact.created")["data"]
+
+    assert wanted.matches(view_of("contact.created", None, data, ["vip"]))
+    assert wanted.refusing_clause(view_of("contact.created", None, data, [])) == "tags"
+    assert not wanted.matches(view_of("contact.created", None, {**data, "source": "form"}, ["vip"]))
+    assert all(f"`{operator}`" in GUIDE for operator in OPERATORS)

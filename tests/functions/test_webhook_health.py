@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from dispatch_webhooks import health, health_repository, repository
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
 from local.services.mail import MailCatcher
@@ -181,6 +183,7 @@ def test_after_a_resumption_one_post_decides_and_a_failure_switches_off_again(
     assert len(receiver.posts) == 1
     assert (webhook_row(tenant)["is_active"], webhook_row(tenant)["paused_reason"]) == (False, "failures")
     assert audited(tenant)[-1] == "webhook_probe_failed"
+    assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
     assert sorted(d["status"] for d in deliveries(tenant)).count("held") >= 2
 
 
@@ -215,3 +218,50 @@ def test_switching_on_by_a_change_is_a_trial_too(tenant: TestTenant, key: TestKe
 
     changed = call(webhooks, "PUT", path, token=key.plaintext, json={"is_active": True}).json
     assert (changed["is_probing"], changed["paused_reason"]) == (True, None)
+
+
+def test_what_is_in_line_when_a_webhook_is_switched_off_is_held_a_piece_at_a_time(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, failing: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "_MOST_SETTLED", 2)
+    for _ in range(5):
+        raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    messages_for("deliveries", tenant.id)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhook_deliveries SET parked_at = now() + interval '1 hour', next_sweep_at = NULL", {})
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        state = health_repository.record_failures(tx, UUID(failing.id), failures=1, had_success=False, failing_from=3)
+        assert state is not None
+        health._switch_off(tx, UUID(failing.id), state, "failures")
+
+    held = [0]
+    while found := messages_for("deliveries", tenant.id):
+        assert consume(dispatch, *found) == []
+        held.append(sum(delivery["status"] == "held" for delivery in deliveries(tenant)))
+    assert held == [0, 2, 4, 5]
+    assert receiver.posts == []
+
+
+def test_a_message_that_wakes_is_heard_beside_one_that_names_deliveries(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    resting, other = hook(key, receiver).id, hook(key, receiver).id
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    messages_for("deliveries", tenant.id)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            "UPDATE webhook_deliveries SET parked_at = now(), next_sweep_at = NULL WHERE webhook_id = %(id)s::uuid",
+            {"id": resting},
+        )
+        tx.run("UPDATE webhooks SET is_active = false WHERE id = %(id)s::uuid", {"id": resting})
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    named = messages_for("deliveries", tenant.id)
+
+    assert consume(dispatch, *named, {**named[0], "deliveries": []}) == []
+
+    found = [(delivery["webhook_id"], delivery["status"]) for delivery in deliveries(tenant)]
+    assert [status for webhook_id, status in found if webhook_id == resting] == ["held", "held"]
+    assert "success" in [status for webhook_id, status in found if webhook_id == other]

@@ -171,5 +171,5 @@ def test_what_was_held_for_thirty_days_is_given_up_and_says_so(
     assert {row["id"]: row["status"] for row in deliveries(tenant)} == {old["id"]: "dropped", young["id"]: "held"}
     path = f"/api/v1/events/{old['event_id']}/explain"
     explained = call(handler, "GET", path, token=key.plaintext, query={"webhook_id": webhook}).json
-    assert (explained["outcome"], explained["reason"]) == ("dropped", "held_too_long")
+    assert (explained["outcome"], explained["reason"]) == ("dropped", "expired")
     assert "30 days" in explained["detail"]

@@ -119,7 +119,7 @@ def test_a_webhook_that_is_paused_again_keeps_the_rest_and_the_next_resumption_d
     ask(key, held, "resume", backlog="drop")
     while found := [message for message in messages_for("events", tenant.id) if "held_of_webhook_id" in message]:
         assert consume(fan_out, *found) == []
-    assert states(tenant) == {"queued": 2, "dropped": 3}
+    assert states(tenant) == {"dropped": 5}, "what had been let go but was not posted yet is given up too"
 
 
 def test_what_is_older_than_the_wanted_moment_is_given_up_in_pieces_before_the_rest_goes_out(
@@ -135,3 +135,30 @@ def test_what_is_older_than_the_wanted_moment_is_given_up_in_pieces_before_the_r
         assert consume(fan_out, *found) == []
 
     assert states(tenant) == {"dropped": 3, "queued": 2}
+
+
+def test_giving_up_takes_what_is_in_line_and_what_waits_for_a_retry_but_not_what_is_newer(
+    tenant: TestTenant, key: TestKey, held: str
+) -> None:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        first, second, third, newest, _ = tx.all("SELECT id FROM webhook_deliveries ORDER BY sequence", {})
+        tx.run(
+            """
+            UPDATE webhook_deliveries
+            SET status = CASE WHEN id = %(first)s THEN 'queued' WHEN id = %(second)s THEN 'pending_retry' ELSE 'sending' END,
+                parked_at = CASE WHEN id = %(first)s THEN now() END,
+                next_retry_at = CASE WHEN id = %(second)s THEN now() + interval '1 hour' END, next_sweep_at = now()
+            WHERE id IN (%(first)s, %(second)s, %(third)s)
+            """,
+            {"first": first, "second": second, "third": third},
+        )
+        since = tx.one("SELECT event_created_at::text FROM webhook_deliveries WHERE id = %(id)s", {"id": newest})
+    ask(key, held, "resume", since=since.replace(" ", "T") + ":00")
+
+    found = sorted(deliveries(tenant), key=lambda delivery: delivery["sequence"])
+    assert [delivery["status"] for delivery in found[:3]] == ["dropped", "dropped", "sending"]
+    assert {(d["parked_at"], d["next_retry_at"], d["next_sweep_at"]) for d in found[:2]} == {(None, None, None)}
+    while messages := [message for message in messages_for("events", tenant.id) if "held_of_webhook_id" in message]:
+        next_piece_is_due(tenant)
+        assert consume(fan_out, *messages) == []
+    assert states(tenant) == {"dropped": 2, "sending": 1, "queued": 2}

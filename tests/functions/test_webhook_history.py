@@ -12,6 +12,7 @@ from tests.support.hooks import deliveries, hook, raise_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant, make_tenant
+from webhooks import history_service
 from webhooks.app import handler
 
 
@@ -39,16 +40,16 @@ def age(tenant: TestTenant, minutes: int) -> None:
         tx.run("UPDATE webhooks SET created_at = created_at - make_interval(mins => %(m)s)", {"m": minutes})
 
 
-def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created") -> UUID:
+def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created", data: str = "{}") -> UUID:
     """An event that no fan-out has seen."""
     event_id = uuid4()
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         tx.run(
             """
             INSERT INTO events (id, tenant_id, mode, type, data, created_at)
-            VALUES (%(id)s, %(tenant_id)s, 'live', %(type)s, '{}', now() - make_interval(mins => %(minutes)s))
+            VALUES (%(id)s, %(tenant_id)s, 'live', %(type)s, %(data)s, now() - make_interval(mins => %(minutes)s))
             """,
-            {"id": event_id, "tenant_id": tenant.id, "type": type, "minutes": minutes_ago},
+            {"id": event_id, "tenant_id": tenant.id, "type": type, "data": data, "minutes": minutes_ago},
         )
     return event_id
 
@@ -207,6 +208,28 @@ def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
     assert reason(key, event_id, webhook) == ("not_sent", "filtered")
     assert "filters.source" in ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
     assert ask(key, f"webhooks/{webhook}/reconcile").json["missing"] == 0
+
+
+@pytest.mark.parametrize(("most", "is_all"), [(10, True), (4, False)])
+def test_reconciling_looks_past_many_events_that_the_filter_leaves_out(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, most: int, is_all: bool
+) -> None:
+    monkeypatch.setattr(history_service, "EXAMINED_AT_ONCE", 2)
+    monkeypatch.setattr(history_service, "MOST_EXAMINED", most)
+    webhook = hook(key, receiver).id
+    age(tenant, 120)
+    for _ in range(5):
+        store_event(tenant, minutes_ago=30)
+    call(
+        handler, "PATCH", f"/api/v1/webhooks/{webhook}", token=key.plaintext,
+        json={"event_filters": {"filters": {"source": "import"}}},
+    )  # fmt: skip
+    lost = store_event(tenant, minutes_ago=20, data='{"source": "import"}')
+
+    found = ask(key, f"webhooks/{webhook}/reconcile").json
+
+    assert [gap["event_id"] for gap in found["gaps"]] == (["evt_" + lost.hex] if is_all else [])
+    assert (found["missing"], found["more_gaps"]) == (int(is_all), not is_all)
 
 
 def rehearse(key: TestKey, **body: Any) -> Answer:

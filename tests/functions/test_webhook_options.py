@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,13 +16,16 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
 from penguinmails import clock
+from penguinmails.aws import Message
 from penguinmails.db import transaction
+from penguinmails.domain.deliveries import wake_up
+from penguinmails.events import outbox
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit, emit_many
 from penguinmails.settings import get_settings
 from penguinmails.vault import read_secret, write_secret
 from penguinmails.webhook_posts.request import MAX_BYTES
-from tests.support.hooks import Hook, attempts, deliveries, hook, make_due, raise_event, webhook_row, work_off
+from tests.support.hooks import Hook, attempts, deliveries, hook, raise_event, webhook_row, work_off
 from tests.support.http import call
 from tests.support.people import signed_in
 from tests.support.queues import consume, messages_for
@@ -212,25 +215,77 @@ def test_headers_that_cannot_be_sent_are_refused(key: TestKey, receiver: Receive
     assert all(error["field"].startswith("custom_headers") for error in answer.json["errors"])
 
 
-def test_a_pace_puts_posts_off_without_spending_an_attempt(
+def raise_many(tenant: TestTenant, number: int) -> None:
+    event = ContactCreated(contact=ContactBlock(id=uuid4(), email="ada@example.com"), source="api")
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        emit_many(tx, [event] * number)
+
+
+def a_second_is_over(tenant: TestTenant) -> None:
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET paced_until = now()", {})
+
+
+def test_a_pace_parks_what_is_above_it_without_spending_an_attempt(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
     hook(key, receiver, max_per_second=2)
-    event = ContactCreated(contact=ContactBlock(id=uuid4(), email="ada@example.com"), source="api")
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        emit_many(tx, [event] * 8)
+    raise_many(tenant, 8)
     work_off(tenant)
 
     sent = len(receiver.posts)
     assert 2 <= sent < 8
     late = [delivery for delivery in deliveries(tenant) if delivery["status"] == "queued"]
     assert len(late) == 8 - sent
-    assert {(delivery["attempts"], delivery["parked_at"]) for delivery in late} == {(0, None)}
-    assert len({delivery["next_sweep_at"][:19] for delivery in late}) > 1
-    make_due(tenant)
+    assert {delivery["attempts"] for delivery in late} == {0}
+    assert all(delivery["parked_at"] for delivery in late)
+
+
+def test_what_is_above_the_pace_goes_out_later_with_one_message_at_a_time(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(key, receiver, max_per_second=20)
+    for _ in range(3):
+        raise_many(tenant, 20)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    found = messages_for("deliveries", tenant.id)
+    sent: list[Message] = []
+
+    def send(_url: str, messages: Sequence[Message], **_options: Any) -> list[int]:
+        sent.extend(messages)
+        return []
+
+    monkeypatch.setattr(outbox, "send_messages", send)
+    assert consume(dispatch, *found) == []
+    assert 20 <= len(receiver.posts) < 60
+
+    while sent:
+        assert [(message.body["deliveries"], message.delay_seconds) for message in sent] == [([], 1)]
+        sent.clear()
+        a_second_is_over(tenant)
+        assert consume(dispatch, {"tenant_id": str(tenant.id), "mode": "live", **wake_up()}) == []
+
+    assert len({post.headers["webhook-id"] for post in receiver.posts}) == len(receiver.posts) == 60
+    assert {(delivery["status"], delivery["attempts"]) for delivery in deliveries(tenant)} == {("success", 1)}
+
+
+def test_what_comes_while_others_wait_for_the_pace_goes_behind_them(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    subscribed = hook(key, receiver, max_per_second=1)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET paced_until = now() + interval '1 minute'", {})
     raise_event(tenant)
     work_off(tenant)
-    assert sorted(delivery["attempts"] for delivery in deliveries(tenant))[-1] == 1
+    assert receiver.posts == []
+    path = f"/api/v1/events/{deliveries(tenant)[0]['event_id']}/explain"
+    explained = call(webhooks, "GET", path, token=key.plaintext, query={"webhook_id": subscribed.id}).json
+    assert (explained["outcome"], explained["reason"]) == ("pending", "capped")
+    assert "takes up to 1 per second" in explained["detail"]
+
+    a_second_is_over(tenant)
+    assert consume(dispatch, {"tenant_id": str(tenant.id), "mode": "live", **wake_up()}) == []
+    assert len(receiver.posts) == 1
 
 
 def test_a_body_that_is_too_large_loses_its_longest_texts_and_says_so(

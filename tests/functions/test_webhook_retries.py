@@ -225,7 +225,7 @@ def test_a_retry_comes_back_by_the_queue_up_to_its_ceiling_and_by_the_sweep_abov
     monkeypatch.setattr(outbox, "send_messages", send)
     assert consume(dispatch, *found) == []
 
-    assert sent == ([seconds] if is_queued else [])
+    assert sent == ([min(seconds + 1, MAX_DELAY_SECONDS)] if is_queued else [])
     assert max(sent, default=0) <= MAX_DELAY_SECONDS
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         planned, swept = tx.one(
@@ -239,6 +239,66 @@ def test_a_retry_comes_back_by_the_queue_up_to_its_ceiling_and_by_the_sweep_abov
     assert seconds <= planned < seconds + 30
     # The sweep is early enough where it alone brings the retry back, and gives the queue a minute where that does.
     assert abs(swept - (60 if is_queued else 0)) < 1
+
+
+class Timeline:
+    """Time that goes by when it is told to: what is due later comes nearer, and the queue holds messages back until then."""
+
+    def __init__(self, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At second 0."""
+        self._tenant = tenant
+        self._now = 0
+        self._waiting: list[tuple[int, dict[str, Any]]] = []
+        monkeypatch.setattr(outbox, "send_messages", self._send)
+
+    def _send(self, _url: str, messages: Any, **_options: Any) -> list[int]:
+        self._waiting += [
+            (self._now + message.delay_seconds, message.body) for message in messages if "deliveries" in message.body
+        ]
+        return []
+
+    def go_on(self, seconds: int) -> None:
+        """Then the queue delivers and the sweep runs."""
+        self._now += seconds
+        with transaction(tenant_id=self._tenant.id, mode="live") as tx:
+            tx.run(
+                """
+                UPDATE webhook_deliveries
+                SET next_retry_at = next_retry_at - make_interval(secs => %(s)s),
+                    next_sweep_at = next_sweep_at - make_interval(secs => %(s)s)
+                """,
+                {"s": seconds},
+            )
+        due = [body for moment, body in self._waiting if moment <= self._now]
+        self._waiting = [(moment, body) for moment, body in self._waiting if moment > self._now]
+        assert consume(dispatch, *due) == []
+        run_job(sweep_deliveries)
+        assert consume(dispatch, *messages_for("deliveries", self._tenant.id)) == []
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_a_delivery_that_always_fails_is_posted_when_each_retry_is_due_and_not_before(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr(webhook_retries, "_RANDOM", _Jitter(share))
+    hook(key, receiver)
+    receiver.answers = [(500, {})] * 6
+    raise_event(tenant)
+    consume(fan_out, *messages_for("events", tenant.id))
+    first = messages_for("deliveries", tenant.id)
+    timeline = Timeline(tenant, monkeypatch)
+    assert consume(dispatch, *first) == []
+
+    for retry, delay in enumerate((60, 300, 900, 3_600, 86_400), 1):
+        due_in = round(delay * (1 + share / 10))
+        assert len(receiver.posts) == retry
+        timeline.go_on(due_in - 20)
+        assert len(receiver.posts) == retry, f"retry {retry} came early"
+        timeline.go_on(25)
+        assert len(receiver.posts) == retry + 1, f"retry {retry} did not come"
+    assert deliveries(tenant)[0]["status"] == "failed"
+    timeline.go_on(10 * 86_400)
+    assert len(receiver.posts) == 6
 
 
 @pytest.mark.parametrize(("status", "is_floor"), [(429, True), (503, True), (500, False), (408, False)])

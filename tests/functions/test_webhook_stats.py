@@ -9,10 +9,12 @@ import pytest
 
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
+from penguinmails.domain.contacts import erase_from_events
 from tests.support.hooks import hook, raise_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
+from webhooks import stats_repository
 from webhooks.app import handler
 
 
@@ -79,6 +81,31 @@ def test_statistics_name_what_fails_most(tenant: TestTenant, key: TestKey, recei
         {"error": "HTTP 500", "count": 2},
         {"error": "HTTP 404", "count": 1},
     ]
+
+
+def test_times_are_of_the_newest_deliveries_and_counts_of_all(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = delivered(tenant, key, receiver, 500, 200, 200, 200)
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/test", token=key.plaintext, json={})
+    monkeypatch.setattr(stats_repository, "MOST_TIMED", 2)
+
+    stats = ask(key, webhook, "/stats").json
+
+    week = stats["last_7_days"]
+    assert (week["total"], week["success"], week["failed"], week["attempts"]) == (4, 3, 1, 2)
+    assert stats["common_errors"] == [{"error": "HTTP 500", "count": 1}], "failures are looked for beyond the newest"
+
+
+def test_a_failure_whose_reason_was_erased_is_not_named(tenant: TestTenant, key: TestKey) -> None:
+    closed = Receiver()
+    closed.stop()
+    webhook = delivered(tenant, key, closed, 200)
+    assert len(ask(key, webhook, "/stats").json["common_errors"]) == 1
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        erase_from_events(tx, tx.all("SELECT subject_id FROM events", {}))
+
+    assert ask(key, webhook, "/stats").json["common_errors"] == []
 
 
 def test_the_log_is_searched_by_the_address_that_events_are_about(

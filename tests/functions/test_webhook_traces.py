@@ -79,3 +79,21 @@ def test_what_was_held_belongs_to_the_trace_of_the_event_when_it_goes_out(
     assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
 
     assert [span["trace_id"] for span in posts] == [trace_id]
+
+
+def test_requests_whose_events_share_a_batch_keep_their_own_traces_and_tell_them_to_the_receiver(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, posts: list[dict[str, Any]]
+) -> None:
+    hook(key, receiver)
+    traces: set[str] = set()
+    for _ in range(2):
+        traces.add(start("POST /api/v1/contacts", "server").trace_id)
+        raise_event(tenant)
+        end()
+
+    assert consume(fan_out, *(body for body in receive("events") if body["tenant_id"] == str(tenant.id))) == []
+    assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
+
+    assert {span["trace_id"] for span in posts} == traces
+    told = {post.headers["traceparent"] for post in receiver.posts}
+    assert told == {f"00-{span['trace_id']}-{span['span_id']}-01" for span in posts}

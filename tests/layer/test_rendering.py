@@ -126,6 +126,47 @@ def test_a_text_that_grows_too_long_is_stopped() -> None:
         text.render({"x": list(range(1000)), "s": "x" * 1000})
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'LONG'|replace('a', 'LONG') }}",
+        "{{ 'a'" + "|replace('a', 'aaaaaaaaaa')" * 10 + " }}",
+        "{{ x|join('LONG') }}",
+        "{{ 1.5|round(99999999, 'ceil') }}",
+        "{{ 'LONG'|replace('a', '<>')|striptags }}",
+        "{% for a in 'LONG' %}{% for b in 'LONG' %}{% endfor %}{% endfor %}",
+        "{% for a in x %}{% for b in x %}{% if a == b %}{% endif %}{% endfor %}{% endfor %}",
+        "{% for a in x %}{{ 'LONG'|upper|first }}{% endfor %}",
+    ],
+)
+def test_what_would_take_long_or_much_memory_is_not_begun(source: str) -> None:
+    with pytest.raises(TemplateFault, match="more than a mail needs"):
+        render(source.replace("LONG", "a" * 100_000), {"x": list(range(1000))})
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{{ x }}" * 5_000, "holds more than"),
+        ("{{ [" + "1," * 6_000 + "] }}", "holds more than"),
+        ("{{ x" + "|upper" * 50 + " }}", "nested"),
+        ("{% if x %}" * 110 + "{% endif %}" * 110, "nested"),
+        ("{{ " + "1" * 5_000 + " }}", "too large"),
+        ("{{ 1e999 }}", "too large"),
+    ],
+)
+def test_a_text_that_would_take_long_to_read_is_refused(source: str, words: str) -> None:
+    with pytest.raises(TemplateFault, match=words):
+        compile_template(source, is_html=True)
+
+
+def test_a_long_list_with_filters_is_well_within_what_a_text_may_do() -> None:
+    rows = [{"name": f"Item {n}", "price": n} for n in range(1000)]
+    source = "{% for r in rows %}<td>{{ r.name|upper|truncate(20) }}</td><td>{{ r.price|round(2) }}</td>{% endfor %}"
+
+    assert render(source, {"rows": rows}, is_html=True).count("<td>") == 2000
+
+
 def test_a_filter_that_does_not_fit_is_an_error_of_the_text() -> None:
     with pytest.raises(TemplateFault, match="filter"):
         render("{{ contact|round }}")

@@ -1,7 +1,9 @@
 """An answer of `sam local invoke` is read, since the command itself never fails."""
 
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +43,43 @@ def test_without_a_container_engine_nothing_is_claimed(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["check_invoke"])
     monkeypatch.setattr(check_invoke, "_in_the_rig", lambda _arguments: None)
-    monkeypatch.setattr(check_invoke, "_docker_answers", lambda: False)
+    monkeypatch.setattr(check_invoke, "_docker_works", lambda: False)
 
     assert check_invoke.main() == 0
     assert "not checked: no container engine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("system", "engine", "works"),
+    [("Linux", "Debian GNU/Linux 12", False), ("Linux", "Docker Desktop", True), ("Darwin", "Alpine Linux", True)],
+)
+def test_docker_is_used_only_where_its_containers_reach_this_machine(
+    system: str, engine: str, works: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check_invoke.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(check_invoke.platform, "system", lambda: system)
+    answer = subprocess.CompletedProcess([], 0, stdout=engine)
+    monkeypatch.setattr(check_invoke.subprocess, "run", lambda *_, **__: answer)
+
+    assert check_invoke._docker_works() == works
+    assert ("loopback only" in capsys.readouterr().out) != works
+
+
+def test_one_function_is_tried_with_its_layers_and_without_the_routes_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "container.yaml"
+    function = {
+        "Type": "AWS::Serverless::Function",
+        "Properties": {"Handler": "me.app.handler", "Events": {"Root": {}}},
+    }
+    layers = {"CommonLayer": {"Properties": {}}, "DependenciesLayer": {"Properties": {}}}
+    resources = {"Api": {}, "MeFunction": function, "TeamFunction": function, **layers}
+    whole.write_text(json.dumps({"Globals": {"Function": {}}, "Resources": resources}))
+    monkeypatch.setattr(check_invoke, "TEMPLATE", whole)
+    monkeypatch.setattr(check_invoke, "BUILD", tmp_path)
+
+    written = json.loads(check_invoke._without_routes("MeFunction").read_text())
+
+    assert set(written["Resources"]) == {"MeFunction", *layers}
+    assert written["Resources"]["MeFunction"]["Properties"] == {"Handler": "me.app.handler"}

@@ -180,7 +180,7 @@ def sign_in(endpoints: dict[str, Any]) -> int:
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{endpoints['api']}/api/v1/sessions", data=body, headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
         return answer.status
 
 

@@ -149,9 +149,9 @@ def _delivery(account: Account, mode: Mode, ids: Ids) -> UUID:
         connection.execute(
             """
             INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status)
-            VALUES (%s, %s, %s, %s, %s, 'email.sent', now(), 'failed')
+            SELECT %s, tenant_id, mode, %s, id, type, created_at, 'failed' FROM events WHERE id = %s
             """,
-            [delivery_id, account.tenant.id, mode, ids["webhook_id"], uuid4()],
+            [delivery_id, ids["webhook_id"], _event(account, mode, ids)],
         )
     return delivery_id
 

@@ -30,6 +30,11 @@ def new_uuid7() -> UUID:
     return UUID(int=value)
 
 
+def first_uuid7(moment: datetime) -> UUID:
+    """What all ids of `new_uuid7` that were made before a moment are smaller than."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0x2 << 62)
+
+
 def uuid7_texts(count: int) -> list[str]:
     """Many of `new_uuid7` as text, for rows that are streamed by the thousand."""
     milliseconds = f"{time.time_ns() // 1_000_000 & (1 << 48) - 1:012x}"

@@ -5,13 +5,14 @@ delivers it again after the visibility time and moves it to the dead-letter queu
 """
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Mode
-from penguinmails.logging import count, logger
+from penguinmails.logging import logger, measured
 from penguinmails.tracing import FIELD, traced
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -57,6 +58,7 @@ def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception 
     """The Lambda handler of a consumer that treats a batch at once and says of each record how it went."""
 
     def handler(event: dict[str, Any], _context: Any) -> BatchResponse:
+        started = time.perf_counter()
         failed: dict[str, Exception] = {}
         readable: list[tuple[str, Record]] = []
         for raw in event["Records"]:
@@ -68,7 +70,7 @@ def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception 
         for (message_id, _), outcome in zip(readable, outcomes, strict=True):
             if outcome is not None:
                 failed[message_id] = outcome
-        _report(event, failed)
+        _report(event, failed, time.perf_counter() - started)
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handler
@@ -76,16 +78,28 @@ def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception 
 
 def _outcome(handle: Callable[[Record], None], record: Record) -> Exception | None:
     name = handle.__module__.partition(".")[0]
+    named = {field: str(content) for field, content in record.body.items() if field.endswith("_id")}
+    named["tenant_id"] = str(record.tenant_id)
     try:
-        with traced(name, "consumer", traceparent=record.body.get(FIELD), tenant_id=str(record.tenant_id)):
+        with traced(name, "consumer", traceparent=record.body.get(FIELD), **named):
             handle(record)
     except Exception as error:  # the record is reported alone, whatever went wrong with it
         return error
     return None
 
 
-def _report(event: dict[str, Any], failed: dict[str, Exception]) -> None:
-    queue = str(event["Records"][0].get("eventSourceARN", "")).rpartition(":")[2] if event["Records"] else ""
+def _report(event: dict[str, Any], failed: dict[str, Exception], took_seconds: float) -> None:
+    records = event["Records"]
+    if not records:
+        return
+    queue = str(records[0].get("eventSourceARN", "")).rpartition(":")[2] or "none"
     for message_id, error in failed.items():
-        count("queue_records_failed_total", queue=queue)
         logger.error("record failed", exc_info=error, extra={"message_id": message_id, "queue": queue})
+    measured(
+        {
+            "jobs_completed_total": ("count", len(records) - len(failed)),
+            "jobs_failed_total": ("count", len(failed)),
+            "job_duration_seconds": ("s", took_seconds),
+        },
+        queue=queue,
+    )

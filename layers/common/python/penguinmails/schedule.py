@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from penguinmails.logging import count, logger, seconds
+from penguinmails import tracing
+from penguinmails.logging import count, logger, measured
 
 JobHandler = Callable[[dict[str, Any], Any], dict[str, int]]
 _RESERVE_SECONDS = 5.0
@@ -15,6 +16,7 @@ def job_handler(name: str, step: Callable[[], int]) -> JobHandler:
 
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         started = time.monotonic()
+        span = tracing.start(name, "internal")
         done = steps = 0
         try:
             while context.get_remaining_time_in_millis() / 1000 > _RESERVE_SECONDS:
@@ -25,11 +27,14 @@ def job_handler(name: str, step: Callable[[], int]) -> JobHandler:
                     break
         except Exception:
             count("jobs_failed_total", queue=name)
-            logger.exception("job failed", extra={"job": name, "done": done})
+            logger.exception("job failed", extra={"job": name, "done": done, **span.fields(failed=True)})
             raise
-        count("jobs_completed_total", queue=name)
-        seconds("job_duration_seconds", time.monotonic() - started, queue=name)
-        logger.info("job done", extra={"job": name, "steps": steps, "done": done})
+        else:
+            took = time.monotonic() - started
+            measured({"jobs_completed_total": ("count", 1), "job_duration_seconds": ("s", took)}, queue=name)
+            logger.info("job done", extra={"job": name, "steps": steps, "done": done, **span.fields()})
+        finally:
+            tracing.end()
         return {"steps": steps, "done": done}
 
     return handler

@@ -78,6 +78,8 @@ class Settings:
     """Name servers to ask, as address:port; those of the machine when empty."""
     bcrypt_rounds: int
     allow_localhost_webhooks: bool
+    security_contact: str
+    """Where vulnerabilities are reported: a mailto:, https: or tel: address, as RFC 9116 has it."""
     webhook_source_ips: tuple[str, ...]
     """Where posts leave from, as customers may have to name it to their firewalls."""
 
@@ -177,6 +179,7 @@ def get_settings() -> Settings:
         dns_resolvers=tuple(entry for entry in env("DNS_RESOLVERS", "").split(",") if entry),
         bcrypt_rounds=_integer("BCRYPT_ROUNDS", MINIMUM_BCRYPT_ROUNDS),
         allow_localhost_webhooks=_boolean("ALLOW_LOCALHOST_WEBHOOKS", default=False),
+        security_contact=env("SECURITY_CONTACT", "mailto:security@penguinmails.com"),
         webhook_source_ips=tuple(found.strip() for found in env("WEBHOOK_SOURCE_IPS", "").split(",") if found.strip()),
     )
     _refuse_unsafe(settings)

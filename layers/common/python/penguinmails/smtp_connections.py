@@ -15,8 +15,6 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from penguinmails.domain.endpoints import RefusedAddress, vet
-
 Security = Literal["starttls", "tls", "none"]
 Cause = Literal["host", "port", "security", "password"]
 _TIMEOUT_SECONDS = 15.0
@@ -89,10 +87,16 @@ class _Connection(smtplib.SMTP):
 def _open_socket(server: MailServer, host: str, port: int, timeout: float) -> socket.socket:
     if server.tenant_id is None:
         return socket.create_connection((host, port), timeout)
+    # Loaded where accounts have servers of their own.
+    from penguinmails.domain.endpoints import RefusedAddress, vet
+
     addresses = list(
         dict.fromkeys(str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     )
-    vet(addresses, host=host)
+    try:
+        vet(addresses, host=host)
+    except RefusedAddress as refusal:
+        raise ServerUnusable(f"the mail server cannot be used: {refusal}", cause="host", needs_repair=True) from None
     failure = OSError("no address")
     for address in addresses[:_MOST_ADDRESSES]:
         try:
@@ -231,8 +235,6 @@ def _unusable(server: MailServer, error: Exception) -> ServerUnusable:
     if isinstance(error, ssl.SSLError):
         reason = f"the mail server does not speak TLS on port {server.port} ({error.reason or 'no handshake'})"
         return ServerUnusable(reason, cause="security", needs_repair=False)
-    if isinstance(error, RefusedAddress):
-        return ServerUnusable(f"the mail server cannot be used: {error}", cause="host", needs_repair=True)
     if isinstance(error, smtplib.SMTPResponseException):
         return ServerUnusable(f"the mail server does not serve us ({_code(error)})", cause="host", needs_repair=False)
     cause: Cause = "host" if isinstance(error, socket.gaierror) else "port"

@@ -8,7 +8,7 @@ from penguinmails.db import Tx
 
 @dataclass(frozen=True, slots=True)
 class CampaignStats:
-    """Numbers of mails; opened and clicked count mails, not repetitions."""
+    """Numbers of mails, counted as analytics do; opened and clicked count mails, not repetitions."""
 
     sent: int
     delivered: int

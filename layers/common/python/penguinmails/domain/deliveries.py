@@ -17,6 +17,10 @@ PATIENCE_SECONDS = 2
 LEASE_MARGIN_SECONDS = PATIENCE_SECONDS + 2
 """How long beyond its time-out an attempt may take before another worker may claim it."""
 DELIVERIES_PER_MESSAGE = 100
+PER_WEBHOOK = 5
+"""How many posts to one webhook may be under way."""
+PER_TENANT = 20
+"""How many of one account, in one mode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ The URL is checked when it is stored; the addresses that its name resolves to ar
 connection goes to the very address that was checked.
 """
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from penguinmails.errors import ValidationFailed
@@ -13,12 +14,13 @@ from penguinmails.settings import get_settings
 _LOWEST_FREE_PORT = 1024
 _EMBEDDED_V4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
 _SIX_TO_FOUR = ip_network("2002::/16")
+_UNICAST_V6 = ip_network("2000::/3")
+"""All that is global unicast in IPv6 so far (RFC 4291, IANA): what is outside is refused, whatever it will be."""
+_ISATAP = 0x5EFE
 _REFUSED = tuple(
-    ip_network(network)
-    for network in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "2001::/32", "64:ff9b:1::/48", "fec0::/10")
+    ip_network(network) for network in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "2001::/32", "3fff::/20")
 )
-"""Beside what Python knows as not global. Some clouds keep their metadata service in 192.0.0.0/24, and the last two belong to
-whoever runs a network: translation to IPv4 of its own (RFC 8215) and the site-local addresses of old (RFC 3879)."""
+"""Beside what every Python knows as not global. Some clouds keep their metadata service in 192.0.0.0/24."""
 
 
 class RefusedAddress(OSError):
@@ -78,13 +80,21 @@ def vet(addresses: list[str], *, host: str) -> None:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Globally routable unicast, also when an IPv4 address hides in an IPv6 one (mapped, NAT64, 6to4)."""
-    if any(address in network for network in _REFUSED):
+    """Globally routable unicast that is not ours, also where an IPv6 address hides one of IPv4 (mapped, NAT64, 6to4, ISATAP)."""
+    if any(address in network for network in (*_REFUSED, *_own_networks(get_settings().webhook_source_ips))):
         return False
     inner = _embedded(address)
     if inner is not None:
         return is_public(inner)
+    if isinstance(address, IPv6Address) and address not in _UNICAST_V6:
+        return False
     return address.is_global and not address.is_multicast
+
+
+@lru_cache(maxsize=8)
+def _own_networks(source_ips: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Where our own posts come from: nothing of a customer's is there."""
+    return tuple(ip_network(network, strict=False) for network in source_ips)
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
@@ -95,6 +105,8 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
     if address in _SIX_TO_FOUR:
         return address.sixtofour
     if any(address in network for network in _EMBEDDED_V4):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _UNICAST_V6 and int(address) >> 32 & 0xFDFFFFFF == _ISATAP:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return None
 

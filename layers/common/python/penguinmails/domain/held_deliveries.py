@@ -31,7 +31,7 @@ class _Due:
 
 
 def let_go(tx: Tx, webhook_id: UUID, *, dropped_before: datetime | None) -> LetGo:
-    """Decide about what is held: what is of events before a moment is given up, the rest goes out, the oldest first.
+    """Decide about what has not arrived: what is of events before a moment is given up, the rest goes out, the oldest first.
 
     A first piece is done at once, unless one is under way that was to go out as well; messages see to the others.
     """
@@ -107,21 +107,30 @@ def _release(tx: Tx, webhook_id: UUID, start: datetime) -> int:
 
 
 def _drop(tx: Tx, webhook_id: UUID, before: datetime) -> int:
-    """Give up what is held; whoever waits behind it in an ordered webhook is looked at by the next sweep."""
+    """Give up what has not arrived, whether it is held, in line or waits for a retry; what is under way is left alone.
+
+    Whoever waits behind it in an ordered webhook is looked at by the next sweep.
+    """
     return tx.run(
         """
-        WITH held AS (
-          SELECT * FROM webhook_deliveries WHERE webhook_id = %(id)s AND status = 'held' AND event_created_at < %(before)s
-          ORDER BY created_at, id LIMIT %(piece)s FOR UPDATE
+        WITH open AS (
+          SELECT d.* FROM unnest(ARRAY['held', 'queued', 'pending_retry']) AS s (status)
+          CROSS JOIN LATERAL (
+            SELECT * FROM webhook_deliveries d
+            WHERE d.webhook_id = %(id)s AND d.status = s.status AND d.event_created_at < %(before)s
+            ORDER BY d.created_at, d.id LIMIT %(piece)s FOR UPDATE
+          ) d
+          LIMIT %(piece)s
         ), behind AS (
           UPDATE webhook_deliveries SET next_sweep_at = clock_timestamp()
-          WHERE webhook_id = %(id)s AND status = 'queued' AND parked_at IS NULL AND order_key IS NOT NULL
-            AND order_key IN (SELECT order_key FROM held)
+          WHERE webhook_id = %(id)s AND status = 'queued' AND parked_at IS NULL AND event_created_at >= %(before)s
+            AND order_key IN (SELECT order_key FROM open WHERE order_key IS NOT NULL)
         )
         INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status)
-        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'dropped' FROM held
+        SELECT tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, 'dropped' FROM open
         ON CONFLICT (tenant_id, mode, id, event_created_at) DO UPDATE
-        SET status = excluded.status, finished_at = clock_timestamp()
+        SET status = excluded.status, finished_at = clock_timestamp(), next_retry_at = NULL, next_sweep_at = NULL,
+            parked_at = NULL
         """,
         {"id": webhook_id, "before": before, "piece": PIECE},
     )

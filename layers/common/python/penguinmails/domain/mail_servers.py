@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal
 
 from penguinmails.db import Tx
-from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 
@@ -56,6 +55,8 @@ def note_refusal(tx: Tx, used: StoredServer, reason: str) -> None:
     )
     if not was_working:
         return
+    from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
+
     logger.error("a tenant's mail server takes no mail", extra={"reason": reason})
     count("mail_server_refused_total")
     for user_id in owners_and_admins(tx):

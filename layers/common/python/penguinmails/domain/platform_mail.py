@@ -32,6 +32,7 @@ MailType = Literal[
     "domain_lost",
     "provider_refused",
     "mail_server_refused",
+    "monthly_report",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
 
@@ -115,7 +116,7 @@ def compose(mail_type: MailType, *, name: str, token: str | None, variables: Map
         return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, key=key, base=base))
     if mail_type in _NOTES:
         subject, text = _NOTES[mail_type]
-        return MailText(subject, f"Hello {name},\n\n" + text.format(**variables, base=base))
+        return MailText(subject.format(**variables), f"Hello {name},\n\n" + text.format(**variables, base=base))
     return MailText(
         "You already have an account",
         f"Hello {name},\n\nsomebody, probably you, tried to sign up with this address, but it has an account already. "
@@ -200,6 +201,10 @@ _NOTES: dict[str, tuple[str, str]] = {
         "your account's own mail server {host} takes no mail: {reason}. Nothing is lost: single mails wait for up to three "
         "days, campaigns that send by it are stopped. We look after this server and know of it; once it works again, start "
         "the campaigns again. {base}/providers shows its state.\n",
+    "monthly_report": (
+        "The platform's figures of {month}",
+        "this is what was measured in {month} (UTC):\n\n{figures}\n"
+        "How each is counted, and those of other months: GET {base}/api/v1/admin/metrics?month={month}.\n",
     ),
     "webhook_exhausted": (
         "A webhook delivery was given up",

@@ -1,8 +1,9 @@
 """Texts with variables, as people write them: Jinja's syntax, reduced to what a mail needs, and safe to run for others.
 
 Allowed are variables, conditions, loops over given lists, and a short list of filters. There are no calls, no
-arithmetic, no imports and no attributes but the keys of what was given, so a template can neither reach into the process
-nor keep it busy. A variable that is not given is an error, never an empty place.
+arithmetic, no imports and no attributes but the keys of what was given, so a template cannot reach into the process; what
+keeps it from making the process busy or large is in `rendering_limits`. A variable that is not given is an error, never an
+empty place.
 """
 
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from penguinmails.domain import rendering_limits as limits
 
 MAX_SOURCE_CHARACTERS = 500_000
 MAX_OUTPUT_CHARACTERS = 2_000_000
@@ -65,7 +68,7 @@ class Compiled:
     def render(self, variables: Mapping[str, Any]) -> str:
         """The text with these values; nothing is shown for null.
 
-        Raises MissingVariable, and TemplateFault when the text becomes longer than 2,000,000 characters.
+        Raises MissingVariable, and TemplateFault when the text becomes longer than 2,000,000 characters or takes too long.
         """
         parts: list[str] = []
         total = 0
@@ -81,7 +84,9 @@ def _pieces(template: Any, variables: Mapping[str, Any]) -> Iterator[str]:
     from jinja2 import TemplateError
 
     try:
-        yield from template.generate(variables)
+        yield from template.generate({**variables, limits.BUDGET: limits.Budget()})
+    except limits.OverBudget:
+        raise TemplateFault("loops or filters do more than a mail needs", 1) from None
     except TemplateError as error:
         raise TemplateFault(str(error), 1) from None
     except (TypeError, ValueError, OverflowError) as error:
@@ -97,13 +102,19 @@ def compile_template(source: str, *, is_html: bool) -> Compiled:
         raise TemplateFault(f"is longer than {MAX_SOURCE_CHARACTERS:,} characters", 1)
     environment = _environment(is_html=is_html)
     try:
+        if limits.holds_too_much(environment.lex(source)):
+            raise TemplateFault(f"holds more than {limits.MAX_TOKENS:,} names, signs and pieces of text", 1)
         tree = environment.parse(source)
-        _check(tree, 0)
-        return Compiled(tuple(sorted(meta.find_undeclared_variables(tree))), environment.from_string(tree))
+        _check(tree, 0, 0)
+        variables = tuple(sorted(meta.find_undeclared_variables(tree)))
+        limits.limit_loops(tree)
+        return Compiled(variables, environment.from_string(tree))
     except TemplateSyntaxError as error:
         raise TemplateFault(error.message or "cannot be read", error.lineno) from None
     except RecursionError:
         raise TemplateFault("is nested too deeply", 1) from None
+    except ValueError:
+        raise TemplateFault("holds a number that is too large", 1) from None
 
 
 def check_variables(variables: Mapping[str, Any]) -> None:
@@ -122,8 +133,10 @@ def _check_items(value: Any) -> None:
             _check_items(item)
 
 
-def _check(node: Any, loops: int) -> None:
+def _check(node: Any, loops: int, depth: int) -> None:
     kind = type(node).__name__
+    if depth > limits.MAX_DEPTH:
+        raise TemplateFault(f"is nested more than {limits.MAX_DEPTH} deep", node.lineno)
     if kind not in _NODES:
         raise TemplateFault(f"{_plain(kind)} cannot be used here", node.lineno)
     if kind == "Name" and node.name in _RESERVED:
@@ -136,8 +149,10 @@ def _check(node: Any, loops: int) -> None:
         loops += 1
         if loops > _MAX_LOOP_DEPTH or node.recursive:
             raise TemplateFault(f"loops may be nested {_MAX_LOOP_DEPTH} deep", node.lineno)
+    if kind == "Const" and limits.is_too_large(node.value):
+        raise TemplateFault("holds a number that is too large", node.lineno)
     for child in node.iter_child_nodes():
-        _check(child, loops)
+        _check(child, loops, depth + 1)
 
 
 def _plain(kind: str) -> str:
@@ -163,6 +178,8 @@ def _environment(*, is_html: bool) -> Any:
         __str__ = __iter__ = __bool__ = __len__ = __eq__ = __ne__ = __contains__ = __hash__ = _fail_with_undefined_error  # pyright: ignore
 
     class Environment(ImmutableSandboxedEnvironment):
+        plain_filters: ImmutableSandboxedEnvironment
+
         def getattr(self, obj: Any, attribute: str) -> Any:
             return self.getitem(obj, attribute)
 
@@ -177,6 +194,7 @@ def _environment(*, is_html: bool) -> Any:
 
     environment = Environment(autoescape=is_html, undefined=Missing, finalize=_shown)
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.plain_filters = Environment(autoescape=is_html, undefined=Missing)
+    environment.filters = limits.metered({name: environment.filters[name] for name in _FILTERS})
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     return environment

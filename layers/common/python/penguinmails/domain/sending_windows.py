@@ -23,6 +23,26 @@ def next_opening(window: dict[str, Any] | None, zone: str, now: datetime) -> dat
     raise ValueError("the sending window has no day")
 
 
+def next_boundary(window: dict[str, Any] | None, zone: str, now: datetime) -> datetime:
+    """When the open window closes, or the day ends whose limit counts: until then what is planned now has to leave."""
+    end = next_day(zone, now)
+    if window is None:
+        return end
+    place = ZoneInfo(zone)
+    closes = _moment(now.astimezone(place).date(), window["end"], place)
+    return min(end, closes) if closes > now else end
+
+
+def next_hour_like(moment: datetime, zone: str, now: datetime) -> datetime:
+    """When the hour of the day begins next in which a moment was; `now` itself within that hour."""
+    place = ZoneInfo(zone)
+    here, hour = now.astimezone(place), moment.astimezone(place).hour
+    if here.hour == hour:
+        return now
+    day = here.date() + timedelta(days=hour < here.hour)
+    return _moment(day, f"{hour:02}:00", place)
+
+
 def local_day(zone: str, now: datetime) -> date:
     """Which day it is in the campaign's time zone."""
     return now.astimezone(ZoneInfo(zone)).date()

@@ -11,7 +11,7 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _RESERVED = {
     "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive",
-    "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "user-agent",
+    "proxy-authorization", "proxy-connection", "te", "traceparent", "trailer", "transfer-encoding", "upgrade", "user-agent",
 }  # fmt: skip
 _RESERVED_PREFIXES = ("x-penguinmails-", "webhook-")
 

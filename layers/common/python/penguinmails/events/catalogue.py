@@ -10,6 +10,9 @@ from uuid import UUID
 
 from penguinmails.auth.scopes import Scope
 
+API_VERSION = "v1"
+"""What webhooks that are made now are sent; each keeps the version that it was made with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -8,11 +8,10 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from penguinmails.events.catalogue import EVENT_TYPES, Event
+from penguinmails.events.catalogue import API_VERSION, EVENT_TYPES, Event
 from penguinmails.events.samples import SAMPLE_EVENT_ID, SAMPLE_MOMENT, sample_of
 from penguinmails.ids import event_public_id
 
-API_VERSION = "v1"
 SAMPLE_TENANT_ID = "0190a3c4-7d2e-4c31-8a11-5b1d5a3c0e08"
 
 _ID = {

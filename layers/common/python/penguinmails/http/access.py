@@ -27,7 +27,7 @@ from penguinmails.errors import (
 from penguinmails.http.caller import Caller, StaffCaller
 from penguinmails.http.context import RequestContext, context_of, route_template
 from penguinmails.http.idempotency import IdempotencyRecord, idempotency_record
-from penguinmails.logging import count
+from penguinmails.logging import count, logger
 from penguinmails.settings import get_settings
 
 Kind = Literal["scoped", "any", "session", "staff", "public"]
@@ -157,6 +157,7 @@ def _authenticate(
     context.user_id = str(principal.user_id)
     if isinstance(principal, UserPrincipal):
         context.tenant_id, context.plan = str(principal.tenant_id), principal.plan
+        logger.append_keys(tenant_id=context.tenant_id)
     admitted, context.rate_limit = ratelimit.take(
         f"user:{principal.user_id}", limit=_USER_LIMIT_PER_MINUTE, burst=_USER_LIMIT_PER_MINUTE
     )
@@ -172,6 +173,7 @@ def _authenticate_key(
     verified = api_keys.verify(
         credential, source_ip=context.source_ip, writes=request.method in _WRITES, context=context
     )
+    logger.append_keys(tenant_id=context.tenant_id)
     if not requirement.takes_api_keys:
         raise InsufficientPermissions("API keys are not accepted here. Sign in and use the session's access token.")
     return verified

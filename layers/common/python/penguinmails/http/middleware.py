@@ -11,7 +11,7 @@ from penguinmails.auth import usage
 from penguinmails.auth.principal import RateLimitState
 from penguinmails.http.context import RequestContext, attach, route_template
 from penguinmails.http.problems import problem_response
-from penguinmails.logging import count, duration, logger
+from penguinmails.logging import logger, measured
 
 _SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
@@ -40,7 +40,8 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         context = attach(scope)
-        span = tracing.start(str(scope["method"]), "server")
+        caller = Headers(scope=scope).get(tracing.FIELD)
+        span = tracing.start(str(scope["method"]), "server", caller=caller, request_id=context.request_id)
         status = 500
         started = False
 
@@ -59,7 +60,7 @@ class RequestMiddleware:
             else:
                 await problem_response(Request(scope), refusal)(scope, receive, send_with_headers)
         except Exception:
-            logger.exception("request failed", extra={"request_id": context.request_id, "route": route_template(scope)})
+            logger.exception("request failed", extra={"route": route_template(scope)})
             if not started:
                 crash = errors.DomainError(
                     f"The request could not be completed. Try again; if it fails again, quote {context.request_id} to support."
@@ -132,7 +133,14 @@ def _record(scope: Scope, context: RequestContext, status: int, span: tracing.Sp
         },
     )
     plan = context.plan or "none"
-    count("api_requests_total", route=route, method=str(scope["method"]), status=str(status), plan=plan)
-    duration("api_request_duration_ms", elapsed, route=route, plan=plan)
+    measured(
+        {"api_requests_total": ("count", 1), "api_request_duration_ms": ("ms", elapsed)},
+        route=route,
+        method=str(scope["method"]),
+        status=str(status),
+        plan=plan,
+    )
     if context.key_id is not None:
-        usage.remember(context, method=scope["method"], route=route, status=status, milliseconds=elapsed)
+        usage.remember(
+            context, method=scope["method"], route=route, status=status, milliseconds=context.since_gateway_ms()
+        )

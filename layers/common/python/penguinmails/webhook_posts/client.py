@@ -29,8 +29,8 @@ Result = TypeVar("Result")
 _MAX_BODY = 10 * 1024
 _MAX_HEADERS = 4 * 1024
 _RESOLVING_THREADS = 32
-_MOST_DIGITS = 6
-"""Of the seconds of a Retry-After: eleven days. What asks for more is not taken at its word."""
+_LONGEST_RETRY_AFTER = 7 * 86_400
+"""Seconds. What a Retry-After asks for beyond it is taken for this, as events are kept for 30 days only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +177,14 @@ def _seconds(retry_after: str | None) -> int | None:
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdecimal():
-        return int(retry_after) if len(retry_after) <= _MOST_DIGITS else None
+        # Of a number of thousands of digits the first are enough; Python refuses to read all.
+        return min(int(retry_after.lstrip("0")[:18] or "0"), _LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
     seconds = ceil((moment.replace(tzinfo=moment.tzinfo or UTC) - clock.now()).total_seconds())
-    return max(0, seconds) if seconds < 10**_MOST_DIGITS else None
+    return min(max(0, seconds), _LONGEST_RETRY_AFTER)
 
 
 def _no_answer(reason: str, started: float) -> Outcome:

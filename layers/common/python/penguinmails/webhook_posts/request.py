@@ -13,6 +13,8 @@ from penguinmails.webhook_posts.credentials import Credentials
 
 USER_AGENT = "PenguinMails-Webhooks/1.0"
 MAX_BYTES = 256 * 1024
+BATCH_HEADER = "X-PenguinMails-Batch-ID"
+BATCH_PREFIX = "bat_"
 _BATCH_HEAD, _BATCH_TAIL = b'{"events":[', b"]}"
 _TEXT_LIMITS = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 100)
 
@@ -53,8 +55,8 @@ class Message:
     is_replay: bool = False
 
 
-def build_request(message: Message, credentials: Credentials, now: datetime) -> SignedRequest:
-    """The signed post of an attempt that is made now."""
+def build_request(message: Message, credentials: Credentials, now: datetime, traceparent: str) -> SignedRequest:
+    """The signed post of an attempt that is made now; `traceparent` lets the receiver join its own trace to ours."""
     body = envelope(message)
     headers = {
         "Content-Type": "application/json",
@@ -64,6 +66,7 @@ def build_request(message: Message, credentials: Credentials, now: datetime) -> 
         "X-PenguinMails-Attempt": str(message.attempt),
         **({} if message.sequence is None else {"X-PenguinMails-Sequence": str(message.sequence)}),
         **({"X-PenguinMails-Replay": "true"} if message.is_replay else {}),
+        "traceparent": traceparent,
         **signature_headers(
             credentials.secrets_at(now), event_id=message.event_id, timestamp=int(now.timestamp()), body=body
         ),
@@ -71,7 +74,9 @@ def build_request(message: Message, credentials: Credentials, now: datetime) -> 
     return SignedRequest(message.url, headers, credentials.headers, body, message.timeout_seconds)
 
 
-def build_batch(messages: Sequence[Message], credentials: Credentials, now: datetime) -> tuple[SignedRequest, int]:
+def build_batch(
+    messages: Sequence[Message], credentials: Credentials, now: datetime, traceparent: str
+) -> tuple[SignedRequest, int]:
     """The signed post of the first messages to a webhook that fit into one, and how many that are: one at least."""
     parts: list[bytes] = []
     room = MAX_BYTES - len(_BATCH_HEAD) - len(_BATCH_TAIL)
@@ -82,13 +87,14 @@ def build_batch(messages: Sequence[Message], credentials: Credentials, now: date
             break
         parts.append(part)
     body = _BATCH_HEAD + b",".join(parts) + _BATCH_TAIL
-    batch_id = f"bat_{new_uuid7().hex}"
+    batch_id = f"{BATCH_PREFIX}{new_uuid7().hex}"
     headers = {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "X-PenguinMails-Event": "batch",
-        "X-PenguinMails-Batch-ID": batch_id,
+        BATCH_HEADER: batch_id,
         "X-PenguinMails-Batch-Size": str(len(parts)),
+        "traceparent": traceparent,
         **signature_headers(credentials.secrets_at(now), event_id=batch_id, timestamp=int(now.timestamp()), body=body),
     }
     first = messages[0]
