@@ -201,6 +201,7 @@ _NOTES: dict[str, tuple[str, str]] = {
         "your account's own mail server {host} takes no mail: {reason}. Nothing is lost: single mails wait for up to three "
         "days, campaigns that send by it are stopped. We look after this server and know of it; once it works again, start "
         "the campaigns again. {base}/providers shows its state.\n",
+    ),
     "monthly_report": (
         "The platform's figures of {month}",
         "this is what was measured in {month} (UTC):\n\n{figures}\n"
