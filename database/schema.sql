@@ -2914,6 +2914,43 @@ ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
 COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
 
 --
+-- Name: mail_servers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.mail_servers (
+    tenant_id uuid NOT NULL,
+    host character varying(253) NOT NULL,
+    port integer NOT NULL,
+    security text NOT NULL,
+    username character varying(320) NOT NULL,
+    secret_ref text NOT NULL,
+    secret_version integer NOT NULL,
+    status text NOT NULL,
+    status_detail text,
+    checked_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mail_servers_host_check CHECK (((host)::text = lower((host)::text))),
+    CONSTRAINT mail_servers_port_check CHECK (((port >= 1) AND (port <= 65535))),
+    CONSTRAINT mail_servers_security_check CHECK ((security = ANY (ARRAY['starttls'::text, 'tls'::text, 'none'::text]))),
+    CONSTRAINT mail_servers_status_check CHECK ((status = ANY (ARRAY['active'::text, 'error'::text])))
+);
+
+ALTER TABLE ONLY public.mail_servers FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN mail_servers.secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_servers.secret_ref IS 'where Vault has the password';
+
+--
+-- Name: COLUMN mail_servers.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_servers.status IS 'error: it takes no mail until somebody puts right what status_detail names';
+
+--
 -- Name: mailbox_days; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -4377,6 +4414,13 @@ ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_dedupe_key_key UNIQUE (tenant_id, dedupe_key);
 
 --
+-- Name: mail_servers mail_servers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_servers
+    ADD CONSTRAINT mail_servers_pkey PRIMARY KEY (tenant_id);
+
+--
 -- Name: mailbox_days mailbox_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5760,6 +5804,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.domains FOR EACH ROW EXECU
 CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: mail_servers set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.mail_servers FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: provider_accounts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -6225,6 +6275,13 @@ ALTER TABLE ONLY public.mail_outbox
 
 ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: mail_servers mail_servers_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_servers
+    ADD CONSTRAINT mail_servers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: mailbox_days mailbox_days_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6751,6 +6808,12 @@ ALTER TABLE public.lists ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.mail_outbox ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: mail_servers; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.mail_servers ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: mailbox_days; Type: ROW SECURITY; Schema: public; Owner: -
@@ -7489,6 +7552,12 @@ CREATE POLICY tenant_isolation ON public.lists TO penguinmails_app USING (((tena
 --
 
 CREATE POLICY tenant_isolation ON public.mail_outbox TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: mail_servers tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.mail_servers TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: mailbox_days tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -8326,6 +8395,13 @@ GRANT SELECT,DELETE ON TABLE public.lists TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.mail_outbox TO penguinmails_closing;
+
+--
+-- Name: TABLE mail_servers; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.mail_servers TO penguinmails_closing;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mail_servers TO penguinmails_app;
 
 --
 -- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -

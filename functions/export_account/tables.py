@@ -2,7 +2,7 @@
 
 OF_THE_ACCOUNT = (
     "users", "workspaces", "workspace_members", "invitations", "api_keys", "subscriptions", "api_key_usage_daily",
-    "usage_counters", "provider_accounts",
+    "usage_counters", "provider_accounts", "mail_servers",
 )  # fmt: skip
 OF_A_MODE = (
     "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
