@@ -580,6 +580,8 @@ CREATE FUNCTION public.extend_contact_spans(tenant uuid, data_set text, ids uuid
     AS $$
 DECLARE
   newest contact_spans;
+  last_at timestamptz;
+  last_id uuid;
   added integer;
 BEGIN
   INSERT INTO contact_spans VALUES (tenant, data_set, 0, '-infinity', '00000000-0000-0000-0000-000000000000', 0)
@@ -589,18 +591,25 @@ BEGIN
   -- Whoever had it locked may have begun further spans.
   SELECT * INTO newest FROM contact_spans s WHERE s.tenant_id = tenant AND s.mode = data_set
   ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1 FOR UPDATE;
+  SELECT n.created_at, n.id INTO last_at, last_id FROM unnest(ids, moments) AS n (id, created_at)
+  WHERE (n.created_at, n.id) > (newest.latest_at, newest.latest_id)
+  ORDER BY n.created_at DESC, n.id DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
   WITH placed AS (
     SELECT n.id, n.created_at, newest.contacts + row_number() OVER (ORDER BY n.created_at, n.id) - 1 AS place
     FROM unnest(ids, moments) AS n (id, created_at)
-    WHERE (n.created_at, n.id) > (newest.starts_at, newest.starts_id)
+    WHERE (n.created_at, n.id) > (newest.latest_at, newest.latest_id)
   ), begun AS (
     INSERT INTO contact_spans
-    SELECT tenant, data_set, newest.number + place / 64, created_at, id, (SELECT max(place) FROM placed) % 64 + 1
+    SELECT tenant, data_set, newest.number + place / 64, created_at, id, (SELECT max(place) FROM placed) % 64 + 1,
+           last_at, last_id
     FROM placed WHERE place > 0 AND place % 64 = 0
   )
   SELECT count(*) INTO added FROM placed;
   IF newest.contacts + added <= 64 THEN
-    UPDATE contact_spans s SET contacts = newest.contacts + added
+    UPDATE contact_spans s SET contacts = newest.contacts + added, latest_at = last_at, latest_id = last_id
     WHERE s.tenant_id = tenant AND s.mode = data_set AND s.starts_at = newest.starts_at AND s.starts_id = newest.starts_id;
   END IF;
 END
@@ -1966,6 +1975,8 @@ CREATE TABLE public.contact_spans (
     starts_at timestamp with time zone NOT NULL,
     starts_id uuid NOT NULL,
     contacts integer NOT NULL,
+    latest_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    latest_id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT contact_spans_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
@@ -1982,6 +1993,12 @@ COMMENT ON TABLE public.contact_spans IS 'where each run of 64 contacts begins, 
 --
 
 COMMENT ON COLUMN public.contact_spans.contacts IS 'kept for the newest span alone: how many contacts it was given';
+
+--
+-- Name: COLUMN contact_spans.latest_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_spans.latest_at IS 'kept for the newest span alone: the moment, and with latest_id the contact, that the next span begins after';
 
 --
 -- Name: contact_tags; Type: TABLE; Schema: public; Owner: -
