@@ -87,6 +87,7 @@ class Bench:
             "JOBS_DATABASE_URL": self.postgres.url(_DATABASE, "penguinmails_jobs"),
             "SMTP_HOST": LOOPBACK,
             "SMTP_PORT": str(self.smtp_port),
+            "SMTP_SECURITY": "none",
             "AWS_ENDPOINT_URL": self.aws.endpoint,
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ACCESS_KEY_ID": "bench",

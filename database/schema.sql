@@ -556,6 +556,16 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
         SELECT FROM emails o
         WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.created_at = e.created_at
           AND o.content_key = e.content_key AND o.to_email NOT IN (e.to_email, 'erased@erased.invalid'))
+    RETURNING c.storage_key
+  ), files AS (
+    UPDATE email_uploads u SET expires_at = least(u.expires_at, now()), look_at = least(u.look_at, now())
+    WHERE u.tenant_id = current_tenant_id() AND u.mode = current_mode()
+      AND u.id IN (SELECT a.upload_id FROM email_attachments a JOIN texts t ON a.content_key = t.storage_key
+                   WHERE a.tenant_id = current_tenant_id() AND a.mode = current_mode() AND a.upload_id IS NOT NULL)
+      AND NOT EXISTS (
+        SELECT FROM email_attachments o
+        WHERE o.tenant_id = current_tenant_id() AND o.mode = current_mode() AND o.upload_id = u.id
+          AND o.content_key NOT IN (SELECT storage_key FROM texts))
     RETURNING 1
   )
   SELECT count(*) FROM texts
@@ -2200,8 +2210,12 @@ CREATE TABLE public.email_attachments (
     "position" integer NOT NULL,
     file_name character varying(255) NOT NULL,
     content_type character varying(127) NOT NULL,
-    content bytea NOT NULL,
-    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+    content bytea,
+    size integer,
+    upload_id uuid,
+    queued_at timestamp with time zone,
+    CONSTRAINT email_attachments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_attachments_size_check CHECK (((content IS NOT NULL) OR ((size IS NOT NULL) AND (queued_at IS NOT NULL))))
 );
 ALTER TABLE ONLY public.email_attachments ALTER COLUMN content SET STORAGE EXTERNAL;
 
@@ -2212,6 +2226,18 @@ ALTER TABLE ONLY public.email_attachments FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.email_attachments IS 'once per request, whatever the number of recipients; goes when the text of the mail goes';
+
+--
+-- Name: COLUMN email_attachments.size; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_attachments.size IS 'bytes of an uploaded file';
+
+--
+-- Name: COLUMN email_attachments.queued_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_attachments.queued_at IS 'created_at of the mails that an uploaded file goes with, by which they are found';
 
 --
 -- Name: email_events; Type: TABLE; Schema: public; Owner: -
@@ -2368,6 +2394,54 @@ ALTER TABLE ONLY public.email_tags FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.email_tags.status IS 'the email''s, kept by a trigger';
+
+--
+-- Name: email_uploads; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.email_uploads (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(127) NOT NULL,
+    size integer NOT NULL,
+    file_key text NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    uploaded_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    look_at timestamp with time zone NOT NULL,
+    renewed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT email_uploads_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
+    CONSTRAINT email_uploads_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE ONLY public.email_uploads FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN email_uploads.uploaded_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.uploaded_at IS 'when the file was first seen to be there, as announced';
+
+--
+-- Name: COLUMN email_uploads.expires_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.expires_at IS 'until then mails may name it';
+
+--
+-- Name: COLUMN email_uploads.look_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.look_at IS 'when it is to be seen next whether a mail that waits still needs the file';
+
+--
+-- Name: COLUMN email_uploads.renewed_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.email_uploads.renewed_at IS 'how old the bucket takes the file to be, which removes what is older than 40 days';
 
 --
 -- Name: emails; Type: TABLE; Schema: public; Owner: -
@@ -2838,6 +2912,43 @@ ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
+
+--
+-- Name: mail_servers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.mail_servers (
+    tenant_id uuid NOT NULL,
+    host character varying(253) NOT NULL,
+    port integer NOT NULL,
+    security text NOT NULL,
+    username character varying(320) NOT NULL,
+    secret_ref text NOT NULL,
+    secret_version integer NOT NULL,
+    status text NOT NULL,
+    status_detail text,
+    checked_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mail_servers_host_check CHECK (((host)::text = lower((host)::text))),
+    CONSTRAINT mail_servers_port_check CHECK (((port >= 1) AND (port <= 65535))),
+    CONSTRAINT mail_servers_security_check CHECK ((security = ANY (ARRAY['starttls'::text, 'tls'::text, 'none'::text]))),
+    CONSTRAINT mail_servers_status_check CHECK ((status = ANY (ARRAY['active'::text, 'error'::text])))
+);
+
+ALTER TABLE ONLY public.mail_servers FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN mail_servers.secret_ref; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_servers.secret_ref IS 'where Vault has the password';
+
+--
+-- Name: COLUMN mail_servers.status; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_servers.status IS 'error: it takes no mail until somebody puts right what status_detail names';
 
 --
 -- Name: mailbox_days; Type: TABLE; Schema: public; Owner: -
@@ -4107,6 +4218,20 @@ ALTER TABLE ONLY public.email_tags
     ADD CONSTRAINT email_tags_pkey PRIMARY KEY (tenant_id, mode, email_id, tag);
 
 --
+-- Name: email_uploads email_uploads_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_pkey PRIMARY KEY (id);
+
+--
+-- Name: email_uploads email_uploads_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: emails emails_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4287,6 +4412,13 @@ ALTER TABLE ONLY public.mail_outbox
 
 ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_dedupe_key_key UNIQUE (tenant_id, dedupe_key);
+
+--
+-- Name: mail_servers mail_servers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_servers
+    ADD CONSTRAINT mail_servers_pkey PRIMARY KEY (tenant_id);
 
 --
 -- Name: mailbox_days mailbox_days_pkey; Type: CONSTRAINT; Schema: public; Owner: -
@@ -4982,6 +5114,12 @@ CREATE INDEX domains_due ON public.domains USING btree (next_check_at) WHERE (ne
 CREATE UNIQUE INDEX domains_verified_once ON public.domains USING btree (mode, domain) WHERE (verification_status = 'verified'::text);
 
 --
+-- Name: email_attachments_by_upload; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_attachments_by_upload ON public.email_attachments USING btree (tenant_id, mode, upload_id) WHERE (upload_id IS NOT NULL);
+
+--
 -- Name: email_events_by_email; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5010,6 +5148,12 @@ CREATE INDEX email_tags_by_status ON public.email_tags USING btree (tenant_id, m
 --
 
 CREATE INDEX email_tags_by_tag ON public.email_tags USING btree (tenant_id, mode, tag, email_created_at, email_id);
+
+--
+-- Name: email_uploads_due; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX email_uploads_due ON public.email_uploads USING btree (look_at);
 
 --
 -- Name: emails_by_campaign; Type: INDEX; Schema: public; Owner: -
@@ -5660,6 +5804,12 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.domains FOR EACH ROW EXECU
 CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, segment_id ON public.lists FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
+-- Name: mail_servers set_updated_at; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.mail_servers FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+
+--
 -- Name: provider_accounts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -5959,6 +6109,13 @@ ALTER TABLE ONLY public.email_attachments
     ADD CONSTRAINT email_attachments_tenant_id_mode_content_key_fkey FOREIGN KEY (tenant_id, mode, content_key) REFERENCES public.content_objects(tenant_id, mode, storage_key) ON DELETE CASCADE;
 
 --
+-- Name: email_attachments email_attachments_upload; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_attachments
+    ADD CONSTRAINT email_attachments_upload FOREIGN KEY (tenant_id, mode, upload_id) REFERENCES public.email_uploads(tenant_id, mode, id) ON DELETE SET NULL (upload_id);
+
+--
 -- Name: email_events email_events_tenant_id_mode_email_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5985,6 +6142,13 @@ ALTER TABLE ONLY public.email_rollups
 
 ALTER TABLE ONLY public.email_tags
     ADD CONSTRAINT email_tags_tenant_id_mode_email_id_fkey FOREIGN KEY (tenant_id, mode, email_id) REFERENCES public.emails(tenant_id, mode, id) ON DELETE CASCADE;
+
+--
+-- Name: email_uploads email_uploads_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.email_uploads
+    ADD CONSTRAINT email_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: emails emails_tenant_id_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6111,6 +6275,13 @@ ALTER TABLE ONLY public.mail_outbox
 
 ALTER TABLE ONLY public.mail_outbox
     ADD CONSTRAINT mail_outbox_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES public.users(tenant_id, id);
+
+--
+-- Name: mail_servers mail_servers_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.mail_servers
+    ADD CONSTRAINT mail_servers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: mailbox_days mailbox_days_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6555,6 +6726,12 @@ ALTER TABLE public.email_rollups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.email_tags ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: email_uploads; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.email_uploads ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: emails; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -6633,6 +6810,12 @@ ALTER TABLE public.lists ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.mail_outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: mail_servers; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.mail_servers ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: mailbox_days; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -6651,10 +6834,22 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY penguinmails_erasure_all ON public.content_objects TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
+-- Name: email_attachments penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_attachments TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
 -- Name: email_events penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
 CREATE POLICY penguinmails_erasure_all ON public.email_events TO penguinmails_erasure USING (true) WITH CHECK (true);
+
+--
+-- Name: email_uploads penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_erasure_all ON public.email_uploads TO penguinmails_erasure USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
@@ -6765,6 +6960,12 @@ CREATE POLICY penguinmails_jobs_all ON public.content_objects TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.domains TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: email_attachments penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_attachments TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: email_events penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -6781,6 +6982,12 @@ CREATE POLICY penguinmails_jobs_all ON public.email_figure_changes TO penguinmai
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.email_rollups TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: email_uploads penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.email_uploads TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: emails penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -7263,6 +7470,12 @@ CREATE POLICY tenant_isolation ON public.email_rollups TO penguinmails_app USING
 CREATE POLICY tenant_isolation ON public.email_tags TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
+-- Name: email_uploads tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.email_uploads TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: emails tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7339,6 +7552,12 @@ CREATE POLICY tenant_isolation ON public.lists TO penguinmails_app USING (((tena
 --
 
 CREATE POLICY tenant_isolation ON public.mail_outbox TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: mail_servers tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.mail_servers TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: mailbox_days tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -8027,6 +8246,8 @@ GRANT SELECT ON TABLE public.domains TO penguinmails_lookup;
 
 GRANT SELECT,INSERT ON TABLE public.email_attachments TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_attachments TO penguinmails_closing;
+GRANT SELECT ON TABLE public.email_attachments TO penguinmails_jobs;
+GRANT SELECT ON TABLE public.email_attachments TO penguinmails_erasure;
 
 --
 -- Name: TABLE email_events; Type: ACL; Schema: public; Owner: -
@@ -8060,6 +8281,15 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.email_rollups TO penguinmails_jobs;
 GRANT SELECT,INSERT ON TABLE public.email_tags TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.email_tags TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.email_tags TO penguinmails_search;
+
+--
+-- Name: TABLE email_uploads; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.email_uploads TO penguinmails_closing;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.email_uploads TO penguinmails_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.email_uploads TO penguinmails_jobs;
+GRANT SELECT,UPDATE ON TABLE public.email_uploads TO penguinmails_erasure;
 
 --
 -- Name: TABLE emails; Type: ACL; Schema: public; Owner: -
@@ -8165,6 +8395,13 @@ GRANT SELECT,DELETE ON TABLE public.lists TO penguinmails_closing;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.mail_outbox TO penguinmails_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE public.mail_outbox TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.mail_outbox TO penguinmails_closing;
+
+--
+-- Name: TABLE mail_servers; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.mail_servers TO penguinmails_closing;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mail_servers TO penguinmails_app;
 
 --
 -- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -

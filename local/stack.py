@@ -163,6 +163,8 @@ class Stack:
             "REDIS_URL": self.valkey.url,
             "SMTP_HOST": LOOPBACK,
             "SMTP_PORT": str(self.ports.smtp),
+            # The catcher speaks no TLS, and nothing leaves the machine.
+            "SMTP_SECURITY": "none",
             "REPLY_DOMAIN": REPLY_DOMAIN,
             **{
                 name: f"{self.aws.endpoint}/000000000000/{queue}"

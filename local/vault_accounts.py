@@ -78,7 +78,27 @@ ACCOUNTS = (
         },
     ),
     _account("delivery-service", 20, {"secret/data/webhooks/*": _READ}),
-    _account("sending-service", 20, {"secret/data/esp/*": _READ, "secret/data/dkim/*": _READ}),
+    _account(
+        "sending-service",
+        20,
+        {
+            "secret/data/esp/*": _READ,
+            "secret/data/dkim/*": _READ,
+            "secret/data/smtp/+/sending": _READ,
+            "secret/data/platform/smtp": _READ,
+        },
+    ),
+    _account("platform-mail-service", 20, {"secret/data/platform/smtp": _READ}),
+    _account(
+        "staff-service",
+        20,
+        {
+            # Sets passwords of mail servers and forgets them, but reads none; takes lost second factors away.
+            "secret/data/smtp/+/sending": _WRITE,
+            "secret/metadata/smtp/+/sending": ["delete", "read"],
+            "secret/metadata/totp/*": ["delete"],
+        },
+    ),
     _account("crm-service", 20, {"secret/data/crm/*": ["read", "update"]}),
     _account(
         "admin-console",

@@ -18,7 +18,7 @@ from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
 from local.services.valkey import Valkey
 from local.vault import RunningVault
-from penguinmails import smtp
+from penguinmails import smtp_connections
 from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
@@ -159,6 +159,7 @@ def platform(
             "REDIS_CLUSTER": "true",
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(mail_catcher.port),
+            "SMTP_SECURITY": "none",
             "POSTMARK_URL": provider_sandbox.url,
             "MAILGUN_URL": provider_sandbox.url,
             "DNS_RESOLVERS": dns_sandbox.resolver,
@@ -188,7 +189,7 @@ def platform(
         get_settings.cache_clear()
         yield
         close_webhook_connections()
-        smtp.close_connection()
+        smtp_connections.close_all()
         close_connection("app")
         close_connection("jobs")
         close_connection("imports")

@@ -86,7 +86,7 @@ def send_test(
         track_opens=False,
         track_clicks=False,
         provider=campaign.provider,
-        files=None,
+        files=(),
         scheduled_at=None,
     )
     return queue_many(tx, draft, list(dict.fromkeys(addresses)), api_key_id=api_key_id).rows

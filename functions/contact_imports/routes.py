@@ -20,7 +20,6 @@ from contact_imports.schemas import (
     Link,
     NewImport,
     StoredImport,
-    Upload,
 )
 from penguinmails import clock
 from penguinmails.auth.scopes import Scope
@@ -30,6 +29,7 @@ from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
+from penguinmails.http.uploads import upload_of
 
 router = APIRouter(prefix="/api/v1/contacts/import", tags=["Contacts"])
 
@@ -88,9 +88,8 @@ async def create_contact_import(body: NewImport, caller: Manager) -> Response:
             size=body.size,
             created_by=caller.principal.id,
         )
-        headers = {"Content-Type": CONTENT_TYPES[body.file_type]}
-        upload = url and Upload(url=url, headers=headers, expires_at=_expiry(service.UPLOAD_SECONDS))
-        return work.answer(202, StoredImport(**_view(row).model_dump(), upload=upload or None))
+        upload = upload_of(url, CONTENT_TYPES[body.file_type]) if url is not None else None
+        return work.answer(202, StoredImport(**_view(row).model_dump(), upload=upload))
 
 
 @router.get("", operation_id="listContactImports", summary="List imports", responses=problems())

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from penguinmails.http.models import RequestModel, ResponseModel, Storable
+from penguinmails.http.uploads import Upload
 
 FileType = Literal["csv", "tsv", "json", "xlsx"]
 ImportStatus = Literal["pending", "processing", "completed", "failed", "cancelled", "rolling_back", "rolled_back"]
@@ -75,15 +76,6 @@ class ImportFault(ResponseModel):
     code: str
     message: str
     line: int | None = Field(description="The line of the file, where there is one.")
-
-
-class Upload(ResponseModel):
-    """Where and how to send the file."""
-
-    url: str = Field(description="Takes one PUT of exactly the announced size.")
-    method: Literal["PUT"] = "PUT"
-    headers: dict[str, str] = Field(description="Headers to send with it.")
-    expires_at: datetime
 
 
 class ContactImport(ResponseModel):

@@ -16,13 +16,12 @@ from penguinmails.aws import download_link, object_size, store_object, upload_li
 from penguinmails.db import Tx
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contact_imports import guess_mapping, inspect_file, local_copy, mapping_faults, open_rows
-from penguinmails.domain.files import new_key, require_own
+from penguinmails.domain.files import UPLOAD_SECONDS, new_key, require_own
 from penguinmails.errors import FieldError, InvalidStateTransition, NotFound, ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.ids import new_uuid7
 from penguinmails.tabular.layout import FileFault, Layout
 
-UPLOAD_SECONDS = 3_600
 LINK_SECONDS = 300
 PREVIEW_ROWS = 20
 _PREVIEW_CELL = 200

@@ -33,7 +33,7 @@ WHAT_TO_DO = {
     "POSTAL_ADDRESS_MISSING": "Set the account's postal address with <code>PUT /api/v1/account/sender</code>: laws against "
     "spam demand it in the footer of commercial mail.",
     "NO_RECIPIENTS": "Choose a list, segment or workspace that holds contacts, or enrol some, then start the campaign.",
-    "PAYLOAD_TOO_LARGE": "Send less per request: fewer items, or smaller attachments.",
+    "PAYLOAD_TOO_LARGE": "Send less per request: fewer items, or upload attachments first (`POST /emails/attachments`).",
     "PRECONDITION_FAILED": "Somebody changed the resource since you read it. Read it again, apply your change to "
     "what you get, and send its new <code>ETag</code> in <code>If-Match</code>.",
     "QUOTA_EXCEEDED": "Wait for the next month, raise the quota of the key, or move to a larger plan; "

@@ -1,5 +1,6 @@
 """SQL of emails."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -125,13 +126,60 @@ def files_of(tx: Tx, email_id: UUID) -> list[FileRow]:
     """The files of an email, in their order."""
     return tx.all(
         """
-        SELECT a.file_name, a.content_type, octet_length(a.content) AS size
+        SELECT a.file_name, a.content_type, coalesce(a.size, octet_length(a.content)) AS size
         FROM emails e
         JOIN email_attachments a ON a.tenant_id = e.tenant_id AND a.mode = e.mode AND a.content_key = e.content_key
         WHERE e.id = %(id)s ORDER BY a.position
         """,
         {"id": email_id},
         FileRow,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A file that mails may name, and whether it was seen to be there."""
+
+    id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    file_key: str
+    expires_at: datetime
+    is_expired: bool
+    is_there: bool
+
+
+def insert_upload(tx: Tx, upload_id: UUID, values: dict[str, Any]) -> None:
+    """Add a file that is going to be uploaded; mails may name it for seven days."""
+    tx.run(
+        """
+        INSERT INTO email_uploads (id, tenant_id, mode, file_name, content_type, size, file_key, created_by, expires_at,
+                                   look_at)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(file_name)s, %(content_type)s, %(size)s, %(file_key)s, %(created_by)s,
+                now() + interval '7 days', now() + interval '7 days')
+        """,
+        {"id": upload_id, "tenant_id": tx.tenant_id, "mode": tx.mode, **values},
+    )
+
+
+def find_uploads(tx: Tx, ids: Sequence[UUID]) -> list[UploadRow]:
+    """Those of these uploads that there are."""
+    return tx.all(
+        """
+        SELECT id, file_name, content_type, size, file_key, expires_at, expires_at <= now() AS is_expired,
+               uploaded_at IS NOT NULL AS is_there
+        FROM email_uploads WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": list(ids)},
+        UploadRow,
+    )
+
+
+def mark_uploaded(tx: Tx, ids: Sequence[UUID]) -> None:
+    """They were seen to be there, as announced."""
+    tx.run(
+        "UPDATE email_uploads SET uploaded_at = clock_timestamp() WHERE id = ANY(%(ids)s::uuid[])", {"ids": list(ids)}
     )
 
 

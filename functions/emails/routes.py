@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
-from emails import repository, service
-from emails.attachment_schemas import AttachedFile, columns
+from emails import repository, service, uploads
+from emails.attachment_schemas import AttachedFile, Attachment, NewUpload, StoredUpload
 from emails.repository import EmailFilter, EmailRow
 from emails.schemas import (
     Email,
@@ -23,13 +23,14 @@ from penguinmails.auth.principal import KeyPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx, columns_of
 from penguinmails.domain import provider_accounts
-from penguinmails.domain.email_queue import Draft, NewRow, queue_many, queue_one
+from penguinmails.domain.email_queue import Draft, DraftFile, NewRow, queue_many, queue_one
 from penguinmails.errors import NotFound
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Moment, Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
+from penguinmails.http.uploads import upload_of
 
 router = APIRouter(prefix="/api/v1/emails", tags=["Emails"])
 
@@ -43,6 +44,12 @@ def _fields(row: EmailRow) -> dict[str, Any]:
     return {**fields, "to": fields.pop("to_email"), "sender": fields.pop("from_email")}
 
 
+def _file(given: Attachment) -> DraftFile | UUID:
+    return given.upload_id or DraftFile(
+        file_name=given.file_name or "", content_type=given.content_type or "", content=given.content
+    )
+
+
 def _draft(tx: Tx, body: NewEmail) -> Draft:
     service.check_schedule(body.scheduled_at)
     default_sender = provider_accounts.default_sender(tx, body.provider)
@@ -52,6 +59,8 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
     if body.template_id is not None:
         message = service.message_of_template(tx, body.template_id, body.variables)
         subject, html, text = message.subject, message.html, message.text
+    files = uploads.files_of_mail(tx, [_file(attachment) for attachment in body.attachments])
+    uploads.check_provider(body.provider, files, html, text)
     return Draft(
         sender=body.sender or default_sender,
         subject=subject,
@@ -65,7 +74,7 @@ def _draft(tx: Tx, body: NewEmail) -> Draft:
         metadata=body.metadata,
         track_opens=body.track_opens,
         track_clicks=body.track_clicks,
-        files=columns(body.attachments) if body.attachments else None,
+        files=files,
         scheduled_at=body.scheduled_at,
     )
 
@@ -101,6 +110,31 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
 
         items = [view(row) for row in queued.rows]
         return work.answer(200, items[0] if isinstance(body.to, str) else QueuedEmails(items=items))
+
+
+@router.post(
+    "/attachments",
+    operation_id="createAttachmentUpload",
+    summary="Upload a file",
+    status_code=201,
+    response_model=StoredUpload,
+    responses=problems(),
+)
+async def create_attachment_upload(body: NewUpload, caller: Sender) -> Response:
+    """Announce a file of up to 10 MB and get a link to upload it to, for files that a request has no room for.
+
+    Upload it within the hour, then name its `id` as `upload_id` in `attachments`.
+    """
+    with caller.work() as work:
+        row, url = uploads.create_upload(
+            work.tx,
+            file_name=body.file_name,
+            content_type=body.content_type or "",
+            size=body.size,
+            created_by=caller.principal.id,
+        )
+        fields = {name: getattr(row, name) for name in ("id", "file_name", "content_type", "size", "expires_at")}
+        return work.answer(201, StoredUpload(**fields, upload=upload_of(url, row.content_type)))
 
 
 @router.get("", operation_id="listEmails", summary="List emails", responses=problems())

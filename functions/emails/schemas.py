@@ -190,7 +190,9 @@ class NewEmail(RequestModel):
         description="Whether its links lead by way of us; `track_links` is accepted as another name.",
     )
     attachments: Attachments = Field(
-        default_factory=list[Attachment], description="Up to 10 files, together at most 3 MB.", examples=[[]]
+        default_factory=list[Attachment],
+        description="Up to 10 files, together at most 10 MB, of which 3 MB in the request itself.",
+        examples=[[]],
     )
 
     @model_validator(mode="after")

@@ -2,12 +2,12 @@
 
 OF_THE_ACCOUNT = (
     "users", "workspaces", "workspace_members", "invitations", "api_keys", "subscriptions", "api_key_usage_daily",
-    "usage_counters", "provider_accounts",
+    "usage_counters", "provider_accounts", "mail_servers",
 )  # fmt: skip
 OF_A_MODE = (
     "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
     "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
-    "emails", "content_objects", "email_attachments", "email_tags",
+    "emails", "content_objects", "email_uploads", "email_attachments", "email_tags",
     "email_events", "inbox_threads", "inbox_messages", "inbox_attachments", "events",
     "webhooks", "webhook_deliveries", "webhook_attempts",
     "webhook_replays",

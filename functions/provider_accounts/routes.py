@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from penguinmails.domain.mail_servers import StoredServer, stored_server
 from penguinmails.http.access import session
 from penguinmails.http.caller import Caller
 from penguinmails.http.problems import problems
@@ -24,7 +25,7 @@ def _fields(provider: str, row: AccountRow | None) -> dict[str, Any]:
     settings = row.settings if row is not None else {}
     return {
         "provider": provider,
-        "status": "active" if provider == "smtp" else row.status if row is not None else "not_configured",
+        "status": row.status if row is not None else "not_configured",
         "status_detail": row and row.status_detail,
         "key_last4": row and row.key_last4,
         "checked_at": row and row.checked_at,
@@ -32,12 +33,24 @@ def _fields(provider: str, row: AccountRow | None) -> dict[str, Any]:
     }
 
 
+def _built_in(own: StoredServer | None) -> ProviderView:
+    fields: dict[str, Any] = {**_fields("smtp", None), "status": "active", "server": "shared"}
+    if own is not None:
+        shown = {name: getattr(own, name) for name in ("status", "status_detail", "checked_at", "host")}
+        fields |= {**shown, "server": "own"}
+    return ProviderView(**fields)
+
+
 @router.get("/providers", operation_id="listMailProviders", summary="List mail providers", responses=problems())
 async def list_mail_providers(caller: Admin) -> Providers:
-    """The built-in server, and each provider with the state of the account with it."""
+    """The built-in server, the account's own or the one that accounts share, and each provider with the state of the account
+    with it.
+    """
     with caller.transaction() as tx:
         rows = {row.provider: row for row in repository.list_accounts(tx)}
-    return Providers(data=[ProviderView(**_fields(provider, rows.get(provider))) for provider in ("smtp", *PROVIDERS)])
+        own = stored_server(tx)
+    accounts = [ProviderView(**_fields(provider, rows.get(provider))) for provider in PROVIDERS]
+    return Providers(data=[_built_in(own), *accounts])
 
 
 @router.post(
@@ -127,7 +140,7 @@ def _test(caller: Caller, provider: Provider) -> Response:
     "/postmark", operation_id="removePostmark", summary="Remove Postmark", status_code=204, responses=problems(404)
 )
 async def remove_postmark(caller: Admin) -> None:
-    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after some hours."""
+    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after three days."""
     _remove(caller, "postmark")
 
 
@@ -135,7 +148,7 @@ async def remove_postmark(caller: Admin) -> None:
     "/mailgun", operation_id="removeMailgun", summary="Remove Mailgun", status_code=204, responses=problems(404)
 )
 async def remove_mailgun(caller: Admin) -> None:
-    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after some hours."""
+    """Forget the account and its credentials. Mails that were to go out by it wait, and fail after three days."""
     _remove(caller, "mailgun")
 
 

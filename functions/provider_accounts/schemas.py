@@ -73,6 +73,11 @@ class ProviderView(ResponseModel):
     message_stream: str | None
     broadcast_stream: str | None
     checked_at: datetime | None
+    server: Literal["own", "shared"] | None = Field(
+        default=None,
+        description="Of the built-in server: whether mail goes out by a server of the account's own or by the platform's.",
+    )
+    host: str | None = Field(default=None, description="The name of the account's own server.")
 
 
 class Providers(ResponseModel):

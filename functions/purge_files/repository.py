@@ -83,6 +83,58 @@ def mark_account_exports(tx: Tx, ids: list[UUID]) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """An uploaded file of mails whose seven days are over."""
+
+    id: UUID
+    file_key: str
+    content_type: str
+    is_needed: bool
+    """By a mail that has not reached its end."""
+    is_old: bool
+    """Half as old as files may get in the bucket."""
+
+
+def expired_uploads(tx: Tx, batch: int) -> list[UploadRow]:
+    """Uploaded files whose time is over, or that are to be looked at again.
+
+    Not those of the last hour: a request that has begun before may still be about to name them.
+    """
+    return tx.all(
+        """
+        SELECT u.id, u.file_key, u.content_type, u.renewed_at < now() - interval '20 days' AS is_old, EXISTS (
+          SELECT FROM email_attachments a
+          JOIN emails e ON e.tenant_id = a.tenant_id AND e.mode = a.mode AND e.created_at = a.queued_at
+                       AND e.content_key = a.content_key
+          WHERE a.tenant_id = u.tenant_id AND a.mode = u.mode AND a.upload_id = u.id
+            AND e.status IN ('scheduled', 'queued', 'sending')) AS is_needed
+        FROM email_uploads u
+        WHERE u.look_at < now() - interval '1 hour' ORDER BY u.look_at LIMIT %(batch)s FOR UPDATE OF u SKIP LOCKED
+        """,
+        {"batch": batch},
+        UploadRow,
+    )
+
+
+def forget_uploads(tx: Tx, ids: list[UUID]) -> None:
+    """Their files are gone; the mails they went with keep name, type and size."""
+    tx.run("DELETE FROM email_uploads WHERE id = ANY(%(ids)s::uuid[])", {"ids": ids})
+
+
+def keep_uploads(tx: Tx, ids: list[UUID], renewed: list[UUID]) -> None:
+    """Look at them again tomorrow; what was renewed is young again."""
+    tx.run(
+        """
+        UPDATE email_uploads
+        SET look_at = now() + interval '20 hours',
+            renewed_at = CASE WHEN id = ANY(%(renewed)s::uuid[]) THEN now() ELSE renewed_at END
+        WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": ids, "renewed": renewed},
+    )
+
+
 def old_imports(tx: Tx, batch: int) -> list[Stored]:
     """Imports that were created thirty days ago, with the file and the report of each."""
     return tx.all(

@@ -10,12 +10,12 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from penguinmails import clock, mime
+from penguinmails import clock
 from penguinmails.db import Tx, jsonb, transaction
 from penguinmails.domain import mail_reports, simulation
-from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_reports import Report
-from penguinmails.domain.mail_signing import signed
+from penguinmails.domain.mail_servers import StoredServer, note_success, stored_server
+from penguinmails.domain.opened_servers import opened_server
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.provider_accounts import StoredAccount, stored_account
 from penguinmails.domain.sender_domains import SigningDomain, signing_domains
@@ -25,8 +25,8 @@ from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 from penguinmails.queue import Record
-from penguinmails.smtp import send_content
 from send_campaign_emails import admission, repository
+from send_campaign_emails.by_server import by_server
 from send_campaign_emails.repository import Claim, Content, Outcome
 from send_campaign_emails.writing import Written, outcome_of, write
 
@@ -60,11 +60,12 @@ def handle(record: Record) -> None:
         accounts = {
             name: account for name in {*map(_provider, wanted)} - {"smtp"} if (account := stored_account(tx, name))
         }
+        server = stored_server(tx) if "smtp" in map(_provider, wanted) else None
         if refused:
             _store(tx, refused, record.mode)
-    outcomes = _hand_over(record, wanted, domains, accounts)
+    outcomes = _hand_over(record, wanted, domains, accounts, server)
     if outcomes:
-        record_outcome(partial(_record, record, outcomes))
+        record_outcome(partial(_record, record, outcomes, server))
 
 
 def _load(tx: Tx, keys: set[UUID]) -> None:
@@ -77,7 +78,11 @@ def _load(tx: Tx, keys: set[UUID]) -> None:
 
 
 def _hand_over(
-    record: Record, claims: Sequence[Claim], domains: dict[str, SigningDomain], accounts: dict[str, StoredAccount]
+    record: Record,
+    claims: Sequence[Claim],
+    domains: dict[str, SigningDomain],
+    accounts: dict[str, StoredAccount],
+    server: StoredServer | None,
 ) -> list[Outcome]:
     if record.mode == "test":
         return [outcome_of(claim, simulation.refusal(claim.to_email, claim.attempts)) for claim in claims]
@@ -88,7 +93,7 @@ def _hand_over(
         outcomes += [mail for mail in written if isinstance(mail, Outcome)]
         mails = [mail for mail in written if not isinstance(mail, Outcome)]
         if provider == "smtp":
-            outcomes += [_by_smtp(mail, date, domains, until) for mail in mails]
+            outcomes += by_server(mails, partial(opened_server, record.tenant_id, server), date, domains, until)
         else:
             from send_campaign_emails.by_provider import by_provider
 
@@ -108,39 +113,21 @@ def _written(record: Record, claim: Claim) -> Written | Outcome:
     return outcome_of(claim, refusal) if refusal is not None else written[0]
 
 
-def _by_smtp(mail: Written, date: str, domains: dict[str, SigningDomain], until: float) -> Outcome:
-    claim = mail.claim
-    if time.monotonic() > until:
-        return Outcome(claim, "untried", retry_in_seconds=0)
-    return outcome_of(claim, attempt(claim.attempts, partial(_send, mail, date, domains)))
-
-
-def _send(mail: Written, date: str, domains: dict[str, SigningDomain]) -> None:
-    claim, ours = mail.claim, reply_address(mail.claim.id)
-    answers = {"Reply-To": ours} if ours is not None and not claim.reply_to else {}
-    message = mime.compose(
-        message_id=message_id(claim.id),
-        date=date,
-        sender=claim.from_email,
-        recipient=mail.recipient,
-        subject=claim.subject,
-        text=mail.dressed.text,
-        html=mail.dressed.html,
-        reply_to=claim.reply_to,
-        plain_headers={**mail.dressed.headers, **answers},
-    )
-    send_content(ours or claim.from_email, mail.recipient, signed(message, claim.from_email, domains))
-
-
-def _record(record: Record, outcomes: Sequence[Outcome]) -> None:
+def _record(record: Record, outcomes: Sequence[Outcome], server: StoredServer | None) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         blocked = {outcome.claim.campaign_id: outcome.error or "" for outcome in outcomes if outcome.blocks_campaign}
         if blocked:
             from penguinmails.domain import provider_refusal
 
             # First, as the planner holds a campaign while it writes to the ledger.
-            provider_refusal.follow(tx, blocked)
+            provider_refusal.follow(tx, blocked, server)
+        elif record.mode == "live" and any(_has_left_by_server(outcome) for outcome in outcomes):
+            note_success(tx, server)
         _store(tx, outcomes, record.mode)
+
+
+def _has_left_by_server(outcome: Outcome) -> bool:
+    return outcome.status == "sent" and _provider(outcome.claim) == "smtp"
 
 
 def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:

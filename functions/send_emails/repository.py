@@ -7,7 +7,6 @@ from uuid import UUID
 from penguinmails.db import Tx
 from penguinmails.domain.outgoing import Following, Sender
 from penguinmails.domain.sending import LEASE_SECONDS
-from penguinmails.smtp import Attachment
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that goes with a mail: its content, or where so many bytes of it are stored; neither once it is removed."""
+
+    file_name: str
+    content_type: str
+    content: bytes | None
+    file_key: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactRow:
     """The contact who has a recipient's address."""
 
@@ -75,15 +85,16 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
     )
 
 
-def attachments(tx: Tx, content_key: UUID) -> list[Attachment]:
+def attachments(tx: Tx, content_key: UUID) -> list[FileRow]:
     """The files of a message, in their order."""
     return tx.all(
         """
-        SELECT file_name, content_type, content FROM email_attachments
-        WHERE content_key = %(key)s ORDER BY position
+        SELECT a.file_name, a.content_type, a.content, u.file_key, a.size FROM email_attachments a
+        LEFT JOIN email_uploads u ON u.tenant_id = a.tenant_id AND u.mode = a.mode AND u.id = a.upload_id
+        WHERE a.content_key = %(key)s ORDER BY a.position
         """,
         {"key": content_key},
-        Attachment,
+        FileRow,
     )
 
 

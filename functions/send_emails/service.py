@@ -12,8 +12,10 @@ from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_addresses import on_the_wire
+from penguinmails.domain.mail_servers import StoredServer, note_refusal, note_success, stored_server
 from penguinmails.domain.mail_signing import SenderNotVerified, signed
 from penguinmails.domain.opened_accounts import opened
+from penguinmails.domain.opened_servers import opened_server
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.outgoing import dress
 from penguinmails.domain.provider_accounts import OWN_SERVER, StoredAccount, stored_account
@@ -24,16 +26,18 @@ from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
-from penguinmails.providers import Handover, send
+from penguinmails.providers import Handover, ProviderAccount, send
 from penguinmails.queue import Record
-from penguinmails.smtp import Attachment, MailRefused, OutgoingMail
+from penguinmails.smtp import MailRefused, OutgoingMail
+from penguinmails.smtp_connections import MailServer
 from send_emails import repository
-from send_emails.repository import Claim
+from send_emails.files import contents
+from send_emails.repository import Claim, FileRow
 
 _SWEEP_SLACK_SECONDS = 60
-_DOMAIN_ASKED_AGAIN_SECONDS = 3_600
-_DOMAIN_PATIENCE = timedelta(days=3)
-"""How long a mail waits for its sender's domain to be verified again."""
+_ASKED_AGAIN_SECONDS = 3_600
+_PATIENCE = timedelta(days=3)
+"""How long a mail waits for its sender's domain to be verified again, or for the account it goes by to be put right."""
 
 
 def handle(record: Record) -> None:
@@ -51,15 +55,16 @@ def handle(record: Record) -> None:
             return
         files = repository.attachments(tx, claim.content_key) if claim is not None else []
         account = _account_row(tx, claim) if claim is not None else None
+        server = stored_server(tx) if claim is not None and _by_smtp(claim) else None
         domains = signing_domains(tx, [claim.from_email]) if claim is not None else {}
     if claim is None:
         return
     handover = Handover("simulated", message_id(claim.id))
     if record.mode == "live":
-        refusal, handover = _hand_over(record, claim, files, account, domains)
+        refusal, handover = _hand_over(record, claim, files, account or server, domains)
     else:
         refusal = simulation.refusal(claim.to_email, claim.attempts)
-    record_outcome(lambda: _record(record, claim, refusal, handover))
+    record_outcome(lambda: _record(record, claim, server, refusal, handover))
 
 
 def _waits_for_its_turn(tx: Tx, record: Record) -> bool:
@@ -78,18 +83,30 @@ def _waits_for_its_turn(tx: Tx, record: Record) -> bool:
     return True
 
 
-def _record(record: Record, claim: Claim, refusal: MailRefused | None, handover: Handover) -> None:
+def _record(
+    record: Record, claim: Claim, server: StoredServer | None, refusal: MailRefused | None, handover: Handover
+) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         if refusal is None:
             _sent(tx, claim, handover)
+            if record.mode == "live":
+                note_success(tx, server)
         elif isinstance(refusal, SenderNotVerified):
-            _wait_for_domain(tx, claim, refusal)
+            _wait_for_repair(tx, claim, refusal, at_the_end="and was not within three days")
+        elif refusal.scope == "account" and not refusal.is_permanent:
+            _wait_for_repair(tx, claim, refusal, at_the_end="and nobody put that right within three days")
+            if server is not None:
+                note_refusal(tx, server, refusal.reason)
         elif refusal.bounce is not None:
             _bounced(tx, claim, refusal, handover.provider)
         elif refusal.is_permanent or claim.attempts >= MAX_ATTEMPTS:
             _end(tx, claim, "failed", refusal.reason)
         else:
             _delay(tx, claim, refusal)
+
+
+def _by_smtp(claim: Claim) -> bool:
+    return claim.wanted_provider in OWN_SERVER
 
 
 def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
@@ -99,8 +116,8 @@ def _account_row(tx: Tx, claim: Claim) -> StoredAccount | None:
 def _hand_over(
     record: Record,
     claim: Claim,
-    files: Sequence[Attachment],
-    account: StoredAccount | None,
+    files: Sequence[FileRow],
+    by: StoredAccount | StoredServer | None,
     domains: dict[str, SigningDomain],
 ) -> tuple[MailRefused | None, Handover]:
     taken: list[Handover] = []
@@ -109,7 +126,7 @@ def _hand_over(
         tracked = TrackedMail(record.tenant_id, record.mode, claim.id)
         dressed = dress(tracked, text=claim.content_text, html=claim.content_html, following=claim.following())
         # Providers take answers and bounces in by themselves.
-        ours = reply_address(claim.id) if claim.wanted_provider in OWN_SERVER else None
+        ours = reply_address(claim.id) if _by_smtp(claim) else None
         mail = OutgoingMail(
             message_id=message_id(claim.id),
             sender=claim.from_email,
@@ -121,15 +138,19 @@ def _hand_over(
             return_path=ours,
             headers=claim.headers,
             plain_headers=dressed.headers,
-            attachments=files,
+            attachments=contents(record.tenant_id, files),
         )
         seal = partial(signed, sender=claim.from_email, domains=domains)
-        wanted = claim.wanted_provider
-        by = None if wanted is None or wanted == "smtp" else opened(wanted, account)
-        taken.append(send(mail, claim.id, by, seal, was_tried=claim.attempts > 1))
+        taken.append(send(mail, claim.id, _opened(record, claim, by), seal, was_tried=claim.attempts > 1))
 
     refusal = attempt(claim.attempts, hand_over)
     return refusal, taken[0] if taken else Handover(claim.wanted_provider or "smtp", message_id(claim.id))
+
+
+def _opened(record: Record, claim: Claim, by: StoredAccount | StoredServer | None) -> ProviderAccount | MailServer:
+    if claim.wanted_provider is None or claim.wanted_provider == "smtp":
+        return opened_server(record.tenant_id, by if isinstance(by, StoredServer) else None)
+    return opened(claim.wanted_provider, by if isinstance(by, StoredAccount) else None)
 
 
 def _sent(tx: Tx, claim: Claim, handover: Handover) -> None:
@@ -176,16 +197,16 @@ def _end(tx: Tx, claim: Claim, status: str, reason: str) -> None:
     _measure(tx, claim, claim.wanted_provider, status)
 
 
-def _wait_for_domain(tx: Tx, claim: Claim, refusal: MailRefused) -> None:
-    until = claim.due_at + _DOMAIN_PATIENCE
+def _wait_for_repair(tx: Tx, claim: Claim, refusal: MailRefused, *, at_the_end: str) -> None:
+    until = claim.due_at + _PATIENCE
     if clock.now() >= until:
-        _end(tx, claim, "failed", f"{refusal.reason}, and was not within three days")
+        _end(tx, claim, "failed", f"{refusal.reason}, {at_the_end}")
         return
     reason = f"{refusal.reason}; the mail waits for it until {until:%Y-%m-%d %H:%M} UTC"
-    if not repository.give_back(tx, claim, reason=reason, seconds=_DOMAIN_ASKED_AGAIN_SECONDS):
+    if not repository.give_back(tx, claim, reason=reason, seconds=_ASKED_AGAIN_SECONDS):
         _taken_over(claim)
     elif claim.error != reason:
-        log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": _DOMAIN_ASKED_AGAIN_SECONDS})
+        log_event(tx, [claim.id], "deferred", {"reason": reason, "retry_in_seconds": _ASKED_AGAIN_SECONDS})
         _measure(tx, claim, claim.wanted_provider, "deferred")
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.auth.tokens import new_token, token_hash
 from penguinmails.db import transaction
+from penguinmails.domain.opened_servers import platform_server
 from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.platform_mail import LinkPurpose, compose
 from penguinmails.ids import new_uuid7
@@ -74,7 +75,7 @@ def _send(mail: MailRow, token: str | None) -> MailRefused | None:
         text=text.text,
     )
     try:
-        send(outgoing)
+        send(outgoing, platform_server())
     except MailRefused as refusal:
         return refusal
     return None

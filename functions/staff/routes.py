@@ -13,7 +13,7 @@ from penguinmails.http.caller import StaffCaller
 from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
-from staff import metrics, repository, second_factors, service
+from staff import mail_server_routes, metrics, repository, second_factors, service
 from staff.repository import MemberRow, TenantRow
 from staff.schemas import (
     Done,
@@ -199,6 +199,9 @@ def _set_overrides(
         found, announcement = service.set_overrides(tx, tenant_id, limits=limits, reason=reason)
         _audit(caller, tx, event, tenant_id, {"limits": limits, "reason": reason})
     return _confirmed(caller, found, announcement)
+
+
+router.include_router(mail_server_routes.router)
 
 
 @router.get("/staff", operation_id="listStaff", summary="List the staff", responses=problems())

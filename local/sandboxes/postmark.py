@@ -180,7 +180,7 @@ def _take(message: Any, key: str) -> SentMail:
     except (KeyError, Base64Error):
         raise _Refused(422, 300, "An attachment is not valid.") from None
     texts = (str(fields.get(body) or "").encode() for body in ("TextBody", "HtmlBody"))
-    if sum(map(len, texts)) + sum(len(content) for _, _, content in files) > _MOST_BYTES:
+    if sum(map(len, texts)) + sum(len(file["Content"]) for file in fields.get("Attachments") or []) > _MOST_BYTES:
         raise _Refused(422, 300, "The message with its attachments is larger than 10 MB.")
     return SentMail(
         provider="postmark",

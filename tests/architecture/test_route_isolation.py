@@ -65,6 +65,7 @@ ABOUT_THE_CALLER = {
     "changePassword": "changes the password of the signed-in user; the body names nobody",
     "confirmSecondFactor": "concerns the signed-in user",
     "createApiKey": "makes a thing of the caller's",
+    "createAttachmentUpload": "makes a thing of the caller's",
     "createPrivacyRequest": "makes a thing of the caller's; works on what the caller's account holds alone",
     "createCampaign": "makes a thing of the caller's",
     "createContact": "makes a thing of the caller's",

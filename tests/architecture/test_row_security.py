@@ -32,6 +32,7 @@ ONE_DATA_SET = {
     "account_exports": "an export is of all that the account holds",
     "api_key_usage": "the key says which mode it is of",
     "provider_accounts": "mails of test mode go to no provider",
+    "mail_servers": "mails of test mode go to no server",
     "api_key_usage_daily": "the key says which mode it is of",
     "invitations": "people have no mode",
     "recovery_codes": "people sign in once for both data sets",

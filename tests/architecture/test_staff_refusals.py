@@ -26,6 +26,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "setTenantOverrides": {"reason": "a test", "max_contacts": 1},
     "addStaffMember": {"email": "new@staff.example", "name": "Nina New", "role": "qa"},
     "changeStaffMember": {"role": "qa"},
+    "setMailServer": {"host": "localhost", "username": "sending", "password": "unused"},
     "resetSecondFactor": {"email": "nobody@staff.example", "reason": "a test"},
 }
 QUERIES = {"clearTenantOverrides": {"reason": "a test"}}

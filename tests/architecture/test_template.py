@@ -122,10 +122,12 @@ def test_only_the_import_worker_gets_the_import_role() -> None:
 
 NEEDS_OF_FILES = {
     "stream_object": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
+    "read_object": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
     "object_size": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
     "download_link": {"s3:GetObject", "kms:Decrypt"},
     "store_object": {"s3:PutObject", "kms:GenerateDataKey"},
     "upload_link": {"s3:PutObject", "kms:GenerateDataKey"},
+    "renew_object": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"},
     "list_objects": {"s3:ListBucket"},
     "delete_objects": {"s3:DeleteObject"},
 }

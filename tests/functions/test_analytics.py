@@ -347,13 +347,17 @@ def test_an_account_has_a_limit_of_its_own_for_each_and_the_headers_tell_it(
 ) -> None:
     keys = [tenant.key(), tenant.key()]  # the account's limit, whichever key is used
 
-    answers = [ask(keys[n % 2], path) for n in range(most + 3)]
+    answers = [ask(keys[0], path)]
+    # The limit fills up again meanwhile, the more the slower the machine is.
+    while answers[-1].status != 429 and len(answers) < 3 * most:
+        answers.append(ask(keys[len(answers) % 2], path))
 
-    refused = [answer for answer in answers if answer.status == 429]
-    assert refused and {answer.status for answer in answers[:most]} <= {200, 404}
+    *admitted, refused = answers
+    assert refused.status == 429 and len(admitted) >= most
+    assert {answer.status for answer in admitted} <= {200, 404}
     assert answers[0].headers["x-ratelimit-limit"] == str(most)
-    assert int(refused[0].headers["retry-after"]) >= 1
-    assert refused[0].headers["x-ratelimit-remaining"] == "0"
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["x-ratelimit-remaining"] == "0"
     assert ask(keys[0], f"/api/v1/analytics/contacts/{uuid4()}").status == 404
 
 

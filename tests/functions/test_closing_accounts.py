@@ -173,6 +173,10 @@ def test_nothing_of_an_account_is_left_and_nothing_of_another_is_touched(
     aws.store_object(f"{files}left-over", b"x", "text/plain")
     aws.store_object(f"{other.id}/kept", b"x", "text/plain")
     digests = [tenant.key().digest]
+    for somebody in (tenant.id, other.id):
+        running_vault.operator.secrets.kv.v2.create_or_update_secret(
+            f"smtp/{somebody}/sending", {"password": "x"}, cas=0, mount_point="secret"
+        )
     assert len([name for name, rows in as_the_database_has_it(tenant.id).items() if rows]) >= 25
     others = as_the_database_has_it(other.id)
     close(full_account.person)
@@ -186,9 +190,10 @@ def test_nothing_of_an_account_is_left_and_nothing_of_another_is_touched(
     assert aws.list_objects(f"{other.id}/", 10) == [f"{other.id}/kept"]
     with using(running_vault.environment("closing-service")):
         kinds = vault.list_kinds()
-        assert "api_keys" in kinds
+        assert {"api_keys", "smtp"} <= {*kinds}
         assert [kind for kind in kinds if vault.list_secrets(f"{kind}/{tenant.id}")] == []
         assert vault.list_secrets(f"api_keys/{other.id}") == [str(other_key.id)]
+        assert vault.list_secrets(f"smtp/{other.id}") == ["sending"]
     for digest in digests:
         assert not [name for name in every_redis_key() if digest.hex() in name]
     named = [name for name in every_redis_key() if str(tenant.id) in name or tenant.id.hex in name]

@@ -19,6 +19,7 @@ from tests.support.people import signed_in
 from tests.support.providers import ESP, ProviderName, configure, configured, send_by, shown
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant
+from tests.support.uploads import uploaded
 
 BOTH: list[ProviderName] = ["postmark", "mailgun"]
 
@@ -200,6 +201,26 @@ def test_a_mail_goes_out_by_the_provider_that_it_names(
         assert tx.one("SELECT provider_message_id FROM emails", {}) == mail.id
 
 
+def test_an_uploaded_file_goes_out_unless_the_provider_would_refuse_it_for_its_size(
+    tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer
+) -> None:
+    """Postmark counts files as base64 has them, a third larger."""
+    content, larger = bytes(7_400_000), bytes(7_500_000)
+    for provider, fits in (("postmark", content), ("mailgun", larger)):
+        configured(tenant, provider)
+        to, file = address(), {"upload_id": uploaded(key, fits, file_name="a.bin")["id"]}
+        send_by(tenant, key, provider, to, attachments=[file])
+        (mail,) = provider_sandbox.memory.to(to)
+        assert mail.attachments == [("a.bin", "application/octet-stream", fits)]
+
+    file = {"upload_id": uploaded(key, larger)["id"]}
+    body = {"to": address(), "subject": "Hello", "text_body": "Hello", "provider": "postmark", "attachments": [file]}
+    refused = call(emails, "POST", "/api/v1/emails/send", token=key.plaintext, json=body)
+
+    assert (refused.status, refused.json["errors"][0]["field"]) == (400, "attachments")
+    assert "Postmark takes 10,000,000" in refused.json["detail"]
+
+
 @pytest.mark.parametrize("provider", BOTH)
 @pytest.mark.parametrize(
     ("name", "status", "says"),
@@ -303,7 +324,10 @@ def test_a_mail_whose_provider_was_removed_waits(tenant: TestTenant, key: TestKe
 
     email = shown(key, send_by(tenant, key, "mailgun", address()))
 
-    assert (email["status"], email["error"]) == ("queued", "there is no mailgun account; configure it")
+    assert email["status"] == "queued"
+    assert email["error"].startswith("there is no mailgun account; configure it; the mail waits for it until")
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT attempts FROM emails", {}) == 0
 
 
 def test_in_test_mode_no_provider_hears_of_a_mail(tenant: TestTenant, provider_sandbox: SandboxServer) -> None:

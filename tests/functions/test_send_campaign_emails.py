@@ -1,6 +1,6 @@
 """From a planned batch to the mail server: each mail once, tried again while there is hope, and told as an event."""
 
-import smtplib
+import socket
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +8,11 @@ import pytest
 
 from contacts.app import handler as contacts_handler
 from local.services.mail import MailCatcher
-from penguinmails import smtp
+from penguinmails import smtp_connections
 from penguinmails.db import transaction
 from penguinmails.domain import sending
 from penguinmails.settings import get_settings
-from send_campaign_emails import service
+from send_campaign_emails import by_server, service
 from send_campaign_emails.app import handler as send_campaign_emails
 from suppression.app import handler as suppression_handler
 from sweep_emails.app import handler as sweep_emails
@@ -225,7 +225,7 @@ def test_a_worker_that_is_killed_before_it_sends_leaves_the_mails_to_another(
         raise Killed
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(service, "send_content", die)
+        patched.setattr(by_server, "send_content", die)
         consume(send_campaign_emails, *messages)
     assert {mail["status"] for mail in mails(tenant)} == {"sending"}
     assert consume(send_campaign_emails, *messages) == []
@@ -263,14 +263,14 @@ def test_an_outcome_that_comes_after_another_worker_took_over_changes_nothing(
     add_contact(key)
     started(key)
     messages = plan(tenant)
-    real = service.send_content
+    real = by_server.send_content
 
     def slow(*arguments: Any) -> str:
-        monkeypatch.setattr(service, "send_content", real)
+        monkeypatch.setattr(by_server, "send_content", real)
         assert consume(send_campaign_emails, *sweep(tenant)) == []
         return real(*arguments)
 
-    monkeypatch.setattr(service, "send_content", slow)
+    monkeypatch.setattr(by_server, "send_content", slow)
     assert consume(send_campaign_emails, *messages) == []
 
     assert len(events(tenant)) == 1
@@ -302,12 +302,12 @@ def test_a_mail_server_that_is_away_costs_an_attempt_and_the_mails_arrive_later(
     started(key)
     messages = plan(tenant)
 
-    def refuse(*_arguments: Any, **_options: Any) -> smtplib.SMTP:
+    def refuse(*_arguments: Any, **_options: Any) -> socket.socket:
         raise ConnectionRefusedError
 
+    smtp_connections.close_all()
     with monkeypatch.context() as patched:
-        patched.setattr(smtp.smtplib, "SMTP", refuse)
-        patched.setattr(smtp, "_connection", None)
+        patched.setattr(smtp_connections.socket, "create_connection", refuse)
         assert consume(send_campaign_emails, *messages) == []
     assert "cannot be reached" in mails(tenant)[0]["error"]
 

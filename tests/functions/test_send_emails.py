@@ -1,6 +1,6 @@
 """From a queued email to the mail server: once, tried again while there is hope, and told as an event."""
 
-import smtplib
+import socket
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contacts.app import handler as contacts
 from emails.app import handler as emails
 from local.services.mail import CaughtMail, MailCatcher
-from penguinmails import smtp
+from penguinmails import smtp_connections
 from penguinmails.db import Mode, transaction
 from penguinmails.domain import outcomes, sending
 from penguinmails.errors import ServiceUnavailable
@@ -182,12 +182,12 @@ def test_a_mail_server_that_is_away_costs_one_attempt_and_the_mail_arrives_later
     email_id = queue(key)
     (message,) = messages_for("emails", tenant.id)
 
-    def refuse(*_arguments: Any, **_options: Any) -> smtplib.SMTP:
+    def refuse(*_arguments: Any, **_options: Any) -> socket.socket:
         raise ConnectionRefusedError
 
+    smtp_connections.close_all()
     with monkeypatch.context() as patched:
-        patched.setattr(smtp.smtplib, "SMTP", refuse)
-        patched.setattr(smtp, "_connection", None)
+        patched.setattr(smtp_connections.socket, "create_connection", refuse)
         assert consume(send_emails, message) == []
     assert "cannot be reached" in row(tenant, email_id)["error"]
 

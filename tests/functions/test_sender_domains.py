@@ -233,7 +233,7 @@ def test_a_mail_waits_while_vault_is_away(
     domain = tenant.verified_domain()
     answer = send(key, f"grace@{domain}")
 
-    def away(path: str) -> None:
+    def away(*_arguments: Any, **_options: Any) -> None:
         raise vault.VaultUnavailable("Vault cannot be reached")
 
     monkeypatch.setattr(provider_secrets, "read_secret", away)

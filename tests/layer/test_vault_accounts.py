@@ -19,19 +19,28 @@ TENANT = "7b0c1f0e-6d7c-4d1f-9a35-0a8f7e1d2c3b"
 API_KEY, WEBHOOK, ESP, CRM = (f"secret/data/{kind}/{TENANT}/x" for kind in ("api_keys", "webhooks", "esp", "crm"))
 SSH, TENANT_SSH = f"secret/data/vps/{TENANT}/admin_ssh", f"secret/data/vps/{TENANT}/tenant_ssh"
 SMTP, DKIM, TOTP = f"secret/data/smtp/{TENANT}/admin", f"secret/data/dkim/{TENANT}/x", f"secret/data/totp/{TENANT}/x"
-PLATFORM = "secret/data/platform/stripe"
+SENDING, SENDING_VERSIONS = f"secret/data/smtp/{TENANT}/sending", f"secret/metadata/smtp/{TENANT}/sending"
+PLATFORM, PLATFORM_SMTP = "secret/data/platform/stripe", "secret/data/platform/smtp"
 SNAPSHOT = "sys/storage/raft/snapshot"
-ASKED = (API_KEY, WEBHOOK, ESP, CRM, SSH, TENANT_SSH, SMTP, DKIM, TOTP, PLATFORM, SNAPSHOT)
+ASKED = (
+    API_KEY, WEBHOOK, ESP, CRM, SSH, TENANT_SSH, SMTP, SENDING, SENDING_VERSIONS, DKIM, TOTP, PLATFORM, PLATFORM_SMTP, SNAPSHOT,
+)  # fmt: skip
 READ, WRITE, CHANGE = {"read"}, {"create", "update"}, {"read", "update"}
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "api-service": {**dict.fromkeys((API_KEY, WEBHOOK, ESP, TOTP), READ | WRITE), CRM: WRITE, DKIM: WRITE},
-    "provisioning-service": dict.fromkeys((SSH, TENANT_SSH, SMTP, DKIM), WRITE),
-    "rotation-service": {**dict.fromkeys((SSH, TENANT_SSH), READ | WRITE), **dict.fromkeys((SMTP, DKIM, CRM), CHANGE)},
+    "provisioning-service": dict.fromkeys((SSH, TENANT_SSH, SMTP, SENDING, DKIM), WRITE),
+    "rotation-service": {
+        **dict.fromkeys((SSH, TENANT_SSH), READ | WRITE),
+        **dict.fromkeys((SMTP, SENDING, DKIM, CRM), CHANGE),
+        SENDING_VERSIONS: {"list"},
+    },
     "delivery-service": {WEBHOOK: READ},
-    "sending-service": {ESP: READ, DKIM: READ},
+    "sending-service": dict.fromkeys((ESP, DKIM, SENDING, PLATFORM_SMTP), READ),
+    "platform-mail-service": {PLATFORM_SMTP: READ},
+    "staff-service": {SENDING: WRITE, SENDING_VERSIONS: {"delete", "read"}},
     "crm-service": {CRM: CHANGE},
-    "admin-console": {SMTP: READ},
-    "closing-service": {},
+    "admin-console": {SMTP: READ, SENDING: READ, SENDING_VERSIONS: {"list"}},
+    "closing-service": {SENDING_VERSIONS: {"delete", "list"}},
     "backup-service": {SNAPSHOT: READ},
     "monitor": {},
     "incident-service": {API_KEY: {"delete"}},
@@ -75,6 +84,10 @@ def test_every_account_is_held_to_the_table() -> None:
         ("crm-service", f"webhooks/{TENANT}/x"),
         ("admin-console", f"vps/{TENANT}/admin_ssh"),
         ("provisioning-service", f"smtp/{TENANT}/admin"),
+        ("staff-service", f"smtp/{TENANT}/sending"),
+        ("sending-service", f"smtp/{TENANT}/admin"),
+        ("platform-mail-service", f"smtp/{TENANT}/sending"),
+        ("api-service", "platform/smtp"),
         ("backup-service", f"api_keys/{TENANT}/x"),
         ("monitor", f"api_keys/{TENANT}/x"),
     ],

@@ -35,6 +35,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "configurePostmark": lambda: {"api_key": "sandbox-key", "default_sender": "a@example.com"},
     "confirmSecondFactor": lambda: {"code": "123456"},
+    "createAttachmentUpload": lambda: {"file_name": "report.pdf", "size": 4_000_000},
     "createApiKey": lambda: {"name": "Made by a test", "permissions": ["send_email"]},
     "cloneCampaign": dict[str, Any],
     "createCampaign": lambda: {**_name(), "steps": [{"type": "email", "subject": "Hello", "text_body": "Hello"}]},

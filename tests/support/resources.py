@@ -267,6 +267,16 @@ def _copied(account: Account, mode: Mode, ids: Ids) -> UUID:
     return request_id
 
 
+def _uploaded_file(account: Account, mode: Mode, ids: Ids) -> UUID:
+    """A file of a mail, uploaded to the place that its link names."""
+    from penguinmails import aws
+
+    upload_id = _made_by("createAttachmentUpload")(account, mode, ids)
+    row = Resource("email_uploads", _uploaded_file).row(upload_id)
+    aws.store_object(row["file_key"], bytes(row["size"]), row["content_type"])
+    return upload_id
+
+
 def _close(account: Account, mode: Mode, _ids: Ids) -> None:
     operation = next(o for o in operations() if o.id == "closeAccount")
     answer = Client(account, "session", mode).call(operation, json=body_for(operation))
@@ -307,6 +317,7 @@ IN_A_STATE = {"getContactImportErrors": _ended_import, "rollbackContactImport": 
 """By operation: the thing in its path, where one that was just made would not do."""
 
 REFERENCES = {
+    "attachments": Resource("email_uploads", _uploaded_file),
     "campaign_id": Resource("emails", _email_of_a_campaign),
     "workspace_id": Resource("workspaces", _workspace_with_a_template),
     "template_id": Resource("templates", _made_by("createTemplate")),
@@ -321,6 +332,7 @@ REFERENCES = {
 """By the name of the field or filter that holds the id."""
 
 WRITTEN: dict[str, Callable[[str], Any]] = {
+    "attachments": lambda upload_id: [{"upload_id": upload_id}],
     "steps": lambda list_id: [{"type": "action", "action": {"type": "add_to_list", "list_id": list_id}}],
 }
 """By the name of a field that holds an id deep within: what the field is then."""

@@ -6,12 +6,14 @@ tenants (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGu
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Any
 from uuid import UUID
 
+from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
 
 MAX_DELAY_SECONDS = 900
@@ -19,6 +21,8 @@ MAX_DELAY_SECONDS = 900
 _BATCH = 10
 _CHUNK_BYTES = 1024 * 1024
 _NO_SUCH_RANGE = 416
+_NOT_FOUND = 404
+_TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def stream_object(key: str, start: int = 0) -> Iterator[bytes]:
     try:
         body = s3.get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-")["Body"]
     except s3.exceptions.ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == _NO_SUCH_RANGE:
+        if _status(error) == _NO_SUCH_RANGE:
             return
         raise
     with body:
@@ -96,14 +100,64 @@ def stream_object(key: str, start: int = 0) -> Iterator[bytes]:
 
 
 def object_size(key: str) -> int | None:
-    """Bytes of a stored file; None when there is none."""
-    s3 = client("s3")
+    """Bytes of a stored file; None when there is none. Raises ServiceUnavailable when S3 is out of reach."""
+    with _reaching_files():
+        s3 = client("s3")
+        try:
+            return s3.head_object(Bucket=_bucket(), Key=key)["ContentLength"]
+        except s3.exceptions.ClientError as error:
+            if _status(error) == _NOT_FOUND:
+                return None
+            raise
+
+
+def read_object(key: str, size: int) -> bytes | None:
+    """A stored file as a whole; None when there is none of that size. Raises ServiceUnavailable when S3 is out of reach."""
+    with _reaching_files():
+        s3 = client("s3")
+        try:
+            body = s3.get_object(Bucket=_bucket(), Key=key)["Body"]
+        except s3.exceptions.ClientError as error:
+            if _status(error) == _NOT_FOUND:
+                return None
+            raise
+        with body:
+            content: bytes = body.read(size + 1)
+    return content if len(content) == size else None
+
+
+def renew_object(key: str, content_type: str) -> None:
+    """Write a stored file anew, so that it counts as young again; one that is not there does not matter."""
+    s3, bucket = client("s3", timeout_seconds=60), _bucket()
     try:
-        return s3.head_object(Bucket=_bucket(), Key=key)["ContentLength"]
+        s3.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource={"Bucket": bucket, "Key": key},
+            ContentType=content_type,
+            MetadataDirective="REPLACE",
+        )
     except s3.exceptions.ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return None
-        raise
+        if _status(error) != _NOT_FOUND:
+            raise
+
+
+@contextmanager
+def _reaching_files() -> Generator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and _status(error) < 500 and _status(error) != _TOO_MANY:
+            raise
+        raise ServiceUnavailable.retry_in(
+            5, "The store of files cannot be reached. Nothing was changed; try again."
+        ) from error
+
+
+def _status(error: Any) -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def store_object(key: str, body: bytes | IO[bytes], content_type: str) -> None:

@@ -66,6 +66,8 @@ class Settings:
     """S3 bucket of customers' files; every key begins with its tenant's id."""
     smtp_host: str
     smtp_port: int
+    smtp_security: Literal["starttls", "tls", "none"]
+    """How the platform's mail server is spoken to: `none` is for one machine only; refused inside Lambda."""
     mail_from: str
     reply_domain: str
     """Domain whose mail our mail server hands back to us; without it answers and bounces go to the sender's address."""
@@ -122,6 +124,8 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise ConfigurationError("PLATFORM_SECRETS_FILE is for one machine; set PLATFORM_SECRETS_WRAPPED instead.")
     if settings.vault_addr and not settings.vault_addr.startswith("https://"):
         raise ConfigurationError("VAULT_ADDR is not an https:// address; secrets and tokens would travel in the clear.")
+    if settings.smtp_security == "none":
+        raise ConfigurationError("SMTP_SECURITY none is for one machine; set it to starttls or tls.")
     if settings.postmark_url != POSTMARK_URL or settings.mailgun_url:
         raise ConfigurationError("POSTMARK_URL and MAILGUN_URL are for one machine; remove them from the function.")
     if settings.bcrypt_rounds < MINIMUM_BCRYPT_ROUNDS:
@@ -166,7 +170,8 @@ def get_settings() -> Settings:
         exports_queue_url=env("EXPORTS_QUEUE_URL", ""),
         files_bucket=env("FILES_BUCKET", ""),
         smtp_host=env("SMTP_HOST", ""),
-        smtp_port=_integer("SMTP_PORT", 25),
+        smtp_port=_integer("SMTP_PORT", 587),
+        smtp_security=_choice("SMTP_SECURITY", "starttls", ("starttls", "tls", "none")),  # pyright: ignore[reportArgumentType]
         mail_from=env("MAIL_FROM", "PenguinMails <no-reply@penguinmails.com>"),
         reply_domain=env("REPLY_DOMAIN", "").strip().lower(),
         postmark_url=env("POSTMARK_URL", POSTMARK_URL).rstrip("/"),

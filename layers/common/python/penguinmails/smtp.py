@@ -1,7 +1,6 @@
-"""Hands one mail to the SMTP server (RFC 5321); the connection is kept for the process's next mail."""
+"""Hands one mail to an SMTP server (RFC 5321)."""
 
 import smtplib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -12,18 +11,16 @@ from typing import Any, Literal
 
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
 from penguinmails.domain.mail_addresses import is_international
+from penguinmails.logging import count, logger
 from penguinmails.mime import plain_lines
-from penguinmails.settings import get_settings
+from penguinmails.smtp_connections import MailServer, ServerUnusable, close_connection, connected, note_use
 
-_TIMEOUT_SECONDS = 15
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
 """A relay that has to encode a body anew would break its signature (RFC 6376, section 5.3)."""
 _INTERNATIONAL = _SEVEN_BIT.clone(utf8=True)
 """For addresses that have no ASCII form (RFC 6532); the bodies stay as they are."""
-_FRESH_SECONDS = 1.0
+_AUTHENTICATION_REQUIRED = 530
 _STAGES: tuple[Stage, ...] = ("sender", "recipient", "content")
-_connection: smtplib.SMTP | None = None
-_used_at = 0.0
 
 
 Scope = Literal["mail", "moment", "account"]
@@ -82,7 +79,7 @@ class OutgoingMail:
     """Headers of ASCII that are written as they stand."""
 
 
-def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
+def send(mail: OutgoingMail, server: MailServer, seal: Callable[[bytes], bytes] = bytes) -> str:
     """The server's answer to the content once it has taken the mail over. `seal` is given the message as it is written.
 
     Raises MailRefused. A connection that breaks after the content was sent leaves open whether the server took it;
@@ -91,21 +88,33 @@ def send(mail: OutgoingMail, seal: Callable[[bytes], bytes] = bytes) -> str:
     addresses = (parseaddr(mail.sender)[1], mail.recipient, parseaddr(mail.reply_to or "")[1])
     policy = _INTERNATIONAL if any(map(is_international, addresses)) else _SEVEN_BIT
     content = plain_lines(mail.plain_headers) + _message(mail, policy).as_bytes(policy=policy)
-    return send_content(mail.return_path or mail.sender, mail.recipient, seal(content))
+    return send_content(mail.return_path or mail.sender, mail.recipient, seal(content), server)
 
 
-def send_content(sender: str, recipient: str, content: bytes) -> str:
+def send_content(sender: str, recipient: str, content: bytes, server: MailServer) -> str:
     """`send` for a message that is written already, its lines ending in CRLF."""
-    global _used_at  # noqa: PLW0603
     try:
-        answer = _hand_over(_connected(), _address_of(sender), recipient, content)
-        _used_at = time.monotonic()
-        return answer
+        answer = _hand_over(connected(server), _address_of(sender), recipient, content)
+    except ServerUnusable as trouble:
+        raise _unusable(server, trouble) from None
     except smtplib.SMTPResponseException as error:
         raise _refused(error.smtp_code, error.smtp_error, None) from None
     except (OSError, smtplib.SMTPException) as error:
-        close_connection()
+        close_connection(server)
         raise MailRefused(f"the mail server cannot be reached ({type(error).__name__})", is_permanent=False) from None
+    note_use(server)
+    return answer
+
+
+def _unusable(server: MailServer, trouble: ServerUnusable) -> MailRefused:
+    """No mail is lost to a server that cannot be used: with the platform's, it is for us to put that right."""
+    if not trouble.needs_repair:
+        return MailRefused(trouble.reason, is_permanent=False)
+    if server.tenant_id is None:
+        logger.error("the platform's mail server cannot be used", extra={"reason": trouble.reason})
+        count("mail_server_refused_total")
+    scope = "account" if server.tenant_id is not None else "moment"
+    return MailRefused(trouble.reason, is_permanent=False, scope=scope)
 
 
 def _hand_over(connection: smtplib.SMTP, sender: str, recipient: str, content: bytes) -> str:
@@ -176,37 +185,12 @@ def _address_of(mailbox: str) -> str:
     return parseaddr(mailbox)[1]
 
 
-def _connected() -> smtplib.SMTP:
-    global _connection  # noqa: PLW0603
-    just_used = time.monotonic() - _used_at < _FRESH_SECONDS
-    if _connection is not None and not just_used and not _is_alive(_connection):
-        close_connection()
-    if _connection is None:
-        settings = get_settings()
-        _connection = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_SECONDS)
-        _connection.ehlo_or_helo_if_needed()
-    return _connection
-
-
-def _is_alive(connection: smtplib.SMTP) -> bool:
-    """Servers close idle connections; asking first means that nothing of a mail is sent into a closed one."""
-    try:
-        return connection.rset()[0] < 400
-    except (OSError, smtplib.SMTPException):
-        return False
-
-
-def close_connection() -> None:
-    """End the kept connection; the next mail opens a new one."""
-    global _connection  # noqa: PLW0603
-    if _connection is not None:
-        _connection.close()
-    _connection = None
-
-
 def _refused(code: int, answer: bytes | str, stage: Stage | None) -> MailRefused:
     """The refusal of a stage; None stands for what comes before any mail, which says nothing about a recipient."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    if code == _AUTHENTICATION_REQUIRED:
+        # It says nothing about the mail (RFC 4954, section 6).
+        return MailRefused(f"{code} {text}", is_permanent=False, scope="moment")
     bounce = bounce_of(code, text, stage) if stage is not None else None
     return MailRefused(f"{code} {text}", is_permanent=code >= 500, bounce=bounce)
 

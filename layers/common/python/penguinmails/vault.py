@@ -39,6 +39,7 @@ __all__ = [
     "health",
     "list_kinds",
     "list_secrets",
+    "newest_version",
     "read_secret",
     "secret_path",
     "write_secret",
@@ -119,6 +120,14 @@ def _holds(path: str, data: dict[str, Any], version: int) -> bool:
     except VaultRefused:
         return False
     return present is not None and present.version == version and present.data == data
+
+
+def newest_version(path: str) -> int:
+    """The number of a record's latest version, 0 when there is none, for who writes without reading."""
+    try:
+        return ask("read a version", "get", _below("metadata", path))["data"]["current_version"]
+    except NothingThere:
+        return 0
 
 
 def delete_secret(path: str) -> None:

@@ -20,6 +20,17 @@ from penguinmails.settings import get_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFile:
+    """A file of a message: its content, or which upload holds `size` bytes of it."""
+
+    file_name: str
+    content_type: str
+    content: bytes | None = None
+    upload_id: UUID | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message without its recipients."""
 
@@ -35,7 +46,7 @@ class Draft:
     metadata: dict[str, str]
     track_opens: bool
     track_clicks: bool
-    files: dict[str, list[Any]] | None
+    files: Sequence[DraftFile]
     scheduled_at: datetime | None
 
 
@@ -101,8 +112,8 @@ def _queue(tx: Tx, draft: Draft, rows: list[NewRow], api_key_id: UUID | None) ->
     content = {"html": draft.html, "text": text, "headers": draft.headers}
     following = {"track_opens": draft.track_opens, "track_clicks": draft.track_clicks}
     _insert_content(tx, content_key, {**content, **following})
-    if draft.files is not None:
-        _insert_files(tx, content_key, draft.files)
+    if draft.files:
+        _insert_files(tx, content_key, created_at, draft.files)
     shared = {
         "api_key_id": api_key_id,
         "from_email": draft.sender or get_settings().mail_from,
@@ -139,16 +150,28 @@ def _count(tx: Tx, number: int) -> None:
         )
 
 
-def _insert_files(tx: Tx, content_key: UUID, files: dict[str, list[Any]]) -> None:
-    """Store the files of a request, once for all its recipients."""
+def _insert_files(tx: Tx, content_key: UUID, queued_at: datetime, files: Sequence[DraftFile]) -> None:
+    """Store the files of a request, once for all its recipients; of uploaded ones, which they are."""
     tx.run(
         """
-        INSERT INTO email_attachments (tenant_id, mode, content_key, position, file_name, content_type, content)
-        SELECT %(tenant_id)s, %(mode)s, %(key)s, f.position, f.name, f.type, f.content
-        FROM unnest(%(names)s::text[], %(types)s::text[], %(contents)s::bytea[])
-          WITH ORDINALITY AS f (name, type, content, position)
+        INSERT INTO email_attachments (tenant_id, mode, content_key, position, file_name, content_type, content, upload_id,
+                                       size, queued_at)
+        SELECT %(tenant_id)s, %(mode)s, %(key)s, f.position, f.name, f.type, f.content, f.upload_id, f.size,
+               CASE WHEN f.upload_id IS NOT NULL THEN %(queued_at)s::timestamptz END
+        FROM unnest(%(names)s::text[], %(types)s::text[], %(contents)s::bytea[], %(upload_ids)s::uuid[], %(sizes)s::integer[])
+          WITH ORDINALITY AS f (name, type, content, upload_id, size, position)
         """,
-        {"tenant_id": tx.tenant_id, "mode": tx.mode, "key": content_key, **files},
+        {
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
+            "key": content_key,
+            "queued_at": queued_at,
+            "names": [file.file_name for file in files],
+            "types": [file.content_type for file in files],
+            "contents": [file.content for file in files],
+            "upload_ids": [file.upload_id for file in files],
+            "sizes": [file.size for file in files],
+        },
     )
 
 

@@ -48,7 +48,14 @@ def check_url(url: str, *, field: str) -> None:
     settings = get_settings()
     if host in {urlsplit(settings.public_url).hostname, urlsplit(settings.tracking_url).hostname}:
         raise ValidationFailed.of(field, "points back to this platform, which would loop", "own_host")
+    check_host(host, field=field)
+
+
+def check_host(host: str, *, field: str) -> None:
+    """Raises ValidationFailed when a customer's server may not be connected to under this name, in lower case."""
     if is_localhost(host):
+        if get_settings().allow_localhost_webhooks:
+            return
         raise ValidationFailed.of(field, "is not reachable from the Internet", "not_public")
     literal = _literal(host)
     if literal is not None and not is_public(literal):

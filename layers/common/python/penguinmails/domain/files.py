@@ -3,6 +3,11 @@
 import secrets
 from uuid import UUID
 
+UPLOAD_SECONDS = 3_600
+"""How long a link takes an upload."""
+MOST_BYTES_OF_A_MAIL = 10_000_000
+"""Files of one mail together: encoded they are a third larger, and many mail servers refuse more than that."""
+
 
 def new_key(tenant_id: UUID) -> str:
     """Where a new file of a tenant is kept."""

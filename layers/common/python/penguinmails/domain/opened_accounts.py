@@ -10,7 +10,11 @@ from penguinmails.smtp import MailRefused
 def opened(provider: str, account: StoredAccount | None) -> ProviderAccount:
     """An account with its credentials. Raises MailRefused, for now, while they cannot be had."""
     try:
-        secret = provider_secret(account.secret_ref, account.secret_version) if account is not None else None
+        secret = (
+            provider_secret(account.secret_ref, account.secret_version, account.created_at)
+            if account is not None
+            else None
+        )
     except ServiceUnavailable:
         raise MailRefused(
             "the provider's credentials cannot be read just now", is_permanent=False, scope="moment"

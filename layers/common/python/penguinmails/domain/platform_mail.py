@@ -31,6 +31,7 @@ MailType = Literal[
     "webhook_exhausted",
     "domain_lost",
     "provider_refused",
+    "mail_server_refused",
     "monthly_report",
 ]
 LinkPurpose = Literal["verify_email", "reset_password"]
@@ -194,6 +195,12 @@ _NOTES: dict[str, tuple[str, str]] = {
         "{provider} takes no mail of the campaign {campaign} any more; it says: {reason}. The campaign was stopped and nothing "
         "of it is lost: put right at {provider} what it names, or set the account up anew at {base}/providers. Then start the "
         "campaign again.\n",
+    ),
+    "mail_server_refused": (
+        "Your mail server takes no mail",
+        "your account's own mail server {host} takes no mail: {reason}. Nothing is lost: single mails wait for up to three "
+        "days, campaigns that send by it are stopped. We look after this server and know of it; once it works again, start "
+        "the campaigns again. {base}/providers shows its state.\n",
     ),
     "monthly_report": (
         "The platform's figures of {month}",

@@ -1,6 +1,7 @@
 """The provider accounts of a tenant, as those see them who send with them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from penguinmails.db import Tx
@@ -19,13 +20,14 @@ class StoredAccount:
     settings: dict[str, str]
     secret_ref: str
     secret_version: int
+    created_at: datetime
 
 
 def stored_account(tx: Tx, provider: str) -> StoredAccount | None:
     """The tenant's account with a provider."""
     return tx.one(
         """
-        SELECT provider, status, settings, secret_ref, secret_version FROM provider_accounts
+        SELECT provider, status, settings, secret_ref, secret_version, created_at FROM provider_accounts
         WHERE provider = %(provider)s
         """,
         {"provider": provider},

@@ -14,6 +14,7 @@ from penguinmails.providers import mailgun, postmark
 from penguinmails.providers.account import AccountRefused, ProviderAccount
 from penguinmails.smtp import MailRefused, OutgoingMail
 from penguinmails.smtp import send as send_by_smtp
+from penguinmails.smtp_connections import MailServer
 
 __all__ = ["PROVIDERS", "AccountRefused", "Handover", "Provider", "ProviderAccount", "check", "send", "send_many"]
 
@@ -33,22 +34,22 @@ class Handover:
 def send(
     mail: OutgoingMail,
     email_id: UUID,
-    account: ProviderAccount | None,
+    by: ProviderAccount | MailServer,
     seal: Callable[[bytes], bytes],
     *,
     was_tried: bool = False,
 ) -> Handover:
-    """Hand a mail over to the account's provider, or to the built-in server when there is no account.
+    """Hand a mail over to an account's provider, or to a mail server.
 
-    `seal` signs what the built-in server gets; providers sign for themselves. What `was_tried` before, perhaps without an
+    `seal` signs what a mail server gets; providers sign for themselves. What `was_tried` before, perhaps without an
     answer, a provider is first asked for, so that it does not send it twice.
     """
-    if account is None:
-        send_by_smtp(mail, seal)
+    if isinstance(by, MailServer):
+        send_by_smtp(mail, by, seal)
         return Handover("smtp", mail.message_id)
-    adapter = _ADAPTERS[account.provider]
-    taken = adapter.find(mail, email_id, account) if was_tried else None
-    return Handover(account.provider, taken or adapter.send(mail, email_id, account))
+    adapter = _ADAPTERS[by.provider]
+    taken = adapter.find(mail, email_id, by) if was_tried else None
+    return Handover(by.provider, taken or adapter.send(mail, email_id, by))
 
 
 def send_many(
