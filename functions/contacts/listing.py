@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
-from contacts.search import Clause, Search, beginning, linked
-from contacts.search_rows import Found, find_link, page_of_search
+from contacts.search import beginning
+from contacts.search_rows import Found, page_of_search
 from penguinmails.db import Tx
+from penguinmails.domain.contact_search import find_link
+from penguinmails.domain.contact_words import Clause, Search, linked
 from penguinmails.domain.contacts import SELECT, SELECT_COLUMNS, ContactRow
 from penguinmails.errors import ValidationFailed
 from penguinmails.keyset import Conditions, Keyset, select_page

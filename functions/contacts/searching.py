@@ -8,6 +8,7 @@ from contacts.search_grammar import Term
 from contacts.search_rows import Found
 from penguinmails.db import Tx
 from penguinmails.domain.contact_fields import declared_among
+from penguinmails.domain.contact_search import find_link
 from penguinmails.errors import ValidationFailed
 from penguinmails.keyset import Keyset
 
@@ -16,7 +17,7 @@ def search_contacts(tx: Tx, keyset: Keyset, terms: Sequence[Term]) -> Found:
     """A page of the contacts that meet all terms. Raises ValidationFailed that names a field or value that cannot be."""
     fields = declared_among(tx, custom_keys(terms))
     try:
-        search = compile_search(terms, fields, lambda kind, name: search_rows.find_link(tx, kind, name))
+        search = compile_search(terms, fields, lambda kind, name: find_link(tx, kind, name))
     except UnknownField as unknown:
         raise ValidationFailed.of("query", _unknown(tx, unknown.name), "unknown_field") from None
     return search_rows.page_of_search(tx, keyset, search)

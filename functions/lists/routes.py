@@ -126,8 +126,10 @@ async def list_list_contacts(
 ) -> Page[ListedContact]:
     """The contacts on the list, newest first. Those of a dynamic list are found anew each time.
 
-    Where a segment finds few of very many contacts, looking for them stops after a while: the page then has fewer contacts than
-    were asked for, or none, with `has_more` and a `next_cursor` that goes on.
+    What a segment's rules say of texts that are equal or begin so, tags, lists, workspaces, the lead score, custom fields and
+    when contacts were added is looked up. By negations, `contains` and `ends_with` alone every contact is looked at. Looking
+    stops after a while: the page then has fewer contacts than were asked for, or none, with `has_more` and a `next_cursor` that
+    goes on.
     """
     with caller.transaction() as tx:
         found = service.existing(tx, list_id)

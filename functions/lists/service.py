@@ -10,10 +10,9 @@ from uuid import UUID
 from lists import repository
 from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation, columns_of
-from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.contact_links import contacts_among
-from penguinmails.domain.segment_members import page_in_time, segment_definition
-from penguinmails.domain.segments import compile_segment
+from penguinmails.domain.segment_members import segment_definition
+from penguinmails.domain.segment_pages import page_in_time
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.keyset import Keyset
@@ -90,7 +89,7 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> Members:
     if found.segment_id is None:
         return Members(*repository.list_members(tx, keyset, found.id))
     definition = segment_definition(tx, found.segment_id)
-    page = page_in_time(tx, keyset, compile_segment(definition, declared_fields(tx)))
+    page = page_in_time(tx, keyset, definition)
     rows = [MemberRow(**columns_of(row), assigned_at=None) for row in page.rows]
     return Members(rows, page.total, page.stopped_at)
 

@@ -44,7 +44,10 @@ def _view(row: SegmentRow) -> Segment:
     responses=problems(409),
 )
 async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
-    """How many contacts the rules find now, and some of them. Nothing is stored."""
+    """How many contacts the rules find now, and the newest of them. Nothing is stored.
+
+    All whom the rules find are counted, so in a large account this takes longer than a page of a dynamic list.
+    """
     with caller.work() as work:
         count, sample = service.preview(work.tx, body.definition, body.sample)
         view = Preview(count=count, sample=[SampleContact.model_validate(columns_of(row)) for row in sample])

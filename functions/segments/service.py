@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
-from penguinmails.domain.contact_fields import declared_fields
-from penguinmails.domain.segment_members import FoundContact, count_found, count_in_time, newest_found
-from penguinmails.domain.segments import Condition, compile_segment
+from penguinmails.domain.contact_fields import declared_among
+from penguinmails.domain.segment_members import FoundContact, count_found, count_in_time
+from penguinmails.domain.segment_pages import newest_found
+from penguinmails.domain.segments import Condition, compile_segment, custom_keys
 from penguinmails.errors import Conflict, FieldError, NotFound
 from penguinmails.ids import new_uuid7
 from segments import repository
@@ -15,8 +16,7 @@ from segments.repository import SegmentRow
 
 def preview(tx: Tx, definition: dict[str, Any], size: int) -> tuple[int, list[FoundContact]]:
     """How many contacts a definition finds, and the newest of them. Raises ValidationFailed."""
-    condition = _compiled(tx, definition)
-    return count_found(tx, condition), newest_found(tx, condition, size)
+    return count_found(tx, _compiled(tx, definition)), newest_found(tx, definition, size)
 
 
 def create_segment(tx: Tx, *, name: str, definition: dict[str, Any]) -> SegmentRow:
@@ -82,7 +82,7 @@ def delete_segment(tx: Tx, present: SegmentRow) -> None:
 
 
 def _compiled(tx: Tx, definition: dict[str, Any]) -> Condition:
-    return compile_segment(definition, declared_fields(tx))
+    return compile_segment(definition, declared_among(tx, custom_keys(definition)))
 
 
 def _taken(name: str) -> Conflict:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from contacts import search_rows
 from contacts.app import handler
-from contacts.search import _digits, covering
 from contacts.search_grammar import MAX_LENGTH, Term, parse
 from penguinmails import keyset
 from penguinmails.db import transaction
+from penguinmails.domain import contact_search
+from penguinmails.domain.contact_words import covering, digits
 from penguinmails.errors import ValidationFailed
 from tests.support.http import Answer, call
 from tests.support.tenants import TestKey, TestTenant, make_tenant
@@ -116,7 +117,7 @@ def test_numbers_have_the_order_of_their_digits_in_python_as_in_the_database(val
     with transaction(role="jobs") as tx:
         stored = tx.all("SELECT search_number(v::text::numeric) FROM unnest(%(v)s::float8[]) v", {"v": values})
 
-    assert stored == [_digits(value) for value in values]
+    assert stored == [digits(value) for value in values]
     assert sorted(values) == [value for _, value in sorted(zip(stored, values, strict=True))]
 
 
@@ -277,7 +278,7 @@ def test_a_list_is_counted_up_to_a_bound(key: TestKey, monkeypatch: pytest.Monke
         return [answer.json["pagination"]["total"] for answer in (listed, search(key, query, offset="0", limit="1"))]
 
     exact = totals()
-    for module in (keyset, search_rows):
+    for module in (keyset, contact_search):
         monkeypatch.setattr(module, "MOST_COUNTED", 2)
 
     assert (exact, totals()) == ([6, 3], [None, None])

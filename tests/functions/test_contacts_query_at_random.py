@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from contacts import search_rows
 from contacts.search import compile_search
 from contacts.search_grammar import Term, parse
-from contacts.search_rows import find_link, page_of_search
+from contacts.search_rows import page_of_search
 from penguinmails.db import transaction
+from penguinmails.domain.contact_search import find_link
 from penguinmails.keyset import Keyset
 from tests.support.tenants import TestTenant, make_tenant
 

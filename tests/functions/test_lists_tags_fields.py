@@ -1,5 +1,6 @@
 """Lists, tags and custom fields: what belongs to them, and what keeps them from being changed."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from contacts.app import handler as contacts_handler
 from lists import repository as lists_repository
 from lists.app import handler as lists_handler
 from penguinmails.db import ForeignKeyViolation
-from penguinmails.domain import segment_members
+from penguinmails.domain import segment_pages
 from segments.app import handler as segments_handler
 from tags.app import handler as tags_handler
 from tests.support.http import Answer, Handler, call
@@ -97,10 +98,11 @@ def test_a_dynamic_list_that_is_found_slowly_goes_on_with_the_next_page(
 ) -> None:
     for name in "abcdefgh":
         contact(key, name, status="active" if name in "adh" else "unsubscribed")
-    segment = make(segments_handler, key, SEGMENTS, name="Active", definition=ACTIVE)["id"]
+    rule = {"not": {"not": ACTIVE}}
+    segment = make(segments_handler, key, SEGMENTS, name="Active", definition=rule)["id"]
     made = make(lists_handler, key, LISTS, name="Dynamic", type="dynamic", segment_id=segment)
-    monkeypatch.setattr(segment_members, "WINDOW", 2)
-    monkeypatch.setattr(segment_members, "BUDGET_SECONDS", -1)
+    monkeypatch.setattr(segment_pages, "WINDOW", 2)
+    monkeypatch.setattr(segment_pages, "BUDGET", timedelta(seconds=-1))
 
     pages: list[list[str]] = []
     query = {"order": order, "limit": "2"}

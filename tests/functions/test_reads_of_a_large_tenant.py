@@ -16,9 +16,11 @@ import psycopg
 import pytest
 
 from penguinmails import db
+from penguinmails.domain.segment_pages import newest_found
+from penguinmails.ids import new_uuid7
 from tests.support.http import Answer
 from tests.support.large_tenant import LargeTenant, make_large_tenant
-from tests.support.list_questions import FEW, LISTS, path_ids, questions
+from tests.support.list_questions import FEW, LISTS, path_ids, questions, rules_of
 from tests.support.operations import Operation
 from tests.support.people import signed_in
 from tests.support.plans import rows_read
@@ -69,6 +71,14 @@ def rows_returned(items: list[dict[str, Any]]) -> int:
     return sum(1 + sum(len(value) for value in item.values() if isinstance(value, list)) for item in items)
 
 
+def fault_of(plans: list[dict[str, Any]], returned: int) -> str | None:
+    """What was read besides, when it is too much for so many rows."""
+    assert plans, "the database reported no plan"
+    read = sum((rows_read(plan["Plan"]) for plan in plans), Counter[str]())
+    too_much = read.total() > FACTOR * returned + BESIDES
+    return f"{read.total()} rows for {returned}: {read.most_common(4)}" if too_much else None
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("operation", [o for o in LISTS if o.id not in FEW], ids=lambda operation: operation.id)
 def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
@@ -84,11 +94,9 @@ def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
         if answer.status == 400 and answer.json["errors"][0]["code"] == "not_combinable":
             return answer
         assert answer.status == 200, f"{query}: {answer.body}"
-        assert plans, "the database reported no plan"
-        read = sum((rows_read(plan["Plan"]) for plan in plans), Counter[str]())
-        returned = rows_returned(answer.json["data"])
-        if read.total() > FACTOR * returned + BESIDES:
-            faults.append(f"{query}: {read.total()} rows for {returned}: {read.most_common(4)}")
+        fault = fault_of(plans, rows_returned(answer.json["data"]))
+        if fault is not None:
+            faults.append(f"{query}: {fault}")
         return answer
 
     for ids in path_ids(large, operation):
@@ -100,6 +108,64 @@ def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
                 if cursor:
                     ask(ids, {**query, "cursor": cursor})
     assert answered
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("order", ["desc", "asc"])
+def test_a_dynamic_list_reads_at_most_ten_times_the_rows_that_it_returns(
+    large: LargeTenant, plans: list[dict[str, Any]], order: str
+) -> None:
+    """Not those by negations, `contains`, `ends_with` and fields that no word stands for, which look at every contact."""
+    token = signed_in(large.tenant).access_token
+    (operation,) = [o for o in LISTS if o.id == "listListContacts"]
+    faults: list[str] = []
+    for rule in rules_of(large):
+        ids = {"list_id": make_dynamic_list(large, rule)}
+        query = {"order": order}
+        for _ in range(2):
+            plans.clear()
+            answer = operation.call(ids, token=token, query=query, headers={"X-PenguinMails-Mode": "live"})
+            assert answer.status == 200, answer.body
+            fault = fault_of(plans, len(answer.json["data"]))
+            if fault is not None:
+                faults.append(f"{rule} {query}: {fault}")
+            if answer.json["pagination"]["next_cursor"] is None:
+                break
+            query["cursor"] = answer.json["pagination"]["next_cursor"]
+    assert not faults, "\n".join(faults)
+
+
+def make_dynamic_list(large: LargeTenant, rule: dict[str, Any]) -> UUID:
+    list_id, segment_id = new_uuid7(), new_uuid7()
+    with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
+        tx.run(
+            "INSERT INTO segments (id, tenant_id, mode, name, definition) VALUES (%(id)s, %(t)s, 'live', %(id)s, %(rule)s)",
+            {"id": segment_id, "t": large.tenant.id, "rule": db.jsonb(rule)},
+        )
+        tx.run(
+            """
+            INSERT INTO lists (id, tenant_id, mode, name, type, segment_id)
+            VALUES (%(id)s, %(t)s, 'live', %(id)s, 'dynamic', %(segment)s)
+            """,
+            {"id": list_id, "t": large.tenant.id, "segment": segment_id},
+        )
+    return list_id
+
+
+@pytest.mark.timeout(1800)
+def test_the_contacts_of_a_preview_are_at_least_a_tenth_of_those_that_are_read(
+    large: LargeTenant, plans: list[dict[str, Any]]
+) -> None:
+    """The number that stands beside them is counted, which reads all whom the rules find."""
+    faults: list[str] = []
+    for rule in rules_of(large):
+        plans.clear()
+        with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
+            sample = newest_found(tx, rule, 10)
+        fault = fault_of(plans, len(sample))
+        if fault is not None:
+            faults.append(f"{rule}: {fault}")
     assert not faults, "\n".join(faults)
 
 

@@ -108,6 +108,18 @@ def compile_segment(definition: Any, fields: Mapping[str, DeclaredField], path: 
     return compiler.condition(sql)
 
 
+def custom_keys(definition: Any) -> list[str]:
+    """The keys of custom fields that a definition names; of one that is wrong, those that can be read."""
+    if isinstance(definition, list):
+        return [key for rule in cast("list[Any]", definition)[:MAX_RULES] for key in custom_keys(rule)]
+    if not isinstance(definition, dict):
+        return []
+    rule = cast("dict[str, Any]", definition)
+    named = rule.get("field")
+    own = [named.removeprefix("attributes.")] if isinstance(named, str) and named.startswith("attributes.") else []
+    return [*own, *(key for group in ("all", "any", "not") for key in custom_keys(rule.get(group)))]
+
+
 def compile_all(definitions: Sequence[Any], fields: Mapping[str, DeclaredField]) -> Condition:
     """The condition that all of several definitions hold, each of which may be as large as one may be."""
     compiler = _Compiler(fields)
@@ -282,7 +294,8 @@ def _number(value: Any) -> Decimal:
     return Decimal(str(value))
 
 
-def _moment(value: Any) -> datetime:
+def moment_of(value: Any) -> datetime:
+    """The moment that a rule names, in UTC; of a date, where its day begins there. Raises ValueError with what it must be."""
     reason = "must be a date such as 2026-01-31 or a moment with its offset such as 2026-01-31T12:00:00Z"
     try:
         moment = datetime.fromisoformat(value)
@@ -309,5 +322,5 @@ def _id(value: Any) -> UUID:
 
 
 _READERS: dict[Kind, Callable[[Any], Any]] = {
-    "text": _text, "tag": _text, "number": _number, "time": _moment, "boolean": _flag, "list": _id, "workspace": _id,
+    "text": _text, "tag": _text, "number": _number, "time": moment_of, "boolean": _flag, "list": _id, "workspace": _id,
 }  # fmt: skip

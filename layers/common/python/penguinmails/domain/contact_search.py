@@ -1,0 +1,93 @@
+"""Contacts by their words: the database's own functions over `contact_search`, which work for the current tenant alone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import LiteralString
+from uuid import UUID
+
+from penguinmails.db import Tx, jsonb
+from penguinmails.domain.contact_words import Search
+from penguinmails.keyset import MOST_COUNTED, Order
+
+BUDGET = timedelta(milliseconds=200)
+"""How long a page by cursor is looked for before the rest is left to the next page."""
+
+Place = tuple[datetime, UUID]
+"""When a contact was added, and its id."""
+
+_BY_NAME: dict[str, LiteralString] = {
+    "tag": "SELECT id FROM tags WHERE name = %(name)s",
+    "list": "SELECT id FROM lists WHERE name = %(name)s AND type = 'static'",
+    "workspace": "SELECT id FROM workspaces WHERE slug = %(name)s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Contacts in the order in which they were added or the opposite one."""
+
+    places: list[Place]
+    stopped_at: Place | None
+    """Where to go on, when it took so long that not all that were wanted were found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    contact_id: UUID
+    created_at: datetime
+    is_stop: bool
+
+
+def find_link(tx: Tx, kind: str, name: str) -> str | None:
+    """The id of the tag, static list or workspace of a name; None when there is none."""
+    found: UUID | None = tx.one(_BY_NAME[kind], {"name": name})
+    return None if found is None else str(found)
+
+
+def find_hits(tx: Tx, search: Search, order: Order, after: Place | None, wanted: int, budget: timedelta | None) -> Hits:
+    """Up to `wanted` contacts after a place. Without a budget all that are wanted are found, however long it takes."""
+    after_at, after_id = after or (None, None)
+    found = tx.all(
+        """
+        SELECT contact_id, created_at, is_stop
+        FROM search_contacts(%(clauses)s, %(newest_first)s, %(after_at)s, %(after_id)s, %(from_at)s, %(before_at)s,
+                             %(wanted)s, %(budget)s)
+        """,
+        {
+            "clauses": _documents(search),
+            "newest_first": order == "desc",
+            "after_at": after_at,
+            "after_id": after_id,
+            "from_at": search.from_at,
+            "before_at": search.before_at,
+            "wanted": wanted,
+            "budget": budget,
+        },
+        _Hit,
+    )
+    stop = found.pop() if found and found[-1].is_stop else None
+    places = [(hit.created_at, hit.contact_id) for hit in found]
+    return Hits(places, stop and _position(stop, newest_first=order == "desc"))
+
+
+def count_hits(tx: Tx, search: Search) -> int | None:
+    """How many contacts meet a search; None when there are more than MOST_COUNTED, or counting takes too long."""
+    return tx.one(
+        "SELECT count_searched_contacts(%(clauses)s, %(from_at)s, %(before_at)s, %(most)s, %(budget)s)",
+        {
+            "clauses": _documents(search),
+            "from_at": search.from_at,
+            "before_at": search.before_at,
+            "most": MOST_COUNTED,
+            "budget": BUDGET,
+        },
+    )
+
+
+def _documents(search: Search) -> object:
+    return jsonb([clause.document() for clause in search.clauses])
+
+
+def _position(stop: _Hit, *, newest_first: bool) -> Place:
+    """What the next page comes after. Oldest first, the contact of the stop itself belongs to it."""
+    return stop.created_at, stop.contact_id if newest_first else UUID(int=max(stop.contact_id.int - 1, 0))

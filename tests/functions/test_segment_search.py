@@ -1,0 +1,277 @@
+"""Members of a segment are found by the words of contacts: whatever the rules, they are whom the rules' condition finds."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from penguinmails.db import Tx, transaction
+from penguinmails.domain import segment_pages
+from penguinmails.domain.contact_fields import declared_fields, store_field_values
+from penguinmails.domain.segment_members import page_of_found
+from penguinmails.domain.segment_pages import newest_found, page_in_time
+from penguinmails.domain.segment_search import necessary_search
+from penguinmails.domain.segments import compile_segment
+from penguinmails.keyset import Keyset
+from tests.support.tenants import TestTenant, make_tenant
+
+FIRST_DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+LONG = "Ärger " * 42
+LONG_TURKISH = "İ" * 100
+TEXTS = ["ann", "ANNIE", "Bo", "Łódź", "łÓdŹ", "ΟΔΟΣ", "straße", "o'x", "a\\b", " a  b ", "a\x01b", "a\nb", "-", "100%", LONG,
+         LONG_TURKISH]  # fmt: skip
+NUMBERS = [-(10**15), -1.5, -0.1, 0, 0.1, 0.30000000000000004, 0.3, 1, 1.0000000000000002, 5, 99.99, 2**53, 2**53 + 1,
+           10**15]  # fmt: skip
+DAYS = ["2026-01-31", "2026-01-31T23:59:59.999999Z", "1969-12-31", "2026-02-01"]
+FIELDS = {"trade": "text", "seats": "number", "renewal": "date", "vip": "boolean"}
+TAGS = ["even", "Rare", "rare", "unused"]
+CROWD = 500
+
+
+def people() -> list[dict[str, Any]]:
+    """Contacts that differ in everything, in runs, so that what a rule meets is now dense, now rare, now far away."""
+    found: list[dict[str, Any]] = []
+    for n in range(CROWD):
+        attributes = {
+            "trade": [None, *TEXTS][n % (len(TEXTS) + 1)],
+            "seats": [None, *NUMBERS][n * 7 % (len(NUMBERS) + 1)],
+            "renewal": [None, *DAYS][n // 3 % (len(DAYS) + 1)],
+            "vip": [None, True, False][n // 50 % 3],
+        }
+        tags = {"even": n % 2 == 0, "Rare": n in {3, 450}, "rare": 200 <= n < 230}
+        found.append(
+            {
+                "id": uuid4(),
+                "email": f"{['ann', 'bo', 'łódź'][n % 3]}.{n}@x.example",
+                "first_name": [None, *TEXTS[:14]][n // 20 % 15],
+                "company": [None, *TEXTS][n * 5 % (len(TEXTS) + 1)],
+                "city": "Łódź" if 300 <= n < 310 else None,
+                "status": "bounced" if 100 <= n < 160 or n % 97 == 0 else "active",
+                "score": n % 101,
+                "attributes": {key: value for key, value in attributes.items() if value is not None},
+                # Several were added at the same moment.
+                "created_at": FIRST_DAY + timedelta(minutes=n // 3),
+                "tags": [tag for tag, holds in tags.items() if holds],
+                "is_listed": n % 5 == 0,
+            }
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def crowd(platform: None) -> Iterator[tuple[TestTenant, dict[str, str]]]:
+    tenant = make_tenant()
+    contacts = people()
+    list_id = uuid4()
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO contact_fields (id, tenant_id, mode, key, type) VALUES (gen_random_uuid(), %s, 'live', %s, %s)",
+            [(tenant.id, *field) for field in FIELDS.items()],
+        )
+        cursor.execute(
+            """
+            INSERT INTO contacts (id, tenant_id, mode, email, first_name, company, city, status, lead_score, attributes,
+                                  source, created_at)
+            SELECT id, %(tenant)s, 'live', email, first_name, company, city, status, score, attributes, 'api', created_at
+            FROM jsonb_to_recordset(%(rows)s::jsonb) AS c (id uuid, email text, first_name text, company text, city text,
+                                                           status text, score integer, attributes jsonb,
+                                                           created_at timestamptz)
+            """,
+            {"tenant": tenant.id, "rows": json.dumps(contacts, default=str)},
+        )
+        tags = {name: uuid4() for name in TAGS}
+        cursor.executemany(
+            "INSERT INTO tags (id, tenant_id, mode, name) VALUES (%s, %s, 'live', %s)",
+            [(tag_id, tenant.id, name) for name, tag_id in tags.items()],
+        )
+        cursor.executemany(
+            """
+            INSERT INTO contact_tags (tenant_id, mode, contact_id, tag_id, contact_created_at)
+            VALUES (%s, 'live', %s, %s, %s)
+            """,
+            [(tenant.id, c["id"], tags[tag], c["created_at"]) for c in contacts for tag in c["tags"]],
+        )
+        cursor.execute(
+            "INSERT INTO lists (id, tenant_id, mode, name, type) VALUES (%s, %s, 'live', 'l', 'static')",
+            [list_id, tenant.id],
+        )
+        cursor.executemany(
+            """
+            INSERT INTO contact_lists (tenant_id, mode, contact_id, list_id, contact_created_at)
+            VALUES (%s, 'live', %s, %s, %s)
+            """,
+            [(tenant.id, c["id"], list_id, c["created_at"]) for c in contacts if c["is_listed"]],
+        )
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        store_field_values(tx, [c["id"] for c in contacts])
+    yield tenant, {"list": str(list_id), "workspace": str(tenant.workspace_id)}
+
+
+def comparison(
+    fields: list[str], operators: list[str], values: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"field": st.sampled_from(fields), "operator": st.sampled_from(operators), "value": values}
+    )
+
+
+EMAILS = ["ANN.0@x.example", "ann.3", "ŁÓDŹ.2", "Łódź.20@X.example"]
+TEXT = st.sampled_from(
+    [changed[:255] for text in TEXTS for changed in (text, text.upper(), text.lower(), text.title())]
+)
+BEGINNINGS = st.tuples(TEXT, st.integers(1, 255)).map(lambda cut: cut[0][: cut[1]])
+TEXT_FIELDS = ["first_name", "company", "city", "attributes.trade"]
+NUMBER = st.one_of(
+    st.sampled_from([n for n in NUMBERS if n <= 10**15]), st.integers(-3, 103), st.floats(-2, 102, allow_nan=False)
+)
+COMPARED = ["equals", "not_equals", "greater_than", "at_least", "less_than", "at_most"]
+MOMENTS = st.one_of(
+    st.sampled_from(DAYS),
+    st.integers(-10, CROWD // 3 + 10).map(lambda n: (FIRST_DAY + timedelta(minutes=n)).isoformat()),
+)
+LEAVES = st.one_of(
+    comparison(TEXT_FIELDS, ["equals", "not_equals"], TEXT),
+    comparison(TEXT_FIELDS, ["one_of", "not_one_of"], st.lists(TEXT, min_size=1, max_size=4)),
+    comparison([*TEXT_FIELDS, "email"], ["starts_with", "ends_with", "contains", "not_contains"], BEGINNINGS),
+    comparison(
+        ["email"],
+        ["equals", "starts_with"],
+        st.sampled_from(["ANN.0@x.example", "ann.3", "ŁÓDŹ.2", "Łódź.20@X.example"]),
+    ),
+    comparison(["status"], ["equals", "not_equals"], st.sampled_from(["Active", "bounced", "gone"])),
+    comparison(["lead_score", "attributes.seats"], COMPARED, NUMBER),
+    comparison(["attributes.renewal"], ["before", "after"], MOMENTS),
+    comparison(["created_at"], ["before", "after"], MOMENTS),
+    comparison(["created_at", "attributes.renewal"], ["in_last_days", "not_in_last_days"], st.integers(1, 60)),
+    comparison(["attributes.vip"], ["equals", "not_equals"], st.booleans()),
+    comparison(["tag"], ["has", "has_not"], st.sampled_from([*TAGS, "missing"])),
+    comparison(["list"], ["has", "has_not"], st.just("LIST")),
+    comparison(["workspace"], ["has"], st.just("WORKSPACE")),
+    st.fixed_dictionaries(
+        {"field": st.sampled_from(["company", "attributes.vip"]), "operator": st.sampled_from(["is_set", "is_not_set"])}
+    ),
+)
+DEFINITIONS = st.recursive(
+    LEAVES,
+    lambda rules: st.one_of(
+        st.fixed_dictionaries({"all": st.lists(rules, min_size=1, max_size=4)}),
+        st.fixed_dictionaries({"any": st.lists(rules, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"not": rules}),
+    ),
+    max_leaves=8,
+).filter(lambda rule: depth(rule) <= 5)
+
+
+def depth(rule: Any) -> int:
+    inner = rule.get("all") or rule.get("any") or ([rule["not"]] if "not" in rule else [])
+    return 1 + max(map(depth, inner), default=0)
+
+
+def with_ids(rule: Any, ids: dict[str, str]) -> Any:
+    if "field" in rule:
+        return {**rule, "value": ids[rule["field"]]} if rule["field"] in ids else rule
+    return {
+        name: [with_ids(r, ids) for r in part] if name != "not" else with_ids(part, ids) for name, part in rule.items()
+    }
+
+
+def by_condition(tx: Tx, definition: Any, order: Any) -> list[UUID]:
+    """Whom the condition alone finds, all at once."""
+    found, _ = page_of_found(
+        tx, Keyset(CROWD, order, "created_at", "time", None, None), compile_segment(definition, declared_fields(tx))
+    )
+    return [row.id for row in found]
+
+
+def page_by_page(tx: Tx, definition: Any, order: Any, size: int) -> list[UUID]:
+    seen: list[UUID] = []
+    after = None
+    for _ in range(2 * CROWD):
+        page = page_in_time(tx, Keyset(size, order, "created_at", "time", None, after), definition)
+        kept = page.rows[:size]
+        seen += [row.id for row in kept]
+        after = (kept[-1].created_at, kept[-1].id) if len(page.rows) > size else page.stopped_at
+        if after is None:
+            return seen
+    raise AssertionError("the pages have no end")
+
+
+@settings(max_examples=300, deadline=None)
+@given(rule=DEFINITIONS, order=st.sampled_from(["desc", "asc"]), size=st.sampled_from([7, 20, 60]))
+@example(rule={"field": "company", "operator": "equals", "value": "A\x01B"}, order="desc", size=7)
+@example(rule={"field": "attributes.trade", "operator": "equals", "value": "i̇" * 100}, order="desc", size=7)
+@example(rule={"field": "attributes.seats", "operator": "greater_than", "value": 0.3}, order="asc", size=7)
+def test_pages_to_the_end_have_whom_the_condition_finds_in_the_same_order(
+    crowd: tuple[TestTenant, dict[str, str]], rule: Any, order: str, size: int
+) -> None:
+    tenant, ids = crowd
+    definition = with_ids(rule, ids)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        expected = by_condition(tx, definition, order)
+
+        assert page_by_page(tx, definition, order, size) == expected
+        if order == "desc":
+            assert [row.id for row in newest_found(tx, definition, size)] == expected[:size]
+
+
+@settings(max_examples=40, deadline=None)
+@given(rule=DEFINITIONS, order=st.sampled_from(["desc", "asc"]))
+def test_pages_that_are_stopped_again_and_again_have_everybody_once(
+    crowd: tuple[TestTenant, dict[str, str]], rule: Any, order: str
+) -> None:
+    tenant, ids = crowd
+    definition = with_ids(rule, ids)
+    with (
+        transaction(tenant_id=tenant.id, mode="live") as tx,
+        mock.patch.object(segment_pages, "BUDGET", timedelta(seconds=-1)),
+    ):
+        assert page_by_page(tx, definition, order, 7) == by_condition(tx, definition, order)
+
+
+SOME = {"field": "company", "operator": "equals", "value": "Acme"}
+OTHER = {"field": "tag", "operator": "has", "value": "vip"}
+NOTHING = {"field": "company", "operator": "contains", "value": "cm"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "clauses"),
+    [
+        (SOME, [{"cAcme"}]),
+        ({"all": [SOME, NOTHING, OTHER]}, [{"cAcme"}, {"t7"}]),
+        ({"any": [SOME, OTHER]}, [{"cAcme", "t7"}]),
+        ({"any": [{"all": [SOME, OTHER]}, OTHER]}, [{"cAcme", "t7"}, {"t7"}]),
+        ({"all": [{"not": SOME}, OTHER]}, [{"t7"}]),
+        ({"all": [{"field": "company", "operator": "one_of", "value": ["a"] * 100 + ["b" * 128]}, OTHER]}, [{"t7"}]),
+        ({"all": [{"field": "company", "operator": "one_of", "value": ["a" * 120] * 100}, OTHER]}, [{"t7"}]),
+    ],
+)
+def test_of_rules_that_no_word_stands_for_the_others_are_searched_by(definition: Any, clauses: list[set[str]]) -> None:
+    search = necessary_search(definition, {}, lambda _: "7")
+
+    assert search is not None
+    assert [{letter + text for letter, text, _ in clause.any} for clause in search.clauses] == clauses
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        NOTHING,
+        {"any": [SOME, NOTHING]},
+        {"not": SOME},
+        {"field": "company", "operator": "not_equals", "value": "Acme"},
+        {"field": "company", "operator": "starts_with", "value": "ac"},
+        {"field": "company", "operator": "ends_with", "value": "acme"},
+        {"field": "phone", "operator": "equals", "value": "+48 1"},
+        {"any": [SOME, {"field": "created_at", "operator": "after", "value": "2026-01-01"}]},
+    ],
+)
+def test_rules_that_no_word_stands_for_are_not_searched_by(definition: Any) -> None:
+    assert necessary_search(definition, {}, lambda _: "7") is None
