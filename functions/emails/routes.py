@@ -118,7 +118,7 @@ async def send_email(body: NewEmail, caller: Sender) -> Response:
     summary="Upload a file",
     status_code=201,
     response_model=StoredUpload,
-    responses=problems(),
+    responses=problems(409),
 )
 async def create_attachment_upload(body: NewUpload, caller: Sender) -> Response:
     """Announce a file of up to 10 MB and get a link to upload it to, for files that a request has no room for.
