@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
@@ -201,6 +202,18 @@ def _write_platform_secrets(file: Path) -> None:
         for value in versions.values():
             remember("platform secret", value)
     file.write_text(json.dumps(document))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def empty_queues(platform: None) -> None:
+    """A file's tests begin without the messages that others left behind, of which there are soon thousands."""
+    import boto3
+
+    sqs = boto3.client("sqs")
+    for name in QUEUES:
+        # Once a minute and queue, as in AWS; by then there are few again.
+        with suppress(sqs.exceptions.PurgeQueueInProgress):
+            sqs.purge_queue(QueueUrl=os.environ[f"{name.upper()}_QUEUE_URL"])
 
 
 @pytest.fixture(autouse=True)
