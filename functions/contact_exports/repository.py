@@ -72,8 +72,3 @@ def existing_ids(tx: Tx, *, list_id: UUID | None, workspace_id: UUID | None, seg
             {"list_id": list_id, "workspace_id": workspace_id, "segment_id": segment_id},
         )
     )
-
-
-def segment_definition(tx: Tx, segment_id: UUID) -> dict[str, Any]:
-    """The rules of a segment as they are now."""
-    return tx.one("SELECT definition AS rules FROM segments WHERE id = %(id)s", {"id": segment_id})

@@ -13,6 +13,7 @@ from penguinmails.db import Tx
 from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS, all_fields
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.files import require_own
+from penguinmails.domain.segment_members import segment_definition
 from penguinmails.errors import FieldError, InvalidStateTransition, NotFound, ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.ids import new_uuid7
@@ -45,7 +46,7 @@ def create_export(
         _require_known(fields)
     rules = [{"field": _RULES[name][0], "operator": _RULES[name][1], "value": value} for name, value in given.items()]
     if segment_id is not None:
-        rules.append(repository.segment_definition(tx, segment_id))
+        rules.append(segment_definition(tx, segment_id))
     job_id = new_uuid7()
     values = {
         "export_type": "segment" if segment_id else "filtered" if given else "full",
