@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
@@ -50,10 +51,14 @@ def find_route(routes: Sequence[Route], method: str, path: str) -> Match | None:
     return next((Match(route, {}) for route in routes if route.path == "$default"), None)
 
 
-def _match_path(template: str, path: str) -> dict[str, str] | None:
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
     pattern = re.sub(r"\\{(\w+)\\\+\\}", r"(?P<\1>.+)", re.escape(template))
-    pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", pattern)
-    found = re.fullmatch(pattern, path)
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", pattern))
+
+
+def _match_path(template: str, path: str) -> dict[str, str] | None:
+    found = _pattern(template).fullmatch(path)
     return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
 
 

@@ -4,11 +4,14 @@ import base64
 import json
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from moto import mock_aws
 
@@ -70,14 +73,21 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def running_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVault]:
+def running_vault() -> Iterator[RunningVault]:
     """The real server where `make vault` has built it, else the stand-in."""
     from local.services.process import free_port
     from local.vault import start
 
-    running = start(tmp_path_factory.mktemp("vault"), free_port())
-    yield running
-    running.stop()
+    with tempfile.TemporaryDirectory(prefix="penguinmails-vault-", dir=_folder_in_memory()) as folder:
+        running = start(Path(folder), free_port())
+        yield running
+        running.stop()
+
+
+def _folder_in_memory() -> Path | None:
+    """Where a file costs no write to a disk, for which Vault waits at each change; None where there is little room."""
+    folder = Path("/dev/shm")  # noqa: S108 - what is made in it is made by tempfile
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > 2**30 else None
 
 
 @pytest.fixture
@@ -205,10 +215,12 @@ def _write_platform_secrets(file: Path) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def empty_queues(platform: None) -> None:
+def empty_queues(postgres: Postgres, platform: None) -> None:
     """A file's tests begin without the messages that others left behind, of which there are soon thousands."""
     import boto3
 
+    with psycopg.connect(postgres.url("penguinmails")) as connection:
+        connection.execute("DELETE FROM outbox")
     sqs = boto3.client("sqs")
     for name in QUEUES:
         # Once a minute and queue, as in AWS; by then there are few again.

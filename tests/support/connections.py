@@ -1,8 +1,10 @@
-"""Transactions beside that of the process, for tests of what happens at the same time."""
+"""Connections beside that of the process: for what happens at the same time, and to see past row security."""
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import psycopg
 
@@ -20,3 +22,15 @@ def connected(role: str, tenant: TestTenant) -> Iterator[Tx]:
         )
         connection.commit()
         yield Tx(connection, tenant.id, "live")
+
+
+def as_owner() -> psycopg.Connection:
+    """The process's one connection as the owner of the schema; each statement is a transaction. It is not to be closed."""
+    return _kept(os.environ["MIGRATIONS_DATABASE_URL"])
+
+
+@lru_cache(maxsize=4)
+def _kept(url: str) -> psycopg.Connection:
+    connection = psycopg.connect(url, autocommit=True)
+    atexit.register(connection.close)
+    return connection

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg import sql
 
 from penguinmails.auth import step_up
@@ -20,6 +19,7 @@ from penguinmails.http.access import Requirement
 from tests.support import domains, inboxes
 from tests.support.bodies import body_for, somebody
 from tests.support.catalogue import tables
+from tests.support.connections import as_owner
 from tests.support.http import Answer
 from tests.support.operations import Operation, operations
 from tests.support.people import Person, sign_in, signed_in
@@ -93,11 +93,10 @@ class Resource:
 
     def row(self, id_: UUID) -> Any:
         """The row as it is now, seen past row security; None when there is none."""
-        with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-            statement = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = %s").format(
-                sql.Identifier(self.table), sql.Identifier(self.column)
-            )
-            found = connection.execute(statement, [id_]).fetchone()
+        statement = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = %s").format(
+            sql.Identifier(self.table), sql.Identifier(self.column)
+        )
+        found = as_owner().execute(statement, [id_]).fetchone()
         return found and found[0]
 
 
@@ -145,51 +144,47 @@ def _workspace_with_a_template(account: Account, mode: Mode, _ids: Ids) -> UUID:
 
 def _delivery(account: Account, mode: Mode, ids: Ids) -> UUID:
     delivery_id = uuid4()
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        connection.execute(
-            """
-            INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status)
-            SELECT %s, tenant_id, mode, %s, id, type, created_at, 'failed' FROM events WHERE id = %s
-            """,
-            [delivery_id, ids["webhook_id"], _event(account, mode, ids)],
-        )
+    as_owner().execute(
+        """
+        INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status)
+        SELECT %s, tenant_id, mode, %s, id, type, created_at, 'failed' FROM events WHERE id = %s
+        """,
+        [delivery_id, ids["webhook_id"], _event(account, mode, ids)],
+    )
     return delivery_id
 
 
 def _replay(account: Account, mode: Mode, ids: Ids) -> UUID:
     replay_id = uuid4()
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        found = connection.execute("SELECT id FROM webhooks WHERE id = %s AND mode = %s", [ids["webhook_id"], mode])
-        webhook_id = ids["webhook_id"] if found.fetchone() else _made_by("createWebhook")(account, mode, {})
-        connection.execute(
-            """
-            INSERT INTO webhook_replays (id, tenant_id, mode, webhook_id, from_at, to_at, event_types, only_undelivered,
-                                         per_second, total, created_by)
-            VALUES (%s, %s, %s, %s, now() - interval '1 day', now(), '{contact.created}', false, 50, 0, %s)
-            """,
-            [replay_id, account.tenant.id, mode, webhook_id, uuid4()],
-        )
+    found = as_owner().execute("SELECT id FROM webhooks WHERE id = %s AND mode = %s", [ids["webhook_id"], mode])
+    webhook_id = ids["webhook_id"] if found.fetchone() else _made_by("createWebhook")(account, mode, {})
+    as_owner().execute(
+        """
+        INSERT INTO webhook_replays (id, tenant_id, mode, webhook_id, from_at, to_at, event_types, only_undelivered,
+                                     per_second, total, created_by)
+        VALUES (%s, %s, %s, %s, now() - interval '1 day', now(), '{contact.created}', false, 50, 0, %s)
+        """,
+        [replay_id, account.tenant.id, mode, webhook_id, uuid4()],
+    )
     return replay_id
 
 
 def _event(account: Account, mode: Mode, _ids: Ids) -> UUID:
     event_id = uuid4()
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        connection.execute(
-            """
-            INSERT INTO events (id, tenant_id, mode, type, data, created_at)
-            VALUES (%s, %s, %s, 'contact.created', '{}', now())
-            """,
-            [event_id, account.tenant.id, mode],
-        )
+    as_owner().execute(
+        """
+        INSERT INTO events (id, tenant_id, mode, type, data, created_at)
+        VALUES (%s, %s, %s, 'contact.created', '{}', now())
+        """,
+        [event_id, account.tenant.id, mode],
+    )
     return event_id
 
 
 def _email_of_a_campaign(account: Account, mode: Mode, ids: Ids) -> UUID:
     """The campaign's id."""
     email_id, campaign_id = _made_by("sendEmail")(account, mode, ids), _made_by("createCampaign")(account, mode, ids)
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
-        connection.execute("UPDATE emails SET campaign_id = %s WHERE id = %s", [campaign_id, email_id])
+    as_owner().execute("UPDATE emails SET campaign_id = %s WHERE id = %s", [campaign_id, email_id])
     return campaign_id
 
 
