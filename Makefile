@@ -95,6 +95,8 @@ deploy-smoke: setup ## Deploy for real into the AWS emulator, use it, update it,
 	@$(BIN)/python -m local.deploy_smoke
 
 .PHONY: test
+# Without compiled modules each of the many processes that tests start would compile all it imports, and pytest its tests.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## The whole suite, in parallel on two cores
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --declared-statuses
 

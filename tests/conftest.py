@@ -27,7 +27,7 @@ from penguinmails.db import close_connection
 from penguinmails.platform_secrets import PURPOSES
 from penguinmails.settings import get_settings
 from penguinmails.webhook_posts.client import close as close_webhook_connections
-from tests.support import secret_watch, which_vault
+from tests.support import schedule, secret_watch, which_vault
 from tests.support.emitted import watch_emitted_events
 from tests.support.incoming import REPLY_DOMAIN
 from tests.support.mail import WatchedMailCatcher
@@ -49,9 +49,10 @@ BUCKET = "files"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the summary say which Vault the tests had, and no test write a secret."""
+    """Have the summary say which Vault the tests had, no test write a secret, and no worker end long before another."""
     config.pluginmanager.register(which_vault)
     config.pluginmanager.register(secret_watch)
+    config.pluginmanager.register(schedule)
 
 
 @pytest.fixture(scope="session")

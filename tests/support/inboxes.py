@@ -38,11 +38,15 @@ def make_thread(account: Any, mode: Mode, _ids: dict[str, UUID]) -> UUID:
 
 def attachment_of(_account: Any, _mode: Mode, ids: dict[str, UUID]) -> UUID:
     """The file of the conversation."""
-    row = as_owner().execute(
-        """
+    row = (
+        as_owner()
+        .execute(
+            """
         SELECT a.id FROM inbox_attachments a JOIN inbox_messages m ON m.id = a.message_id WHERE m.thread_id = %s
         """,
-        [ids["thread_id"]],
-    ).fetchone()
+            [ids["thread_id"]],
+        )
+        .fetchone()
+    )
     assert row is not None
     return row[0]
