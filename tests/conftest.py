@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from local.sandboxes.server import SandboxServer
 from local.services.dns import DnsSandbox
 from local.services.mail import MailCatcher
 from local.services.postgres import Postgres
+from local.services.process import free_port, stop
 from local.services.valkey import Valkey
 from local.vault import RunningVault
 from penguinmails import smtp_connections
@@ -61,7 +63,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     server = Postgres(tmp_path_factory.mktemp("postgres") / "data", durable=False)
     server.start()
     yield server
-    server.stop()
+    # Nobody reads its data again, so it need not write to files what it has in memory.
+    assert server.process is not None
+    stop(server.process, with_signal=signal.SIGQUIT)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +80,6 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 @pytest.fixture(scope="session")
 def running_vault() -> Iterator[RunningVault]:
     """The real server where `make vault` has built it, else the stand-in."""
-    from local.services.process import free_port
     from local.vault import start
 
     with tempfile.TemporaryDirectory(prefix="penguinmails-vault-", dir=_folder_in_memory()) as folder:

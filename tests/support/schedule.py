@@ -37,6 +37,7 @@ class _Files(LoadScopeScheduling):
         return "tests/end_to_end" if drives_the_stack else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """See the class."""
     config.option.loadscopereorder = False
