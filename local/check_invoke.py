@@ -35,7 +35,7 @@ _CANNOT_WORK_HERE = 3
 """What the rig ends with when root or a package is missing."""
 _NO_CREDENTIAL = 401
 """Samples hold placeholders where a credential goes."""
-_START_SECONDS = 120
+_START_SECONDS = 300
 
 
 def fault_of(expected: dict[str, Any], output: str) -> str | None:
