@@ -135,8 +135,8 @@ invoke: setup ## Run one handler against the running stack: make invoke F=contac
 	@$(BIN)/python -m local.invoke "$${F:?Name a folder of functions/: make invoke F=contacts E=list}" "$${E:?Name a sample of events/$$F/: make invoke F=contacts E=list}"
 
 .PHONY: check-invoke
-check-invoke: setup ## Run every sample event by `sam local invoke`, where there is a container engine
-	@$(BIN)/python -m local.check_invoke
+check-invoke: setup ## Run every sample event by `sam local invoke`, where there is a container engine (ARGS="--only contacts/")
+	@$(BIN)/python -m local.check_invoke $(ARGS)
 
 .PHONY: env.json
 env.json: setup ## Build for containers and write what `sam local` has to be told to talk to the running stack

@@ -980,6 +980,26 @@ END
 $$;
 
 --
+-- Name: oldest_secrets(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.oldest_secrets() RETURNS TABLE(kind text, since timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT 'api_key', min(coalesce(regenerated_at, created_at)) FROM api_keys
+  WHERE status = 'active' AND (expires_at IS NULL OR expires_at > clock_timestamp())
+  UNION ALL
+  SELECT 'webhook', min(coalesce(secret_changed_at, created_at)) FROM webhooks WHERE deleted_at IS NULL
+  UNION ALL
+  SELECT 'dkim', min(coalesce(dkim_rotated_at, created_at)) FROM domains
+  UNION ALL
+  SELECT 'provider_account', min(coalesce(secret_changed_at, created_at)) FROM provider_accounts
+  UNION ALL
+  SELECT 'mail_server', min(coalesce(secret_changed_at, created_at)) FROM mail_servers
+$$;
+
+--
 -- Name: protect_tenant_table(regclass, boolean, name); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -2947,6 +2967,7 @@ CREATE TABLE public.mail_servers (
     checked_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    secret_changed_at timestamp with time zone,
     CONSTRAINT mail_servers_host_check CHECK (((host)::text = lower((host)::text))),
     CONSTRAINT mail_servers_port_check CHECK (((port >= 1) AND (port <= 65535))),
     CONSTRAINT mail_servers_security_check CHECK ((security = ANY (ARRAY['starttls'::text, 'tls'::text, 'none'::text]))),
@@ -3133,6 +3154,7 @@ CREATE TABLE public.provider_accounts (
     checked_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    secret_changed_at timestamp with time zone,
     CONSTRAINT provider_accounts_provider_check CHECK ((provider = ANY (ARRAY['postmark'::text, 'mailgun'::text]))),
     CONSTRAINT provider_accounts_status_check CHECK ((status = ANY (ARRAY['active'::text, 'error'::text])))
 );
@@ -3824,6 +3846,7 @@ CREATE TABLE public.webhooks (
     held_due_at timestamp with time zone,
     held_dropped_before timestamp with time zone,
     paced_until timestamp with time zone,
+    secret_changed_at timestamp with time zone,
     CONSTRAINT webhooks_batch_size_check CHECK (((batch_size >= 1) AND (batch_size <= 100))),
     CONSTRAINT webhooks_batch_wait_seconds_check CHECK (((batch_wait_seconds >= 0) AND (batch_wait_seconds <= 60))),
     CONSTRAINT webhooks_event_types_check CHECK ((cardinality(event_types) > 0)),
@@ -7163,6 +7186,12 @@ CREATE POLICY penguinmails_lookup_all ON public.invitations TO penguinmails_look
 CREATE POLICY penguinmails_lookup_all ON public.link_tokens TO penguinmails_lookup USING (true) WITH CHECK (true);
 
 --
+-- Name: mail_servers penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_lookup_all ON public.mail_servers TO penguinmails_lookup USING (true) WITH CHECK (true);
+
+--
 -- Name: provider_accounts penguinmails_lookup_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -8022,6 +8051,13 @@ REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
 
 --
+-- Name: FUNCTION oldest_secrets(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.oldest_secrets() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.oldest_secrets() TO penguinmails_jobs;
+
+--
 -- Name: FUNCTION refresh_webhook_statistics(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -8419,6 +8455,18 @@ GRANT SELECT,DELETE ON TABLE public.mail_outbox TO penguinmails_closing;
 
 GRANT SELECT,DELETE ON TABLE public.mail_servers TO penguinmails_closing;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mail_servers TO penguinmails_app;
+
+--
+-- Name: COLUMN mail_servers.created_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(created_at) ON TABLE public.mail_servers TO penguinmails_lookup;
+
+--
+-- Name: COLUMN mail_servers.secret_changed_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(secret_changed_at) ON TABLE public.mail_servers TO penguinmails_lookup;
 
 --
 -- Name: TABLE mailbox_days; Type: ACL; Schema: public; Owner: -

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.containers import BUILD, DESKTOP_HOST, TEMPLATE, build, lambda_version, prepare
+from local.containers import BUILD, DESKTOP_HOST, TEMPLATE, build, downloaded_layers, lambda_version, prepare
 from local.seed import Owner, seed
 from local.services.aws import tool_environment
 from local.services.process import LOOPBACK, ServiceError, free_ports_in_a_row
@@ -35,7 +35,7 @@ _CANNOT_WORK_HERE = 3
 """What the rig ends with when root or a package is missing."""
 _NO_CREDENTIAL = 401
 """Samples hold placeholders where a credential goes."""
-_START_SECONDS = 120
+_START_SECONDS = 300
 
 
 def fault_of(expected: dict[str, Any], output: str) -> str | None:
@@ -66,10 +66,11 @@ def logical_id(folder: str) -> str:
 
 
 class Containers:
-    """`sam local` with what all of its commands have in common."""
+    """`sam local` with what all of its commands have in common; for built functions and layers that are prepared."""
 
     def __init__(self, env_file: Path, host: str) -> None:
         """`host` is this machine as the containers reach it."""
+        self._layers, self._layer_folder = downloaded_layers(int(time.time()))
         self._options = ["--env-vars", str(env_file), "--skip-pull-image"]
         if host == DESKTOP_HOST:
             self._options = [*self._options[:-1], "--add-host", f"{DESKTOP_HOST}:host-gateway"]
@@ -77,8 +78,9 @@ class Containers:
     def invoke(self, sample: str) -> str:
         """What `sam local invoke` printed for a sample of events/."""
         function = logical_id(sample.partition("/")[0])
-        template = _without_routes(function)
+        template = _of_one_function(function, self._layers)
         command = self._command("invoke", function, "-e", f"events/{sample}", "-t", str(template))
+        command += ["--layer-cache-basedir", str(self._layer_folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             print(done.stderr[-1500:], file=sys.stderr)
@@ -106,15 +108,14 @@ class Containers:
         return ["bash", "scripts/sam.sh", "local", subcommand, *arguments, *self._options]
 
 
-def _without_routes(function: str) -> Path:
+def _of_one_function(function: str, layers: list[str]) -> Path:
     """The template with this function alone: the SAM CLI takes seconds at each call to think about all routes of the API."""
     document = json.loads(TEMPLATE.read_text())
-    kept = {
-        name: r for name, r in document["Resources"].items() if name in {function, "CommonLayer", "DependenciesLayer"}
-    }
-    kept[function]["Properties"].pop("Events")
+    document["Globals"]["Function"]["Layers"] = layers
+    resource = document["Resources"][function]
+    resource["Properties"].pop("Events")
     file = BUILD / "one-function.yaml"
-    file.write_text(json.dumps({**document, "Resources": kept}))
+    file.write_text(json.dumps({**document, "Resources": {function: resource}}))
     return file
 
 
@@ -184,21 +185,21 @@ def _check(engine: str, *, host: str, only: str) -> int:
 async def _faults(stack: Stack, containers: Containers, chosen: dict[str, dict[str, Any]], owner: Owner) -> list[str]:
     await stack.serve()
     try:
-        return await asyncio.to_thread(_faults_of_all, containers, chosen, owner, stack.state / "start-api.log")
+        faults: list[str] = []
+        for sample, said in chosen.items():
+            fault = fault_of(said, await asyncio.to_thread(containers.invoke, sample))
+            print(f"{sample}: {fault or 'as expected'}", flush=True)
+            faults += [sample] if fault else []
+        return faults + await asyncio.to_thread(_faults_of_start_api, containers, owner, stack.state / "start-api.log")
     finally:
         await stack.stop_serving()
 
 
-def _faults_of_all(containers: Containers, chosen: dict[str, dict[str, Any]], owner: Owner, log: Path) -> list[str]:
-    faults: list[str] = []
-    for sample, said in chosen.items():
-        fault = fault_of(said, containers.invoke(sample))
-        print(f"{sample}: {fault or 'as expected'}", flush=True)
-        faults += [sample] if fault else []
+def _faults_of_start_api(containers: Containers, owner: Owner, log: Path) -> list[str]:
     with containers.api(log) as address:
-        of_the_api = faults_of_the_api(address, owner)
-    print("\n".join(of_the_api) or "start-api: signing in, a new contact and its answer are as expected", flush=True)
-    return faults + of_the_api
+        faults = faults_of_the_api(address, owner)
+    print("\n".join(faults) or "start-api: signing in, a new contact and its answer are as expected", flush=True)
+    return faults
 
 
 def _docker_works() -> bool:

@@ -1,10 +1,14 @@
 """Writes what template.yaml needs once per function and queue: who may connect to the database, and what raises alarms.
 
-`python -m local.complete_template` rewrites the marked part of template.yaml and infrastructure/function_alarms.yaml;
-with `--check` it says what is out of date. Run it after a function or queue was added: `make template`.
+`python -m local.complete_template` rewrites the marked part of template.yaml, the digest of its functions and
+infrastructure/function_alarms.yaml; with `--check` it says what is out of date. Run it after a function or queue was added
+or a property of a function changed: `make template`.
 """
 
+import json
+import re
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,14 @@ BEGIN = "  # ---- Written by `make template`: edit local/complete_template.py in
 END = (
     "  # ---- End of what `make template` writes -------------------------------------------------------------------\n"
 )
+DIGEST = re.compile(r'(?<=- \[functions, ")\w*(?="])')
+"""Where the digest of the functions stands in template.yaml."""
 _FUNCTION = "AWS::Serverless::Function"
+_NOT_IN_VERSIONS = {
+    "AutoPublishAlias", "CodeUri", "DeploymentPreference", "Events", "Policies", "ReservedConcurrentExecutions",
+    "VersionDescription",
+}  # fmt: skip
+"""Properties that are not part of a function's versions, or make a new one by themselves."""
 _DATABASE_ROLES = {
     "Application": ("penguinmails_app", None),
     "Jobs": ("penguinmails_jobs", "JOBS_DATABASE_URL"),
@@ -133,6 +144,16 @@ def functions_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {n: r["Properties"] for n, r in document["Resources"].items() if r["Type"] == _FUNCTION}
 
 
+def functions_digest(document: dict[str, Any]) -> str:
+    """Another text whenever a version of a function would be another one by what the template says of it."""
+    versioned = [properties for properties in functions_of(document).values() if "VersionDescription" in properties]
+    said = [
+        {name: value for name, value in properties.items() if name not in _NOT_IN_VERSIONS}
+        for properties in [document["Globals"]["Function"], *versioned]
+    ]
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def _variables(properties: dict[str, Any]) -> set[str]:
     return set(properties.get("Environment", {}).get("Variables", {}))
 
@@ -200,6 +221,9 @@ def completed() -> dict[Path, str]:
     if not (found and ended):
         raise SystemExit(f"template.yaml lacks the line {BEGIN.strip()!r} or {END.strip()!r}; put both back")
     document, template = read_document(TEMPLATE), read_template(TEMPLATE)
+    before, digests = DIGEST.subn(functions_digest(document), before)
+    if digests != 1:
+        raise SystemExit('template.yaml lacks `- [functions, ""]` in the Configuration of Migrations; put it back')
     return {TEMPLATE: before + block(document, template) + after, ALARMS: alarms(document, template)}
 
 

@@ -5,6 +5,7 @@ secrets' files in a layer, since a container sees no other file of this machine,
 """
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -16,7 +17,7 @@ from typing import Any
 
 from local.invoke import running_environments
 from local.services.process import LOOPBACK, ServiceError
-from local.template import read_document, read_template
+from local.template import ACCOUNT, REGION, read_document, read_template
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".aws-sam" / "container"
@@ -100,6 +101,22 @@ def prepare(environments: dict[str, dict[str, str]], env_file: Path, *, host: st
 def _keep_private(file: Path, content: str) -> None:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
         output.write(content)
+
+
+def downloaded_layers(version: int) -> tuple[list[str], Path]:
+    """After `prepare`: the layers as the SAM CLI keeps published ones that it has downloaded; their ARNs, and the folder.
+
+    It makes one image for all functions of published layers, and another at each call for layers of the template: ten
+    seconds for every invocation. `version` must be new for every run, or the last run's image would be taken.
+    """
+    folder = BUILD / "downloaded"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    arns = [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}:{version}" for name in _LAYERS]
+    for name, arn in zip(_LAYERS, arns, strict=True):
+        # The SAM CLI names the folder so; were it another name, it would ask AWS for the layer and fail.
+        (folder / f"{name}-{version}-{hashlib.sha256(arn.encode()).hexdigest()[:10]}").symlink_to(BUILD / name)
+    return arns, folder
 
 
 def lambda_version() -> str:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from local.complete_template import functions_digest
 from local.services.process import LOOPBACK, ServiceError
 from local.smoke_stack import BUCKET, BUILD, NO_CONFIG, POISONED, ROOT, STACK, Failed, Smoke
-from local.template import REGION
+from local.template import REGION, read_document
 
 UPDATED = "MeFunction"
 _PATIENCE_SECONDS = 60
@@ -131,6 +132,17 @@ def one_function(smoke: Smoke) -> None:
     _expect([name for name in after if after[name] != before[name]], [UPDATED], "functions with other code")
 
 
+def another_timeout(smoke: Smoke) -> None:
+    """What the template alone says of a function reaches what is called of it."""
+    document = read_document(BUILD / "template.yaml")
+    document["Resources"][UPDATED]["Properties"] |= {"Timeout": 47, "EphemeralStorage": {"Size": 777}}
+    document["Resources"]["Migrations"]["Properties"]["Configuration"][-1] = ["functions", functions_digest(document)]
+    smoke.localise(document)
+    smoke.deploy()
+    called = smoke.called()[UPDATED]
+    _expect((called["Timeout"], called["EphemeralStorage"]["Size"]), (47, 777), f"what calls of {UPDATED} get")
+
+
 def another_release(smoke: Smoke) -> None:
     """A release without any change of code reaches what is called of every function."""
     smoke.deploy(Release="1.0.1-smoke")
@@ -181,6 +193,7 @@ def main() -> int:
         alarms_by_themselves,
         the_same_again,
         one_function,
+        another_timeout,
         another_release,
         without_vault,
         removal,

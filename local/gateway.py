@@ -1,5 +1,7 @@
 """API Gateway's HTTP API on one machine: routes of the template, payload format 2.0, and the gateway's own answers.
 
+In front of it, as in CloudFront, `/v1/...` is spelt out to `/api/v1/...`.
+
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -16,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
 
 from aiohttp import web
+from yarl import URL
 
 from local.environments import InvocationError, PayloadTooLarge
 from local.template import ACCOUNT, Route
@@ -33,6 +36,11 @@ class Match:
 
     route: Route
     path_parameters: dict[str, str]
+
+
+def spelt_out(path: str) -> str:
+    """The path that CloudFront asks the API for (infrastructure/edge.yaml)."""
+    return f"/api{path}" if path.startswith("/v1/") else path
 
 
 def find_route(routes: Sequence[Route], method: str, path: str) -> Match | None:
@@ -159,6 +167,7 @@ class Gateway:
         return app
 
     async def _handle(self, request: web.Request) -> web.Response:
+        request = request.clone(rel_url=URL(spelt_out(request.raw_path), encoded=True))
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:

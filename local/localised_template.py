@@ -68,7 +68,8 @@ def _resource(
         case "Custom::Migrations":
             changed.pop("DependsOn")
             # The rest names what is left out here.
-            properties["Configuration"] = [{"Ref": "CommonLayer"}, {"Ref": "DependenciesLayer"}, {"Ref": "Release"}]
+            references = [{"Ref": "CommonLayer"}, {"Ref": "DependenciesLayer"}, {"Ref": "Release"}]
+            properties["Configuration"] = [references, properties["Configuration"][-1]]
         case _:
             pass
     return changed

@@ -99,9 +99,12 @@ class Smoke:
         """Build for this machine and write the localised template beside what was built."""
         # Never cached: the SAM CLI knows a build by its folder, not by its lock file, processor or version of Python.
         self.sam("build", "--build-dir", str(BUILD), "--parallel")
-        document = read_document(BUILD / "template.yaml")
-        localised = localise(document, self.template, self.services.variables, visibility_seconds={POISONED: 2})
         NO_CONFIG.write_text("version = 0.1\n")
+        self.localise(read_document(BUILD / "template.yaml"))
+
+    def localise(self, document: dict[str, Any]) -> None:
+        """Write what the next deploy takes: a built template, localised."""
+        localised = localise(document, self.template, self.services.variables, visibility_seconds={POISONED: 2})
         (BUILD / "localised.yaml").write_text(json.dumps(localised, indent=1))
 
     def deploy(self, **changed: str) -> str:
@@ -148,17 +151,20 @@ class Smoke:
             if r["ResourceType"] == "AWS::Lambda::Function"
         }
 
-    def releases(self) -> dict[str, str]:
-        """The release of what is called of each function, by its logical id: the version that calls go to, if it has one."""
+    def called(self) -> dict[str, dict[str, Any]]:
+        """What is called of each function, by its logical id: the version that calls go to, if it has one."""
         functions = self.client("lambda")
-        found: dict[str, str] = {}
+        found: dict[str, dict[str, Any]] = {}
         for logical, name in self.physical_names().items():
             aliases = [alias["Name"] for alias in functions.list_aliases(FunctionName=name)["Aliases"]]
             # CloudFormation and CodeDeploy call the newest code of the database function; jobs have no alias.
             called = name if logical == "DatabaseFunction" or not aliases else f"{name}:{aliases[0]}"
-            described = functions.get_function_configuration(FunctionName=called)
-            found[logical] = described["Environment"]["Variables"]["RELEASE"]
+            found[logical] = functions.get_function_configuration(FunctionName=called)
         return found
+
+    def releases(self) -> dict[str, str]:
+        """The release of what is called of each function, by its logical id."""
+        return {name: said["Environment"]["Variables"]["RELEASE"] for name, said in self.called().items()}
 
     def ask(self, method: str, path: str, *, secret: str | None, body: Any = None) -> tuple[int, Any]:
         """One request through the deployed API."""

@@ -66,8 +66,9 @@ copy_python() {
 }
 
 make_image() {
-  local name; name=$(image_name)
-  if podman image exists "$name" && [ "$RIG/.made" -nt "$ROOT/requirements/container.lock" ] && [ "$RIG/.made" -nt "$ROOT/scripts/container_rig.sh" ]; then return; fi
+  local name made_of; name=$(image_name)
+  made_of=$(cat "$ROOT/requirements/container.lock" "$ROOT/scripts/container_rig.sh" | sha256sum)
+  if podman image exists "$name" && [ "$(cat "$RIG/.made" 2>/dev/null)" = "$made_of" ]; then return; fi
   echo "making a base image of this machine's files (about a minute, once)" >&2
   rm -rf "$RIG/image" && mkdir -p "$RIG/image/runtime"
   copy_python
@@ -97,11 +98,12 @@ RUN mkdir -p /var/task /opt /var/rapid && chmod 755 /var/runtime/bootstrap
 ENV LANG=C.UTF-8 TZ=UTC PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin \
     LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib \
     LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime
+RUN /var/lang/bin/python3 -m compileall -q /var/lang/lib /var/runtime
 WORKDIR /var/task
 IMAGE
   podman build -q -t "$name" "$RIG/image" >/dev/null
   rm -rf "$RIG/image"
-  touch "$RIG/.made"
+  echo "$made_of" >"$RIG/.made"
 }
 
 # The name under which the SAM CLI looks for the image of a runtime, asked of the SAM CLI.
@@ -126,6 +128,13 @@ serve() {
   exit 1
 }
 
+# What the SAM CLI has made of the base image and the layers, of no use to another run.
+forget_layers() {
+  local images; images=$(podman images -q samcli/lambda-python 2>/dev/null || true)
+  [ -z "$images" ] || podman rmi -f $images >/dev/null 2>&1 || true
+  podman image prune -f >/dev/null 2>&1 || true
+}
+
 down() {
   if [ -e "$RIG/service.pid" ]; then
     inside podman --root "$RIG/storage" --runroot "$RIG/run" --storage-driver overlay ps -aq 2>/dev/null \
@@ -134,6 +143,7 @@ down() {
     rm -f "$RIG/service.pid" "$RIG/podman.sock"
   fi
   umount "$RIG/network" 2>/dev/null || true
+  forget_layers
 }
 
 case ${1:-} in

@@ -74,6 +74,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
+RESOURCES_KEPT_FREE = 20
+"""So that a fix in a hurry never finds the stack full."""
 _PERMISSION_BYTES = 500
 """One statement of a function's policy, with ARNs of long names."""
 
@@ -145,6 +147,11 @@ def over_limits(translated: dict[str, Any]) -> Iterator[str]:
     ]
     print(", ".join(f"{what}: {count} of {most}" for what, count, most in found))
     yield from (f"{what}: {count}, and AWS takes {most}" for what, count, most in found if count > most)
+    if MAX_RESOURCES - RESOURCES_KEPT_FREE < len(resources) <= MAX_RESOURCES:
+        yield (
+            f"resources of the stack: {len(resources)}, and the last {RESOURCES_KEPT_FREE} of {MAX_RESOURCES} stay free; "
+            "move what belongs together into a template of infrastructure/ (docs/decisions/0009-short-addresses.md)"
+        )
 
 
 def unpublished(translated: dict[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """SQL of the measurement."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +33,19 @@ def forget_response_times(tx: Tx, now: datetime) -> None:
     tx.run(
         "DELETE FROM response_time_windows WHERE starts_at < %(now)s::timestamptz - interval '13 months'", {"now": now}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OldestSecret:
+    """Since when the oldest secret of a kind is in use."""
+
+    kind: str
+    since: datetime
+
+
+def oldest_secrets(tx: Tx) -> list[OldestSecret]:
+    """One for each kind of which there is any."""
+    return tx.all("SELECT kind, since FROM oldest_secrets() WHERE since IS NOT NULL", {}, OldestSecret)
 
 
 def is_older_than(tx: Tx, moment: datetime) -> bool:

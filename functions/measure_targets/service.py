@@ -19,10 +19,13 @@ def measure() -> int:
     with transaction(role="jobs") as tx:
         repository.keep_response_times(tx, end)
         repository.forget_response_times(tx, end)
+        oldest = repository.oldest_secrets(tx)
         rates = {t.name: t.measure(tx, end - _PERIOD, end) for t in TARGETS if t.unit == "percent"}
     for name, value in rates.items():
         if value is not None:
             percent("target_percent", value, target=name)
+    for secret in oldest:
+        count("secret_age_days", (end - secret.since) / timedelta(days=1), type=secret.kind)
     _check_vault()
     # Not needed to begin with: the measurement above is what a cold start waits for.
     from measure_targets import monthly_report

@@ -44,7 +44,8 @@ def put_account(tx: Tx, values: dict[str, Any]) -> None:
         ON CONFLICT (tenant_id, provider) DO UPDATE
         SET status = 'active', status_detail = NULL, settings = excluded.settings, secret_ref = excluded.secret_ref,
             secret_version = excluded.secret_version, key_last4 = excluded.key_last4,
-            endpoint_hash = excluded.endpoint_hash, checked_at = excluded.checked_at
+            endpoint_hash = excluded.endpoint_hash, checked_at = excluded.checked_at,
+            secret_changed_at = excluded.checked_at
         """,
         {"tenant_id": tx.tenant_id, **values, "settings": jsonb(values["settings"])},
     )

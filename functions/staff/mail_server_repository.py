@@ -21,7 +21,7 @@ def put_server(tx: Tx, values: dict[str, Any]) -> None:
         ON CONFLICT (tenant_id) DO UPDATE
         SET host = excluded.host, port = excluded.port, security = excluded.security, username = excluded.username,
             secret_ref = excluded.secret_ref, secret_version = excluded.secret_version, status = 'active',
-            status_detail = NULL, checked_at = excluded.checked_at
+            status_detail = NULL, checked_at = excluded.checked_at, secret_changed_at = excluded.checked_at
         """,
         {"tenant_id": tx.tenant_id, **values},
     )

@@ -124,7 +124,7 @@ def keep_secret(tx: Tx, webhook_id: UUID, *, version: int, last3: str, previous_
         """
         UPDATE webhooks
         SET secret_version = %(version)s, secret_last3 = %(last3)s, previous_secret_until = %(previous_until)s,
-            updated_at = clock_timestamp()
+            secret_changed_at = clock_timestamp(), updated_at = clock_timestamp()
         WHERE id = %(id)s
         """,
         {"id": webhook_id, "version": version, "last3": last3, "previous_until": previous_until},

@@ -1,16 +1,16 @@
 """What a deploy makes besides functions: networks, data, edge, alarms, and that they fit each other."""
 
 import base64
+import copy
 import json
 import re
 import tomllib
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.complete_template import completed, functions_of
+from local.complete_template import completed, functions_digest, functions_of
 from local.template import read_document
 from local.vault_commands import role_pattern
 from penguinmails.platform_secrets import PURPOSES
@@ -222,31 +222,41 @@ def test_whatever_functions_are_given_makes_new_versions_when_it_changes() -> No
         assert ("VersionDescription" in properties) == bool(moves), name
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Timeout", 31),
+        ("MemorySize", 2048),
+        ("EphemeralStorage", {"Size": 1024}),
+        ("Environment", {"Variables": {"VAULT_ROLE": "another"}}),
+        ("SnapStart", {"ApplyOn": "PublishedVersions"}),
+    ],
+)
+@pytest.mark.parametrize("where", ["Globals", "Resources"])
+def test_what_the_template_alone_says_of_a_function_makes_new_versions_when_it_changes(
+    where: str, name: str, value: object
+) -> None:
+    changed = copy.deepcopy(MAIN)
+    properties = changed["Globals"]["Function"] if where == "Globals" else functions_of(changed)["MeFunction"]
+    properties[name] = value
+
+    assert functions_digest(changed) != functions_digest(MAIN)
+
+
+@pytest.mark.parametrize("name", ["Policies", "Events", "ReservedConcurrentExecutions"])
+def test_what_is_no_part_of_a_version_makes_none(name: str) -> None:
+    """Lambda would answer a call for one that there is one already, and the deploy would fail."""
+    changed = copy.deepcopy(MAIN)
+    functions_of(changed)["MeFunction"][name] = []
+
+    assert functions_digest(changed) == functions_digest(MAIN)
+
+
 def _conditions(value: Any) -> set[str]:
     if isinstance(value, dict):
         own = {value["Fn::If"][0]} if "Fn::If" in value else set()
         return own.union(*(_conditions(item) for item in value.values()))
     return set().union(*(_conditions(item) for item in value)) if isinstance(value, list) else set()
-
-
-def test_every_address_of_the_api_goes_to_it_and_not_to_the_console() -> None:
-    config = NESTED["edge.yaml"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
-    patterns = [b["PathPattern"] for b in config["CacheBehaviors"] if b["TargetOriginId"] == "api"]
-    for properties in functions_of(MAIN).values():
-        for event in properties.get("Events", {}).values():
-            path = event["Properties"].get("Path", "$default") if event["Type"] == "HttpApi" else "$default"
-            if path != "$default":
-                assert any(fnmatch(path, pattern) or fnmatch(f"{path}/", pattern) for pattern in patterns), path
-
-
-def test_cloudfront_sends_the_secret_that_the_functions_ask_for() -> None:
-    asked = MAIN["Globals"]["Function"]["Environment"]["Variables"]["ORIGIN_SECRET"]
-    origins = NESTED["edge.yaml"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
-    sent = {o["Id"]: o.get("OriginCustomHeaders", []) for o in origins}
-
-    assert asked == {"Fn::Sub": "{{resolve:secretsmanager:${OriginSecret}:SecretString}}"}
-    assert [header["HeaderName"] for header in sent["api"]] == ["x-origin-secret"]
-    assert sent["console"] == []
 
 
 def test_a_consumer_reads_no_queue_but_its_own() -> None:

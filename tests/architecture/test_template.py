@@ -10,7 +10,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from local.gateway import find_route
+from local.gateway import find_route, spelt_out
 from local.schedules import next_cron, rate_seconds
 from local.template import read_document, read_template
 from penguinmails import clock
@@ -214,7 +214,7 @@ def test_every_route_of_a_function_reaches_it_by_both_of_its_addresses(package: 
         example = re.sub(r"\{[^}]+\}", "0190a3c4", path)
         addresses = [example] + [example.removeprefix("/api")] * example.startswith("/api/v1/")
         for address in addresses:
-            match = find_route(TEMPLATE.routes, method, address)
+            match = find_route(TEMPLATE.routes, method, spelt_out(address))
             assert match is not None
             assert match.route.function == _logical_id(package), (method, address)
 
@@ -265,6 +265,18 @@ def test_a_consumed_queue_gives_up_to_a_dead_letter_queue_that_keeps_longer_and_
     assert TEMPLATE.queues[queue.dead_letter].retention_seconds > queue.retention_seconds
     assert (queue.max_receives or 0) >= 3
     assert {"Fn::GetAtt": [queue.dead_letter, "QueueName"]} in watched
+
+
+@pytest.mark.parametrize("mapping", TEMPLATE.mappings, ids=lambda mapping: mapping.function)
+def test_nobody_s_queue_but_the_consumed_one_may_give_up_to_its_dead_letter_queue(mapping: Any) -> None:
+    """Named, since the consumed queue refers to the other already."""
+    name = RESOURCES[mapping.queue]["Properties"]["QueueName"]["Fn::Sub"]
+    allowed = RESOURCES[str(TEMPLATE.queues[mapping.queue].dead_letter)]["Properties"]["RedriveAllowPolicy"]
+
+    assert allowed["redrivePermission"] == "byQueue"
+    assert allowed["sourceQueueArns"] == [
+        {"Fn::Sub": f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}"}
+    ]
 
 
 def test_every_queue_is_consumed_or_is_a_dead_letter_queue() -> None:

@@ -17,11 +17,3 @@ def test_a_key_learns_its_tenant_mode_plan_and_scopes(tenant: TestTenant) -> Non
     assert answer.json["plan"] == "enterprise"
     assert answer.json["scopes"] == ["send_email"]
     assert answer.json["rate_limit"]["requests_per_minute"] == 1000
-
-
-def test_every_path_has_an_alias_without_api(tenant: TestTenant) -> None:
-    key = tenant.key(mode="test")
-
-    answer = call(handler, "GET", "/v1/me", token=key.plaintext)
-
-    assert (answer.status, answer.json["id"]) == (200, str(key.id))

@@ -65,7 +65,7 @@ def test_docker_is_used_only_where_its_containers_reach_this_machine(
     assert ("loopback only" in capsys.readouterr().out) != works
 
 
-def test_one_function_is_tried_with_its_layers_and_without_the_routes_of_all(
+def test_one_function_is_tried_with_layers_as_published_and_without_the_routes_of_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tmp_path / "container.yaml"
@@ -73,13 +73,13 @@ def test_one_function_is_tried_with_its_layers_and_without_the_routes_of_all(
         "Type": "AWS::Serverless::Function",
         "Properties": {"Handler": "me.app.handler", "Events": {"Root": {}}},
     }
-    layers = {"CommonLayer": {"Properties": {}}, "DependenciesLayer": {"Properties": {}}}
-    resources = {"Api": {}, "MeFunction": function, "TeamFunction": function, **layers}
-    whole.write_text(json.dumps({"Globals": {"Function": {}}, "Resources": resources}))
+    resources = {"Api": {}, "MeFunction": function, "TeamFunction": function, "CommonLayer": {"Properties": {}}}
+    whole.write_text(json.dumps({"Globals": {"Function": {"Layers": ["local"]}}, "Resources": resources}))
     monkeypatch.setattr(check_invoke, "TEMPLATE", whole)
     monkeypatch.setattr(check_invoke, "BUILD", tmp_path)
 
-    written = json.loads(check_invoke._without_routes("MeFunction").read_text())
+    written = json.loads(check_invoke._of_one_function("MeFunction", ["arn:layer:1"]).read_text())
 
-    assert set(written["Resources"]) == {"MeFunction", *layers}
+    assert written["Globals"] == {"Function": {"Layers": ["arn:layer:1"]}}
+    assert set(written["Resources"]) == {"MeFunction"}
     assert written["Resources"]["MeFunction"]["Properties"] == {"Handler": "me.app.handler"}

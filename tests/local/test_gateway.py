@@ -53,6 +53,13 @@ def test_without_a_default_route_nothing_matches() -> None:
     assert find_route(ROUTES, "GET", "/elsewhere") is None
 
 
+def test_a_short_address_is_spelt_out_and_nothing_else_of_it_changes() -> None:
+    event = event_of("GET", "/v1/contacts/a%20b?q=%26&q=/v1/")
+
+    assert event["requestContext"]["http"]["path"] == event["rawPath"] == "/api/v1/contacts/a b"
+    assert event["rawQueryString"] == "q=%26&q=/v1/"
+
+
 def through_gateway(handler: Handler, routes: list[Route], method: str, path: str, **request: Any) -> Any:
     """Status, headers and body of one request through a gateway in front of `handler`."""
 

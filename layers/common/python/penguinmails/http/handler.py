@@ -18,7 +18,6 @@ from penguinmails.settings import get_settings
 MAX_BODY_BYTES = 1_000_000
 JSON_ALONE = ("application/json",)
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-_ALIAS, _CANONICAL = "/v1/", "/api/v1/"
 _SECRET_HEADER, _VIEWER_HEADER = "x-origin-secret", "x-viewer-address"
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -55,7 +54,7 @@ def api_handler(
 
     Bodies of other types than `media_types` are refused before any route sees them.
 
-    `/v1/...` is an alias of `/api/v1/...`. Routes are `async` and call the blocking drivers directly: an execution
+    Routes are `async` and call the blocking drivers directly: an execution
     environment handles one request at a time, so a thread pool would only add its own cost.
     """
     app = api_app(router, max_body_bytes=max_body_bytes, media_types=media_types)
@@ -64,7 +63,7 @@ def api_handler(
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _have_event_loop()
         refused = _refuse_strangers(event)
-        return refused or serve(_without_alias(_with_viewer(event)), context)
+        return refused or serve(_with_viewer(event), context)
 
     return handler
 
@@ -101,18 +100,4 @@ def _with_viewer(event: dict[str, Any]) -> dict[str, Any]:
         **event,
         "headers": headers,
         "requestContext": {**request, "http": {**request["http"], "sourceIp": address}},
-    }
-
-
-def _without_alias(event: dict[str, Any]) -> dict[str, Any]:
-    """The event as if the canonical path had been asked for; Mangum takes the path from the request context."""
-    request = event["requestContext"]
-    path: str = request["http"]["path"]
-    if not path.startswith(_ALIAS):
-        return event
-    canonical = _CANONICAL + path.removeprefix(_ALIAS)
-    return {
-        **event,
-        "rawPath": canonical,
-        "requestContext": {**request, "http": {**request["http"], "path": canonical}},
     }
