@@ -12,6 +12,7 @@ from penguinmails import clock
 from penguinmails.db import transaction
 from penguinmails.domain import domain_loss
 from penguinmails.domain.mail_reports import Report, record_report
+from penguinmails.providers import http as provider_http
 from provider_accounts.app import handler as provider_accounts
 from send_campaign_emails import service
 from send_campaign_emails.app import handler as send_campaign_emails
@@ -281,19 +282,68 @@ def test_losing_a_domain_does_not_stop_campaigns_that_a_provider_sends(account: 
 # ---- Workers that die, and reports that come first -------------------------------------------------------------------
 
 
-def test_after_a_killed_worker_a_mail_leaves_again_under_the_same_message_id(
+def test_what_a_killed_worker_has_handed_over_is_asked_for_and_not_sent_again(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (address,) = account.people("ada")
+    people = account.people("ada", "zoe")
     campaign_id = account.started()
     die_after_hand_over(account, monkeypatch)
 
     account.send_again()
     carry_out(account.tenant)
 
-    first, second = account.taken(address)
-    assert message_id(first) == message_id(second)
-    assert (status_of(account.key, campaign_id), len(raised(account.tenant, "email.sent"))) == ("completed", 1)
+    taken = {address: account.taken(address) for address in people}
+    assert [len(found) for found in taken.values()] == [1, 1]
+    assert {mail["to_email"]: mail["provider_message_id"] for mail in mails(account.tenant)} == {
+        address: found[0].id for address, found in taken.items()
+    }
+    assert (status_of(account.key, campaign_id), len(raised(account.tenant, "email.sent"))) == ("completed", 2)
+
+
+def test_mails_whose_answers_were_lost_are_asked_for_before_they_are_sent_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = account.people("ada", "zoe")
+    account.started()
+    module = f"penguinmails.providers.{account.provider}.ask"
+    arrived: list[str] = []
+
+    def lose(method: str, url: str, **options: Any) -> None:
+        # The first request arrives, of Mailgun one mail's.
+        if not arrived:
+            arrived.append(url)
+            provider_http.ask(method, url, **options)
+        raise provider_http.NoAnswer("ReadTimeoutError")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, lose)
+        carry_out(account.tenant)
+    assert {mail["status"] for mail in mails(account.tenant)} == {"queued"}
+
+    account.send_again()
+
+    assert [len(account.taken(address)) for address in people] == [1, 1]
+    assert {mail["status"] for mail in mails(account.tenant)} == {"sent"}
+
+
+def test_while_a_provider_cannot_be_asked_nothing_is_sent_that_it_may_have(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (address,) = account.people("ada")
+    account.started()
+    die_after_hand_over(account, monkeypatch)
+
+    def silent(method: str, url: str, **options: Any) -> Any:
+        if method == "GET":
+            raise provider_http.NoAnswer("ReadTimeoutError")
+        return provider_http.ask(method, url, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"penguinmails.providers.{account.provider}.ask", silent)
+        account.send_again()
+
+    (mail,) = mails(account.tenant)
+    assert (mail["status"], len(account.taken(address))) == ("queued", 1)
 
 
 def test_a_report_about_a_mail_whose_worker_was_killed_stands_for_the_record(
@@ -358,10 +408,6 @@ def die_after_hand_over(account: Account, monkeypatch: pytest.MonkeyPatch) -> No
 def delivered(account: Account, email_id: str) -> None:
     with transaction(tenant_id=account.tenant.id, mode="live") as tx:
         record_report(tx, UUID(email_id), Report(kind="delivered", source=account.provider, occurred_at=clock.now()))
-
-
-def message_id(mail: SentMail) -> str:
-    return next(value for name, value in mail.headers.items() if name.lower() == "message-id")
 
 
 # ---- Choosing the provider -------------------------------------------------------------------------------------------
