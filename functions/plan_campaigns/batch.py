@@ -131,6 +131,7 @@ def _journey(
         best_hour_in=campaign.timezone if campaign.send_strategy == "optimized" else None,
         sending_window=campaign.settings["sending_window"],
         end_date=campaign.end_date,
+        provider=campaign.provider,
         share_percent=campaign.settings["ab_test"]["share_percent"],
         test_wait=timedelta(hours=campaign.settings["ab_test"]["wait_hours"]),
         suppressed=frozenset(
