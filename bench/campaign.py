@@ -27,6 +27,7 @@ from database.migrate import migrate
 from local.services.aws import AwsEmulator
 from local.services.postgres import Postgres
 from local.services.process import LOOPBACK, free_port, start, stop, wait_until
+from local.services.valkey import Valkey
 from local.vault import RunningVault
 from local.vault import start as start_vault
 from penguinmails.platform_secrets import PURPOSES
@@ -48,6 +49,7 @@ class Bench:
         """Nothing is started yet."""
         self.postgres = Postgres(directory / "postgres")
         self.aws = AwsEmulator(ROOT, directory / "aws")
+        self.valkey = Valkey(directory / "valkey")
         self.vault: RunningVault | None = None
         self.smtp_port = free_port()
         self.logs = directory
@@ -61,6 +63,7 @@ class Bench:
         self.postgres.stop()
         self.postgres.start()
         self.aws.start()
+        self.valkey.start()
         self.vault = start_vault(self.logs / "vault", free_port())
         self.postgres.create_database(_DATABASE)
         migrate(self.postgres.url(_DATABASE))
@@ -85,6 +88,8 @@ class Bench:
             "ENVIRONMENT": "local",
             "DATABASE_URL": self.postgres.url(_DATABASE, "penguinmails_app"),
             "JOBS_DATABASE_URL": self.postgres.url(_DATABASE, "penguinmails_jobs"),
+            "REDIS_URL": self.valkey.url,
+            "REDIS_CLUSTER": "true",
             "SMTP_HOST": LOOPBACK,
             "SMTP_PORT": str(self.smtp_port),
             "SMTP_SECURITY": "none",
@@ -124,6 +129,7 @@ class Bench:
         for process in [*self.processes.values(), self.sink]:
             stop(process, seconds=0.2)
         self.aws.stop()
+        self.valkey.stop()
         if self.vault is not None:
             self.vault.stop()
         self.postgres.stop()

@@ -2515,6 +2515,7 @@ CREATE TABLE public.emails (
     machine_opens integer DEFAULT 0 NOT NULL,
     machine_clicks integer DEFAULT 0 NOT NULL,
     wanted_provider text,
+    paced_until timestamp with time zone,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -2557,6 +2558,12 @@ COMMENT ON COLUMN public.emails.machine_opens IS 'by mail clients that load ever
 --
 
 COMMENT ON COLUMN public.emails.wanted_provider IS 'who is to take the mail over; null leaves it to the platform';
+
+--
+-- Name: COLUMN emails.paced_until; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.paced_until IS 'when its turn comes, or came, since the pace of the account let it wait';
 
 --
 -- Name: events; Type: TABLE; Schema: public; Owner: -
@@ -3290,6 +3297,12 @@ CREATE TABLE public.send_paces (
 );
 
 ALTER TABLE ONLY public.send_paces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN send_paces.free_from; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.send_paces.free_from IS 'from when on the line of campaigns has turns: mails that are planned, and those that workers may not hand over yet';
 
 --
 -- Name: sessions; Type: TABLE; Schema: public; Owner: -

@@ -167,6 +167,15 @@ SECTIONS: dict[str, LiteralString] = {
         LEFT JOIN content_objects t ON t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.storage_key = e.content_key
         WHERE e.to_email = %(email)s ORDER BY e.created_at, e.id
         """,
+    "email_attachments": """
+        SELECT jsonb_build_object('email_id', e.id, 'file_name', a.file_name, 'content_type', a.content_type,
+                                  'size', coalesce(a.size, octet_length(a.content)),
+                                  'sha256', encode(sha256(a.content), 'hex'), 'file_key', u.file_key)
+        FROM emails e
+        JOIN email_attachments a ON a.tenant_id = e.tenant_id AND a.mode = e.mode AND a.content_key = e.content_key
+        LEFT JOIN email_uploads u ON u.tenant_id = a.tenant_id AND u.mode = a.mode AND u.id = a.upload_id
+        WHERE e.to_email = %(email)s ORDER BY e.created_at, e.id, a.position
+        """,
     "email_events": """
         SELECT to_jsonb(h) FROM emails e
         JOIN email_events h ON h.tenant_id = e.tenant_id AND h.mode = e.mode AND h.email_id = e.id
@@ -193,7 +202,11 @@ SECTIONS: dict[str, LiteralString] = {
     "soft_bounces": "SELECT to_jsonb(b) FROM soft_bounces b WHERE email = %(email)s",
     "suppression_list": "SELECT to_jsonb(s) FROM suppression_list s WHERE email = %(email)s",
 }
-"""What a copy holds, section by section."""
+"""What a copy holds, section by section.
+
+Of files that were sent to the person: how each was called, and by which digest it is known. They have the files themselves,
+which would make a copy as large as all their mail.
+"""
 
 
 def section(tx: Tx, name: str, email: str) -> list[Any]:

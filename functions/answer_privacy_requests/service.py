@@ -2,13 +2,17 @@
 
 import json
 import tempfile
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
 
 from answer_privacy_requests import repository
 from answer_privacy_requests.repository import SECTIONS, Job
-from penguinmails.aws import store_object
+from penguinmails.aws import read_object, store_object
 from penguinmails.db import transaction
 from penguinmails.domain.contacts import delete_contacts, erase_from_events
-from penguinmails.domain.files import new_key
+from penguinmails.domain.files import new_key, require_own
 from penguinmails.domain.suppression import suppress
 from penguinmails.logging import logger
 
@@ -67,6 +71,8 @@ def _copy(job: Job) -> int:
         file.write(b"{")
         for place, name in enumerate(SECTIONS):
             rows = repository.section(tx, name, job.email)
+            if name == "email_attachments":
+                _digest_uploads(job.tenant_id, rows)
             found[name] = len(rows)
             file.write(b"," * bool(place) + json.dumps(name).encode() + b":")
             file.write(json.dumps(rows, ensure_ascii=False, indent=1, default=str).encode())
@@ -76,3 +82,17 @@ def _copy(job: Job) -> int:
         store_object(key, file, "application/json")
         repository.finish_access(tx, job, key=key, size=size, found=found)
     return 1
+
+
+def _digest_uploads(tenant_id: UUID, files: list[dict[str, Any]]) -> None:
+    """Say what uploaded files hold, of those that are still kept; where they are kept stays with us."""
+
+    @lru_cache(maxsize=1_000)
+    def digest(key: str, size: int) -> str | None:
+        content = read_object(require_own(key, tenant_id), size)
+        return sha256(content).hexdigest() if content is not None else None
+
+    for file in files:
+        key = file.pop("file_key")
+        if key is not None:
+            file["sha256"] = digest(key, file["size"])

@@ -6,6 +6,7 @@ from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_audience, send_quota
 from penguinmails.domain.campaign_states import transition
+from penguinmails.domain.provider_accounts import require_taken
 from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.errors import Conflict, NoRecipients, QuotaExceeded
 from penguinmails.events.catalogue import CampaignLaunched
@@ -27,6 +28,7 @@ def start(tx: Tx, present: CampaignRow) -> None:
         )
     require_postal_address(tx)
     service.require_sender(tx, present.provider, present.from_email)
+    require_taken(present.provider, {"from_email": present.from_email, "reply_to_email": present.reply_to_email})
     if present.status == "draft":
         _require_recipients(tx, present)
     _require_quota(tx)

@@ -53,9 +53,12 @@ async def list_recipients(
 async def get_recipient(campaign_id: UUID, contact_id: UUID, caller: Manager) -> RecipientDetails:
     """Where a recipient stands and why: what was sent to them, what was not, and what they wait for."""
     with caller.transaction() as tx:
-        row, mails, explanation = recipients.explained(tx, service.existing(tx, campaign_id), contact_id)
+        row, mails, said = recipients.explained(tx, service.existing(tx, campaign_id), contact_id)
     shown = [RecipientMail.model_validate({**columns_of(mail), "email_id": mail.id}) for mail in mails]
-    return RecipientDetails.model_validate({**_values(row), "explanation": explanation, "mails": shown})
+    values = {**_values(row), "explanation": said.sentence, "mails": shown}
+    if said.paced_until is not None:
+        values |= {"reason": "pace", "next_email_at": said.paced_until}
+    return RecipientDetails.model_validate(values)
 
 
 @router.post(

@@ -56,6 +56,7 @@ class MailRow:
     created_at: datetime
     sent_at: datetime | None
     next_sweep_at: datetime | None
+    paced_until: datetime | None
 
 
 def list_recipients(
@@ -91,7 +92,7 @@ def mails_of(tx: Tx, campaign_id: UUID, contact_id: UUID) -> list[MailRow]:
     return tx.all(
         """
         SELECT e.id, s.step_order AS step, e.variant, e.subject, e.status, e.attempts, e.error, e.opens, e.clicks,
-               e.created_at, e.sent_at, e.next_sweep_at
+               e.created_at, e.sent_at, e.next_sweep_at, e.paced_until
         FROM emails e
         LEFT JOIN campaign_steps s ON s.tenant_id = e.tenant_id AND s.mode = e.mode AND s.id = e.step_id
         WHERE e.campaign_id = %(campaign_id)s AND e.contact_id = %(contact_id)s AND e.step_id IS NOT NULL

@@ -39,7 +39,10 @@ class Recipient(ResponseModel):
     started_at: datetime | None
     finished_at: datetime | None
     last_email_sent_at: datetime | None
-    next_email_at: datetime | None = Field(description="When their turn comes; null while a mail is on its way.")
+    next_email_at: datetime | None = Field(
+        description="When their turn comes; null while a mail is on its way, unless that waits for the plan's pace "
+        "(`reason` is `pace`)."
+    )
 
 
 class RecipientMail(ResponseModel):

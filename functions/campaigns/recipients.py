@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from uuid import UUID
 
 from campaigns import recipient_rows
-from campaigns.explanations import Obstacle, explain
+from campaigns.explanations import Explanation, Obstacle, explain
 from campaigns.recipient_rows import MailRow, RecipientRow
 from campaigns.repository import CampaignRow
 from penguinmails import clock
@@ -48,7 +48,7 @@ def enrol_contacts(tx: Tx, present: CampaignRow, contact_ids: Sequence[UUID]) ->
     return Enrolled(added, len(set(contact_ids)) - added)
 
 
-def explained(tx: Tx, campaign: CampaignRow, contact_id: UUID) -> tuple[RecipientRow, list[MailRow], str]:
+def explained(tx: Tx, campaign: CampaignRow, contact_id: UUID) -> tuple[RecipientRow, list[MailRow], Explanation]:
     """A recipient, the mails that they got, and why they stand where they do. Raises NotFound."""
     row = recipient_rows.find_recipient(tx, campaign.id, contact_id)
     if row is None:
@@ -61,14 +61,17 @@ def explained(tx: Tx, campaign: CampaignRow, contact_id: UUID) -> tuple[Recipien
 
 def _obstacle(tx: Tx, campaign: CampaignRow, now: datetime) -> Obstacle | None:
     """What keeps the whole campaign from sending at this moment, in the order in which the planner looks."""
-    from penguinmails.domain import mailbox_days
+    from penguinmails.domain import campaign_line, mailbox_days
 
     account = stored_account(tx, campaign.provider) if campaign.provider not in OWN_SERVER else None
     sender = campaign.from_email or (account and account.settings["default_sender"]) or get_settings().mail_from
     day = sending_windows.local_day(campaign.timezone, now)
     if mailbox_days.planned(tx, mailbox=parseaddr(sender)[1].lower(), day=day) >= campaign.settings["daily_limit"]:
-        return "daily_limit"
+        return Obstacle("daily_limit")
     if tx.mode == "test":
         return None
     limit = send_quota.monthly_limit(tx)
-    return "month" if limit is not None and send_quota.sent_this_month(tx) >= limit else None
+    if limit is not None and send_quota.sent_this_month(tx) >= limit:
+        return Obstacle("month")
+    goes_on = campaign_line.goes_on_at(tx)
+    return Obstacle("pace", goes_on) if goes_on is not None and goes_on > now else None

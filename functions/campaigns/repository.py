@@ -156,12 +156,16 @@ def cancel_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
 
 
 def resume_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Let the sweep take up mails that rest since the campaign was paused; those on their way to a worker are left alone."""
+    """Let the sweep take up mails that rest since the campaign was paused.
+
+    Those on their way to a worker, or in line, are left alone.
+    """
     tx.run(
         """
         UPDATE emails SET next_sweep_at = clock_timestamp()
         WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
           AND next_sweep_at > clock_timestamp() + interval '5 minutes'
+          AND (paced_until IS NULL OR paced_until <= clock_timestamp())
         """,
         {"id": campaign_id},
     )

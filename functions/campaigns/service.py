@@ -13,7 +13,7 @@ from campaigns.steps import OrderedStep, ordered
 from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
 from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
-from penguinmails.domain.provider_accounts import OWN_SERVER, default_sender
+from penguinmails.domain.provider_accounts import OWN_SERVER, default_sender, require_taken
 from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.templates import find_source
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
@@ -189,6 +189,7 @@ def _check(tx: Tx, values: dict[str, Any]) -> None:
         raise ValidationFailed.of(
             "segment_id", "cannot be combined with list_id; send one of them, and null for the other"
         )
+    require_taken(values["provider"], {name: values[name] for name in ("from_email", "reply_to_email")})
     start, end = values["start_date"], values["end_date"]
     if start is not None and end is not None and start >= end:
         raise ValidationFailed.of("end_date", "must lie after start_date")

@@ -12,11 +12,10 @@ from dispatch_webhooks.health_repository import State
 from penguinmails import audit
 from penguinmails.db import Tx
 from penguinmails.domain.deliveries import wake_up
-from penguinmails.domain.platform_mail import MailType, owners_and_admins, queue_mail
+from penguinmails.domain.platform_mail import MailType, tell_owners_and_admins
 from penguinmails.events.catalogue import WebhookFailing, WebhookPaused, WebhookRecovered
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
-from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 
 FAILING_FROM = 3
@@ -112,7 +111,4 @@ def _audit(tx: Tx, event: str, webhook_id: UUID, *, severity: audit.Severity = "
 def _tell(tx: Tx, mail_type: MailType, state: State, **facts: int) -> None:
     """Write to the owner and the admins; the transaction that notes it decides how often, so no key is shared."""
     variables = {"webhook": state.name, **{name: str(value) for name, value in facts.items()}}
-    for user_id in owners_and_admins(tx):
-        queue_mail(
-            tx, user_id=user_id, mail_type=mail_type, dedupe_key=f"{mail_type}:{new_uuid7()}", variables=variables
-        )
+    tell_owners_and_admins(tx, mail_type, variables)

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_mails, mailbox_days, pace, send_quota
+from penguinmails.domain import campaign_line, mailbox_days, send_quota
 from penguinmails.domain import sending_windows as windows
+from penguinmails.domain.campaign_line import PLANNED_AHEAD
 from penguinmails.domain.campaign_texts import derived_text
 from penguinmails.domain.campaign_versions import version_of
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.suppression import SuppressionScope
-from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 from penguinmails.settings import get_settings
@@ -24,10 +24,7 @@ from plan_campaigns.journey import Journey, Move
 from plan_campaigns.repository import CampaignRow, DueRow, RoomRow, SignRow, StepRow
 
 BATCH = 1_000
-PLANNED_AHEAD = timedelta(seconds=60)
-"""How far ahead of their pace mails are stored; queue messages are delayed by the rest."""
 _QUOTA_PAUSE = timedelta(hours=1)
-_QUEUE_PATIENCE_SECONDS = 5.0
 
 
 class LimitRaced(Exception):
@@ -87,7 +84,8 @@ def _allowed(tx: Tx, campaign: CampaignRow, room: RoomRow, now: datetime) -> tup
         return 0, now + _QUOTA_PAUSE
     ahead = max(room.free_from or now, now) - now
     if ahead >= PLANNED_AHEAD:
-        return 0, now + ahead - PLANNED_AHEAD / 2
+        # Looked at each minute however long the line is, since the campaign may end meanwhile.
+        return 0, now + min(ahead - PLANNED_AHEAD / 2, PLANNED_AHEAD)
     boundary = windows.next_boundary(campaign.settings["sending_window"], campaign.timezone, now)
     seconds = min(PLANNED_AHEAD, boundary - now - ahead).total_seconds()
     most = min(BATCH, today, int(room.rate_per_second * seconds))
@@ -133,6 +131,7 @@ def _journey(
         best_hour_in=campaign.timezone if campaign.send_strategy == "optimized" else None,
         sending_window=campaign.settings["sending_window"],
         end_date=campaign.end_date,
+        provider=campaign.provider,
         share_percent=campaign.settings["ab_test"]["share_percent"],
         test_wait=timedelta(hours=campaign.settings["ab_test"]["wait_hours"]),
         suppressed=frozenset(
@@ -183,7 +182,7 @@ def _store(tx: Tx, common: _Batch, rows: Sequence[DueRow], moves: Sequence[Move]
     campaign, now = common.campaign, common.now
     contents = _contents(tx, common.steps, moves)
     email_ids = [new_uuid7() if move.outcome == "mail" else None for move in moves]
-    delays = _hand_on(tx, [email_id for email_id in email_ids if email_id is not None], common.room, now)
+    sweep_ats = _hand_on(tx, [email_id for email_id in email_ids if email_id is not None], common.room, now)
     moved: dict[str, list[Any]] = {
         "contact_ids": [move.contact_id for move in moves],
         "statuses": [_STATUS[move.outcome] for move in moves],
@@ -197,37 +196,18 @@ def _store(tx: Tx, common: _Batch, rows: Sequence[DueRow], moves: Sequence[Move]
         "subjects": [move.subject for move in moves],
         "addresses": [row.email for row in rows],
         "content_keys": [contents.get((move.step_id, move.variant)) for move in moves],
-        "sweep_ats": [email_id and now + timedelta(seconds=delays[email_id]) for email_id in email_ids],
+        "sweep_ats": [email_id and sweep_ats[email_id] for email_id in email_ids],
     }
     shared = {"from_email": common.sender, "reply_to": campaign.reply_to_email, "now": now}
     writes.write_moves(tx, campaign.id, moved, shared)
 
 
-def _taken_by_others(tx: Tx, room: RoomRow) -> float:
-    """How many seconds of the pace single mails have used up: they go first."""
-    taken = pace.taken_by_single_mails(tx.tenant_id) / room.rate_per_second
-    return min(taken, PLANNED_AHEAD.total_seconds())
-
-
-def _hand_on(tx: Tx, email_ids: Sequence[UUID], room: RoomRow, now: datetime) -> dict[UUID, int]:
-    """Send the mails to their queue in the tenant's pace; after how many seconds the sweep takes each over.
-
-    A message holds what may leave within one second, and is delayed until its second comes.
-    """
+def _hand_on(tx: Tx, email_ids: Sequence[UUID], room: RoomRow, now: datetime) -> dict[UUID, datetime]:
+    """Send the mails to their queue in the tenant's pace; when the sweep takes each over."""
     if not email_ids:
         return {}
-    size, first = campaign_mails.MAILS_PER_MESSAGE, 0.0
+    turns = [now] * len(email_ids)
     if tx.mode == "live":
-        taken = _taken_by_others(tx, room)
-        begins = writes.reserve_pace(tx, seconds=taken + len(email_ids) / room.rate_per_second, now=now)
-        size, first = min(size, room.rate_per_second), (begins - now).total_seconds() + taken
-    chunks = [email_ids[start : start + size] for start in range(0, len(email_ids), size)]
-    rate = room.rate_per_second if tx.mode == "live" else float("inf")
-    delays = [int(first + number * size / rate) for number in range(len(chunks))]
-    payloads = [campaign_mails.message([(email_id, 0) for email_id in chunk]) for chunk in chunks]
-    send_after_commit(tx, "campaign_emails", payloads, delays=delays, patience_seconds=_QUEUE_PATIENCE_SECONDS)
-    return {
-        email_id: delay + campaign_mails.SWEEP_AFTER_SECONDS
-        for chunk, delay in zip(chunks, delays, strict=True)
-        for email_id in chunk
-    }
+        turns = campaign_line.join(tx, len(email_ids), rate=room.rate_per_second, now=now, not_before=now)
+    campaign_line.hand_on(tx, [(email_id, 0) for email_id in email_ids], turns, now)
+    return {email_id: campaign_line.sweep_at(turn, now) for email_id, turn in zip(email_ids, turns, strict=True)}

@@ -10,6 +10,7 @@ from uuid import UUID
 from penguinmails.domain import campaign_texts
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_versions import version_of
+from penguinmails.domain.provider_accounts import takes
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
 from plan_campaigns.repository import DueRow, SignRow, StepRow
 
@@ -55,6 +56,7 @@ class Journey:
     """The time zone, where each mail leaves in the hour at which its recipient last opened one."""
     sending_window: dict[str, Any] | None
     end_date: datetime | None
+    provider: str | None
     share_percent: int
     test_wait: timedelta
     suppressed: frozenset[str]
@@ -116,6 +118,8 @@ class Journey:
             return row.contact_status
         if row.email in self.suppressed:
             return "suppressed"
+        if not takes(self.provider, row.email):
+            return "address_unsupported"
         if self.exit_on_reply and any(sign.replied for sign in self.signs.get(row.contact_id, ())):
             return "replied"
         return None

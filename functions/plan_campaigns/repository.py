@@ -36,6 +36,7 @@ class CampaignRow:
     from_email: str | None
     from_name: str | None
     reply_to_email: str | None
+    provider: str | None
     default_sender: str | None
     start_date: datetime | None
     end_date: datetime | None
@@ -140,6 +141,7 @@ def lock_campaign(tx: Tx, campaign_id: UUID) -> CampaignRow | None:
     return tx.one(
         """
         SELECT id, name, workspace_id, campaign_type, status, segment_id, list_id, from_email, from_name, reply_to_email,
+               provider,
                (SELECT a.settings ->> 'default_sender' FROM provider_accounts a WHERE a.provider = campaigns.provider)
                  AS default_sender,
                start_date, end_date, timezone, send_strategy, settings, audience_from_time, audience_from_id, audience_taken_at

@@ -113,20 +113,6 @@ def set_winner(tx: Tx, step_id: UUID, winner: str) -> None:
     tx.run("UPDATE campaign_steps SET winner = %(winner)s WHERE id = %(id)s", {"id": step_id, "winner": winner})
 
 
-def reserve_pace(tx: Tx, *, seconds: float, now: datetime) -> datetime:
-    """Take up so many seconds of the tenant's pace; when they begin."""
-    return tx.one(
-        """
-        INSERT INTO send_paces AS p (tenant_id, free_from)
-        VALUES (%(tenant_id)s, %(now)s::timestamptz + make_interval(secs => %(seconds)s))
-        ON CONFLICT (tenant_id) DO UPDATE
-        SET free_from = greatest(p.free_from, %(now)s) + make_interval(secs => %(seconds)s)
-        RETURNING free_from - make_interval(secs => %(seconds)s)
-        """,
-        {"tenant_id": tx.tenant_id, "seconds": seconds, "now": now},
-    )
-
-
 def write_moves(tx: Tx, campaign_id: UUID, moves: dict[str, list[Any]], shared: dict[str, Any]) -> None:
     """Store a batch in one statement: its mails with the first entry of their history, and where each recipient stands.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
+from penguinmails.domain.provider_accounts import takes
 from penguinmails.http.models import RequestModel, ResponseModel, Storable
 
 Status = Literal["active", "error", "not_configured"]
@@ -22,8 +23,15 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _taken_by_postmark(text: str) -> str:
+    if not takes("postmark", text):
+        raise ValueError("Postmark takes no address with characters beyond ASCII before the @")
+    return text
+
+
 Secret = Annotated[str, StringConstraints(min_length=8, max_length=200, pattern=r"^[!-~]+$")]
 Mailbox = Annotated[str, StringConstraints(max_length=320), Storable, AfterValidator(_mailbox)]
+PostmarkMailbox = Annotated[Mailbox, AfterValidator(_taken_by_postmark)]
 Stream = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,30}$")]
 Domain = Annotated[
     str, StringConstraints(to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
@@ -34,7 +42,7 @@ class PostmarkAccount(RequestModel):
     """A Postmark server."""
 
     api_key: Secret = Field(description="Server API token.", examples=["sandbox-server-token"])
-    default_sender: Mailbox = Field(
+    default_sender: PostmarkMailbox = Field(
         description="Sender of mails that name none; Postmark must have verified it.", examples=["a@example.com"]
     )
     message_stream: Stream = Field(default="outbound", description="Message stream that single mails go to.")

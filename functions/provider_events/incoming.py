@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 
 from penguinmails.domain.mail_addresses import as_kept
-from penguinmails.smtp import Attachment
+from penguinmails.mime import Attachment
 
 MOST_FILES = 100
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")

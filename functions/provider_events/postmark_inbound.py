@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from penguinmails.domain.plain_text import plain_text
-from penguinmails.smtp import Attachment
+from penguinmails.mime import Attachment
 from provider_events import incoming
 from provider_events.parsed import record_of, text_of
 from provider_events.replies import Answer

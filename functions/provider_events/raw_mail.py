@@ -15,7 +15,7 @@ from itertools import islice
 from uuid import UUID
 
 from penguinmails.domain.plain_text import plain_text
-from penguinmails.smtp import Attachment
+from penguinmails.mime import Attachment
 from provider_events import incoming
 from provider_events.parsed import text_of
 from provider_events.replies import Answer

@@ -11,7 +11,7 @@ from penguinmails.domain.emails import log_event
 from penguinmails.events.catalogue import ContactBlock, EmailReplied
 from penguinmails.events.emit import emit
 from penguinmails.ids import new_uuid7
-from penguinmails.smtp import Attachment
+from penguinmails.mime import Attachment
 from provider_events import reply_repository as repository
 
 _OUR_MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@penguinmails\.com>", re.IGNORECASE)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.ids import new_uuid7
-from penguinmails.smtp import Attachment
+from penguinmails.mime import Attachment
 
 if TYPE_CHECKING:
     from provider_events.replies import Answer

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from penguinmails import mime
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_signing import signed
 from penguinmails.domain.sender_domains import SigningDomain
-from penguinmails.domain.sending import attempt, message_id
+from penguinmails.domain.sending import attempt
 from penguinmails.smtp import MailRefused, send_content
 from penguinmails.smtp_connections import MailServer
 from send_campaign_emails.repository import Outcome
@@ -46,17 +47,9 @@ def by_server(
 
 
 def _send(mail: Written, server: MailServer, date: str, domains: dict[str, SigningDomain]) -> None:
-    claim, ours = mail.claim, reply_address(mail.claim.id)
-    answers = {"Reply-To": ours} if ours is not None and not claim.reply_to else {}
-    message = mime.compose(
-        message_id=message_id(claim.id),
-        date=date,
-        sender=claim.from_email,
-        recipient=mail.recipient,
-        subject=claim.subject,
-        text=mail.dressed.text,
-        html=mail.dressed.html,
-        reply_to=claim.reply_to,
-        plain_headers={**mail.dressed.headers, **answers},
-    )
-    send_content(ours or claim.from_email, mail.recipient, signed(message, claim.from_email, domains), server)
+    outgoing, ours = mail.outgoing(), reply_address(mail.claim.id)
+    if ours is not None and not outgoing.reply_to:
+        # Another one for each mail, so that it is none of the headers that are kept.
+        outgoing = replace(outgoing, plain_headers={**outgoing.plain_headers, "Reply-To": ours})
+    content = signed(mime.compose(outgoing, date), outgoing.sender, domains)
+    send_content(ours or outgoing.sender, outgoing.recipient, content, server)

@@ -93,12 +93,17 @@ class Outcome:
     message_id: str | None = None
     blocks_campaign: bool = False
     """The account's provider takes no mail of it any more, until somebody puts that right."""
+    paced_until: datetime | None = None
+    """When the turn comes of a mail that the account's pace lets wait."""
     reason: str | None = None
     """Why the recipient leaves, as the ledger's code, where `status` does not say it."""
 
 
 def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
-    """Take mails for their next attempt by compare-and-set; not those of a campaign that is paused."""
+    """Take mails for their next attempt by compare-and-set; not those of a campaign that is paused.
+
+    Nor those whose turn has not come: another message, or the sweep, brings them when it does.
+    """
     return tx.all(
         """
         UPDATE emails e
@@ -110,6 +115,7 @@ def claim(tx: Tx, mails: Sequence[tuple[UUID, int]]) -> list[Claim]:
         JOIN tenants t ON t.id = m.tenant_id AND t.status = 'active'
         LEFT JOIN contacts p ON p.tenant_id = m.tenant_id AND p.mode = m.mode AND p.id = m.contact_id
         WHERE e.id = asked.id AND e.status = 'queued' AND e.attempts = asked.attempts
+          AND (e.paced_until IS NULL OR e.paced_until <= clock_timestamp() + interval '1 second')
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.content_key, e.attempts,
                   e.created_at, p.id AS contact_id, p.status AS contact_status, p.email, p.first_name, p.last_name,
                   p.company, p.job_title, p.phone, p.city, p.state, p.country, p.lead_source, p.external_id, p.attributes,
@@ -143,6 +149,7 @@ def park(tx: Tx, email_ids: Sequence[UUID]) -> int:
         UPDATE emails e SET next_sweep_at = clock_timestamp() + make_interval(secs => %(parked)s)
         FROM campaigns c
         WHERE e.id = ANY(%(ids)s::uuid[]) AND e.status = 'queued'
+          AND (e.paced_until IS NULL OR e.paced_until <= clock_timestamp() + interval '1 second')
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.id = e.campaign_id AND c.status = 'paused'
         """,
         {"ids": list(email_ids), "parked": PARKED_SECONDS},
@@ -171,8 +178,9 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]
         WITH done AS (
           SELECT * FROM unnest(%(ids)s::uuid[], %(attempts)s::integer[], %(statuses)s::text[], %(errors)s::text[],
                                %(providers)s::text[], %(message_ids)s::text[], %(sweep_ats)s::timestamptz[],
-                               %(event_ids)s::uuid[], %(types)s::text[], %(data)s::jsonb[], %(reasons)s::text[])
-            AS d (id, attempts, status, error, provider, message_id, sweep_at, event_id, type, data, reason)
+                               %(event_ids)s::uuid[], %(types)s::text[], %(data)s::jsonb[], %(reasons)s::text[],
+                               %(paced_untils)s::timestamptz[])
+            AS d (id, attempts, status, error, provider, message_id, sweep_at, event_id, type, data, reason, paced_until)
         ), settled AS (
           UPDATE emails e
           SET status = CASE WHEN d.status = 'untried' THEN 'queued' ELSE d.status END, error = d.error,
@@ -181,7 +189,7 @@ def record(tx: Tx, columns: dict[str, list[Any]], *, now: datetime) -> set[UUID]
               provider_message_id = CASE WHEN d.status = 'sent' THEN d.message_id END,
               sent_at = CASE WHEN d.status = 'sent' THEN %(now)s::timestamptz END,
               finished_at = CASE WHEN d.sweep_at IS NULL THEN %(now)s::timestamptz END,
-              next_sweep_at = d.sweep_at
+              next_sweep_at = d.sweep_at, paced_until = d.paced_until
           FROM done d
           WHERE e.id = d.id AND e.status IN ('queued', 'sending') AND e.attempts = d.attempts
           RETURNING e.id, e.campaign_id, e.contact_id, e.step_id, e.status, d.event_id, d.type, d.data, d.error, d.reason

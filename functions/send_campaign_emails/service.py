@@ -148,6 +148,7 @@ def _store(tx: Tx, outcomes: Sequence[Outcome], mode: str) -> None:
         "types": [_HISTORY.get(outcome.status) for outcome in outcomes],
         "data": [jsonb(_data(outcome, providers[outcome.claim.id])) for outcome in outcomes],
         "reasons": [outcome.reason for outcome in outcomes],
+        "paced_untils": [outcome.paced_until for outcome in outcomes],
     }
     settled = repository.record(tx, columns, now=now)
     lost = [outcome for outcome in outcomes if outcome.claim.id not in settled]

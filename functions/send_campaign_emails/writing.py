@@ -8,8 +8,9 @@ from penguinmails.domain import campaign_texts
 from penguinmails.domain.mail_addresses import on_the_wire
 from penguinmails.domain.outgoing import Dressed, dress
 from penguinmails.domain.rendering import MissingVariable, TemplateFault
-from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS
+from penguinmails.domain.sending import DELAYS_SECONDS, MAX_ATTEMPTS, message_id
 from penguinmails.domain.tracking_links import TrackedMail
+from penguinmails.mime import OutgoingMail
 from penguinmails.smtp import MailRefused
 from send_campaign_emails.repository import PARKED_SECONDS, Claim, Content, Outcome
 
@@ -24,6 +25,19 @@ class Written:
     claim: Claim
     recipient: str
     dressed: Dressed
+
+    def outgoing(self) -> OutgoingMail:
+        """The mail as a server or provider is given it."""
+        return OutgoingMail(
+            message_id=message_id(self.claim.id),
+            sender=self.claim.from_email,
+            recipient=self.recipient,
+            subject=self.claim.subject,
+            text=self.dressed.text,
+            html=self.dressed.html,
+            reply_to=self.claim.reply_to,
+            plain_headers=self.dressed.headers,
+        )
 
 
 def write(tenant_id: UUID, mode: Mode, claim: Claim, content: Content | None) -> Written:

@@ -6,7 +6,8 @@ from uuid import UUID
 from penguinmails.aws import read_object
 from penguinmails.domain.files import require_own
 from penguinmails.errors import ServiceUnavailable
-from penguinmails.smtp import Attachment, MailRefused
+from penguinmails.mime import Attachment
+from penguinmails.smtp import MailRefused
 from send_emails.repository import FileRow
 
 

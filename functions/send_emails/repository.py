@@ -34,6 +34,8 @@ class Claim:
     """Why the attempt before was none."""
     due_at: datetime
     """When it was to go out at first."""
+    paced_until: datetime | None
+    """When its turn comes, or came, if the account's pace has let it wait."""
 
     def following(self) -> Following:
         """What is followed of it, and whether it can be unsubscribed from."""
@@ -64,7 +66,10 @@ class ContactRow:
 
 
 def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
-    """Take an email for its next attempt, by compare-and-set; None when that attempt was taken or nothing is to be sent."""
+    """Take an email for its next attempt, by compare-and-set.
+
+    None when that attempt was taken, nothing is to be sent, or its turn has not come: another message brings it then.
+    """
     return tx.one(
         """
         UPDATE emails e
@@ -73,12 +78,13 @@ def claim(tx: Tx, email_id: UUID, attempts: int) -> Claim | None:
         FROM content_objects c, tenants t
         WHERE e.id = %(id)s AND e.status = 'queued' AND e.attempts = %(attempts)s AND t.id = e.tenant_id
           AND t.status = 'active'
+          AND (e.paced_until IS NULL OR e.paced_until <= clock_timestamp() + interval '1 second')
           AND c.tenant_id = e.tenant_id AND c.mode = e.mode AND c.storage_key = e.content_key
         RETURNING e.id, e.to_email, e.from_email, e.reply_to, e.subject, e.campaign_id, e.attempts, e.content_key,
                   c.content_text, c.content_html, c.headers, e.wanted_provider,
                   e.email_type, c.track_opens, c.track_clicks, coalesce(t.settings ->> 'company_name', t.name) AS sender_name,
                   t.settings ->> 'postal_address' AS postal_address, e.error,
-                  coalesce(e.scheduled_at, e.created_at) AS due_at
+                  coalesce(e.scheduled_at, e.created_at) AS due_at, e.paced_until
         """,
         {"id": email_id, "attempts": attempts, "lease": LEASE_SECONDS},
         Claim,
@@ -98,17 +104,15 @@ def attachments(tx: Tx, content_key: UUID) -> list[FileRow]:
     )
 
 
-def put_off(tx: Tx, email_id: UUID, attempts: int, seconds: int) -> bool:
-    """Let an email that nobody has begun wait; False when somebody has."""
-    return (
-        tx.run(
-            """
-            UPDATE emails SET next_sweep_at = clock_timestamp() + make_interval(secs => %(seconds)s)
-            WHERE id = %(id)s AND status = 'queued' AND attempts = %(attempts)s
-            """,
-            {"id": email_id, "attempts": attempts, "seconds": seconds},
-        )
-        == 1
+def put_off(tx: Tx, claim: Claim, *, until: datetime, sweep_at: datetime) -> None:
+    """Let a claimed email wait for its turn, as if it had not been attempted."""
+    tx.run(
+        """
+        UPDATE emails
+        SET status = 'queued', attempts = attempts - 1, paced_until = %(until)s, next_sweep_at = %(sweep_at)s
+        WHERE id = %(id)s AND status = 'sending' AND attempts = %(attempts)s
+        """,
+        {"id": claim.id, "attempts": claim.attempts, "until": until, "sweep_at": sweep_at},
     )
 
 

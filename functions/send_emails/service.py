@@ -8,7 +8,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import mail_reports, pace, simulation
+from penguinmails.domain import campaign_line, mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_addresses import on_the_wire
@@ -26,9 +26,10 @@ from penguinmails.events.catalogue import ContactBlock, EmailSent
 from penguinmails.events.emit import emit
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.logging import count, logger
+from penguinmails.mime import OutgoingMail
 from penguinmails.providers import Handover, ProviderAccount, send
 from penguinmails.queue import Record
-from penguinmails.smtp import MailRefused, OutgoingMail
+from penguinmails.smtp import MailRefused
 from penguinmails.smtp_connections import MailServer
 from send_emails import repository
 from send_emails.files import contents
@@ -36,6 +37,7 @@ from send_emails.repository import Claim, FileRow
 
 _SWEEP_SLACK_SECONDS = 60
 _ASKED_AGAIN_SECONDS = 3_600
+_GRACE = timedelta(seconds=pace.GRACE_SECONDS)
 _PATIENCE = timedelta(days=3)
 """How long a mail waits for its sender's domain to be verified again, or for the account it goes by to be put right."""
 
@@ -47,11 +49,11 @@ def handle(record: Record) -> None:
     sent again, under the same Message-ID. That is the one way in which a recipient gets it twice.
     """
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-        if _waits_for_its_turn(tx, record):
-            return
         claim = repository.claim(tx, UUID(record.body["email_id"]), int(record.body["attempts"]))
         if claim is not None and suppressed(tx, [claim.to_email]):
             _end(tx, claim, "suppressed", SUPPRESSED)
+            return
+        if claim is not None and _waits_for_its_turn(tx, record, claim):
             return
         files = repository.attachments(tx, claim.content_key) if claim is not None else []
         account = _account_row(tx, claim) if claim is not None else None
@@ -67,19 +69,19 @@ def handle(record: Record) -> None:
     record_outcome(lambda: _record(record, claim, server, refusal, handover))
 
 
-def _waits_for_its_turn(tx: Tx, record: Record) -> bool:
-    """Put off what would go out faster than the plan allows; one that has waited already is not put off again."""
-    email_id, attempts = UUID(record.body["email_id"]), int(record.body["attempts"])
-    if record.mode != "live" or attempts > 0 or record.body.get("has_waited"):
+def _waits_for_its_turn(tx: Tx, record: Record, claim: Claim) -> bool:
+    """Put off what would go out faster than the plan allows; what has waited for its turn, and comes in time, leaves."""
+    now = clock.now()
+    if record.mode != "live" or (claim.paced_until and now <= claim.paced_until + _GRACE):
         return False
     seconds = pace.seconds_to_wait(tx, record.tenant_id)
     if seconds == 0:
         return False
-    delay = seconds if seconds is not None else pace.LONGEST_WAIT_SECONDS
-    if repository.put_off(tx, email_id, attempts, delay + _SWEEP_SLACK_SECONDS):
-        again = {**message(email_id, attempts), "has_waited": seconds is not None}
-        send_after_commit(tx, "emails", [again], delay_seconds=delay)
-        count("emails_paced_total")
+    turn = now + timedelta(seconds=seconds)
+    repository.put_off(tx, claim, until=turn, sweep_at=campaign_line.sweep_at(turn, now))
+    if seconds <= campaign_line.LONGEST_DELAY_SECONDS:
+        send_after_commit(tx, "emails", [message(claim.id, claim.attempts - 1)], delay_seconds=seconds)
+    tx.after_commit(lambda: count("emails_paced_total"))
     return True
 
 

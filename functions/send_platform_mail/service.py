@@ -11,9 +11,10 @@ from penguinmails.domain.outcomes import record_outcome
 from penguinmails.domain.platform_mail import LinkPurpose, compose
 from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
+from penguinmails.mime import OutgoingMail
 from penguinmails.queue import Record
 from penguinmails.settings import get_settings
-from penguinmails.smtp import MailRefused, OutgoingMail, send
+from penguinmails.smtp import MailRefused, send
 from send_platform_mail import repository
 from send_platform_mail.repository import MailRow
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx
+from penguinmails.domain.campaign_line import LONGEST_DELAY_SECONDS
 from penguinmails.domain.emails import SWEEP_AFTER_SECONDS
 
 _REST_SECONDS = 3_600
@@ -18,10 +19,12 @@ class DueRow:
     mode: Mode
     attempts: int
     step_id: UUID | None
+    delay_seconds: int
+    """Until its turn, where it waits for the account's pace."""
 
 
 def take_due(tx: Tx, batch: int) -> list[DueRow]:
-    """Emails that are due, of any tenant, ready to be claimed; they are not taken again for two minutes.
+    """Emails that are due, of any tenant, ready to be claimed; they are not taken again for two minutes after their turn.
 
     Those of suspended accounts rest for an hour at a time.
     """
@@ -33,14 +36,17 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
         ), taken AS (
           UPDATE emails e
           SET status = 'queued',
-              next_sweep_at = clock_timestamp()
+              next_sweep_at = greatest(clock_timestamp(), e.paced_until)
                 + make_interval(secs => CASE WHEN t.status = 'active' THEN %(sweep_after)s::integer ELSE %(rest)s END)
           FROM due JOIN emails d ON d.id = due.id JOIN tenants t ON t.id = d.tenant_id
           WHERE e.id = due.id
-          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, t.status = 'active' AS may_send
+          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, t.status = 'active' AS may_send,
+                    ceil(extract(epoch FROM e.paced_until - clock_timestamp())) AS seconds
         )
-        SELECT id, tenant_id, mode, attempts, step_id FROM taken WHERE may_send
+        SELECT id, tenant_id, mode, attempts, step_id,
+               least(greatest(coalesce(seconds, 0), 0), %(longest)s)::integer AS delay_seconds
+        FROM taken WHERE may_send
         """,
-        {"batch": batch, "sweep_after": SWEEP_AFTER_SECONDS, "rest": _REST_SECONDS},
+        {"longest": LONGEST_DELAY_SECONDS, "batch": batch, "sweep_after": SWEEP_AFTER_SECONDS, "rest": _REST_SECONDS},
         DueRow,
     )

@@ -18,19 +18,21 @@ def sweep() -> int:
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
     single = [row for row in rows if row.step_id is None]
-    requeue("emails", [Swept(row.tenant_id, row.mode, message(row.id, row.attempts)) for row in single])
+    requeue(
+        "emails", [Swept(row.tenant_id, row.mode, message(row.id, row.attempts), row.delay_seconds) for row in single]
+    )
     requeue("campaign_emails", _of_campaigns([row for row in rows if row.step_id is not None]))
     return len(rows)
 
 
 def _of_campaigns(rows: list[DueRow]) -> list[Swept]:
-    """Mails of campaigns travel together, those of one account and mode in as few messages as they fit in."""
+    """Mails of campaigns travel together, those of one account, mode and turn in as few messages as they fit in."""
     found: list[Swept] = []
-    for (tenant_id, mode), group in groupby(sorted(rows, key=_owner), key=_owner):
+    for (tenant_id, mode, delay), group in groupby(sorted(rows, key=_together), key=_together):
         pairs = [(row.id, row.attempts) for row in group]
-        found += [Swept(tenant_id, mode, payload) for payload in campaign_mails.messages(pairs)]
+        found += [Swept(tenant_id, mode, payload, delay) for payload in campaign_mails.messages(pairs)]
     return found
 
 
-def _owner(row: DueRow) -> tuple[UUID, Mode]:
-    return row.tenant_id, row.mode
+def _together(row: DueRow) -> tuple[UUID, Mode, int]:
+    return row.tenant_id, row.mode, row.delay_seconds

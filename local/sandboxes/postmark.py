@@ -71,10 +71,11 @@ def routes(memory: SentMails, report: Report) -> list[web.RouteDef]:
         except _Refused as refusal:
             return _answer(refusal)
         wanted = {name.removeprefix("metadata_"): value for name, value in request.query.items() if "metadata_" in name}
+        stream = request.query.get("messagestream", "outbound")
         found = [
             {"MessageID": mail.id, "Metadata": mail.variables, "Subject": mail.subject, "Status": "Sent"}
             for mail in memory.of("postmark", key)
-            if wanted.items() <= mail.variables.items()
+            if wanted.items() <= mail.variables.items() and mail.stream == stream
         ]
         return web.json_response({"TotalCount": len(found), "Messages": found[: int(request.query["count"])]})
 

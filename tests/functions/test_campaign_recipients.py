@@ -1,12 +1,8 @@
 """Recipients: who is enrolled, where each stands, and the sentence that says why."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
-from penguinmails.db import transaction
 from send_campaign_emails.app import handler as send_campaign_emails
 from tests.support.campaigns import EMAIL, WAIT, add_contact, add_list, ask, carry_out, draft, mails, plan, started
 from tests.support.queues import consume
@@ -106,32 +102,6 @@ def test_a_mail_that_was_sent_is_shown_with_the_end_of_the_journey(tenant: TestT
     assert mail["email_id"] == mails(tenant)[0]["id"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"steps": [{**EMAIL, "subject": "Dear {{ company }}"}]}, "needs company, which the contact does not have"),
-        ({"steps": [EMAIL, WAIT, EMAIL]}, "lets them wait until"),
-        ({"settings": {"daily_limit": 500, "sending_window": "later"}}, "wait for the sending window"),
-        ({"start_date": "ahead"}, "is scheduled; they get its first mail once it is active"),
-    ],
-)
-def test_the_explanation_says_what_would_change_it(
-    tenant: TestTenant, key: TestKey, fields: dict[str, Any], said: str
-) -> None:
-    contact_id = add_contact(key)
-    ahead = datetime.now(UTC) + timedelta(days=2)
-    if "start_date" in fields:
-        fields = {"start_date": ahead.isoformat()}
-    if "settings" in fields:
-        fields = {"settings": {"daily_limit": 500, "sending_window": {"days": [ahead.strftime("%A").lower()]}}}
-    campaign_id = draft(key, **fields)["id"]
-    enrol(key, campaign_id, contact_id)
-    assert ask(key, "POST", f"/{campaign_id}/start").status == 200
-    carry_out(tenant, rounds=2)
-
-    assert said in recipient(key, campaign_id, contact_id)["explanation"]
-
-
 def test_who_waits_for_the_next_day_is_told_so(tenant: TestTenant, key: TestKey) -> None:
     contacts = [add_contact(key) for _ in range(12)]
     campaign_id = started(key, settings={"daily_limit": 10})
@@ -163,25 +133,6 @@ def test_a_refusal_for_good_is_quoted(tenant: TestTenant, key: TestKey) -> None:
     carry_out(tenant)
 
     assert "550 5.1.1 no such mailbox" in recipient(key, campaign_id, contact_id)["explanation"]
-
-
-def test_every_reason_in_the_ledger_has_a_sentence_of_its_own(tenant: TestTenant, key: TestKey) -> None:
-    from campaigns.explanations import _LEFT
-
-    contact_id = add_contact(key)
-    campaign_id = started(key)
-    carry_out(tenant)
-    said: set[str] = set()
-    for reason in (*_LEFT, "missing_field:city"):
-        with transaction(tenant_id=tenant.id, mode="live") as tx:
-            tx.run(
-                "UPDATE campaign_contacts SET status = 'exited', finished_at = now(), next_email_at = NULL, reason = %(r)s",
-                {"r": reason},
-            )
-        said.add(recipient(key, campaign_id, contact_id)["explanation"])
-
-    assert len(said) == len(_LEFT) + 1
-    assert "They left the campaign." not in said
 
 
 def test_a_contact_who_is_not_enrolled_is_no_recipient(key: TestKey) -> None:

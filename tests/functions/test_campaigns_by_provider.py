@@ -1,93 +1,42 @@
 """Campaigns through the account's own Postmark or Mailgun: each mail once, and nothing lost when the provider refuses."""
 
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from campaigns.app import handler as campaigns
-from local.sandboxes.mails import SentMail
 from local.sandboxes.server import SandboxServer
-from penguinmails import clock
 from penguinmails.db import transaction
 from penguinmails.domain import domain_loss
-from penguinmails.domain.mail_reports import Report, record_report
 from provider_accounts.app import handler as provider_accounts
-from send_campaign_emails import service
 from send_campaign_emails.app import handler as send_campaign_emails
-from sweep_emails.app import handler as sweep_emails
 from tests.support.campaigns import EMAIL, add_contact, ask, carry_out, draft, ledger, mails, plan, started, status_of
 from tests.support.http import call
 from tests.support.people import signed_in
-from tests.support.providers import ESP, ProviderName, configure
-from tests.support.queues import consume, messages_for, run_job
+from tests.support.provider_campaigns import BOTH, CampaignAccount
+from tests.support.providers import ESP
+from tests.support.queues import consume, messages_for
 from tests.support.tenants import TestKey, TestTenant
 from tests.support.vaults import AsSender
-
-BOTH: list[ProviderName] = ["postmark", "mailgun"]
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-class Account:
-    """A tenant with contacts and an account at a provider."""
-
-    def __init__(self, tenant: TestTenant, key: TestKey, provider: ProviderName, sandbox: SandboxServer) -> None:
-        self.tenant, self.key, self.provider, self.sandbox = tenant, key, provider, sandbox
-        self.api_key = f"sandbox-{uuid4().hex}"
-        self.set_up()
-
-    def set_up(self) -> None:
-        answer = configure(signed_in(self.tenant), self.provider, api_key=self.api_key)
-        assert answer.status == 200, answer.body
-
-    def people(self, *names: str) -> list[str]:
-        addresses = [f"{name}-{uuid4().hex}@example.com" for name in names]
-        for address in addresses:
-            add_contact(self.key, email=address)
-        return addresses
-
-    def started(self, **fields: Any) -> str:
-        return started(self.key, provider=self.provider, **fields)
-
-    def taken(self, address: str) -> list[SentMail]:
-        return self.sandbox.memory.to(address)
-
-    def shown(self, campaign_id: str) -> Any:
-        return ask(self.key, "GET", f"/{campaign_id}").json
-
-    def send_again(self) -> None:
-        """What rests becomes due, and workers take it up."""
-        with transaction(tenant_id=self.tenant.id, mode="live") as tx:
-            tx.run("UPDATE emails SET next_sweep_at = now() WHERE next_sweep_at IS NOT NULL", {})
-        run_job(sweep_emails)
-        assert consume(send_campaign_emails, *messages_for("campaign_emails", self.tenant.id)) == []
 
 
 @pytest.fixture(params=BOTH)
 def account(
     request: pytest.FixtureRequest, tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer
-) -> Account:
-    return Account(tenant, key, request.param, provider_sandbox)
+) -> CampaignAccount:
+    return CampaignAccount(tenant, key, request.param, provider_sandbox)
 
 
 @pytest.fixture
-def postmark(tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer) -> Account:
-    return Account(tenant, key, "postmark", provider_sandbox)
-
-
-def raised(tenant: TestTenant, kind: str) -> list[Any]:
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        return tx.all("SELECT data FROM events WHERE type = %(kind)s", {"kind": kind})
+def postmark(tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer) -> CampaignAccount:
+    return CampaignAccount(tenant, key, "postmark", provider_sandbox)
 
 
 # ---- What leaves -----------------------------------------------------------------------------------------------------
 
 
 def test_each_recipient_gets_one_mail_by_the_provider_and_the_campaign_completes(
-    account: Account, as_sender: AsSender
+    account: CampaignAccount, as_sender: AsSender
 ) -> None:
     people = account.people("ada", "grace", "zoe")
     campaign_id = account.started(steps=[{**EMAIL, "html_body": "<p>Dear {{ email }}</p>"}])
@@ -101,14 +50,14 @@ def test_each_recipient_gets_one_mail_by_the_provider_and_the_campaign_completes
         assert f"Dear {address}" in (mail.html or "")
         assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert status_of(account.key, campaign_id) == "completed"
-    assert {(event["to"], event["provider"]) for event in raised(account.tenant, "email.sent")} == {
+    assert {(event["to"], event["provider"]) for event in account.raised("email.sent")} == {
         (address, account.provider) for address in people
     }
     for mail in mails(account.tenant):
         assert mail["provider_message_id"] == account.taken(mail["to_email"])[0].id
 
 
-def test_the_sender_may_be_at_a_domain_that_only_the_provider_has_verified(account: Account) -> None:
+def test_the_sender_may_be_at_a_domain_that_only_the_provider_has_verified(account: CampaignAccount) -> None:
     (address,) = account.people("ada")
     account.started(from_email="news@elsewhere.example.com", from_name="News")
 
@@ -117,7 +66,7 @@ def test_the_sender_may_be_at_a_domain_that_only_the_provider_has_verified(accou
     assert account.taken(address)[0].sender == "News <news@elsewhere.example.com>"
 
 
-def test_postmark_gets_a_batch_in_one_request_to_its_broadcast_stream(postmark: Account) -> None:
+def test_postmark_gets_a_batch_in_one_request_to_its_broadcast_stream(postmark: CampaignAccount) -> None:
     people = postmark.people(*"abcde")
     postmark.started()
     before = len(postmark.sandbox.memory.requests)
@@ -128,7 +77,7 @@ def test_postmark_gets_a_batch_in_one_request_to_its_broadcast_stream(postmark: 
     assert {postmark.taken(address)[0].stream for address in people} == {"broadcast"}
 
 
-def test_a_test_send_goes_by_the_campaigns_provider(account: Account) -> None:
+def test_a_test_send_goes_by_the_campaigns_provider(account: CampaignAccount) -> None:
     from send_emails.app import handler as send_emails
 
     campaign_id = draft(account.key, provider=account.provider)["id"]
@@ -144,7 +93,7 @@ def test_a_test_send_goes_by_the_campaigns_provider(account: Account) -> None:
 # ---- Refusals of one mail --------------------------------------------------------------------------------------------
 
 
-def test_one_recipient_who_is_refused_keeps_nobody_else_waiting(postmark: Account) -> None:
+def test_one_recipient_who_is_refused_keeps_nobody_else_waiting(postmark: CampaignAccount) -> None:
     good, inactive, invalid = postmark.people("ada", "inactive", "invalid")
     postmark.started()
 
@@ -158,7 +107,7 @@ def test_one_recipient_who_is_refused_keeps_nobody_else_waiting(postmark: Accoun
     ]  # fmt: skip
 
 
-def test_an_outage_costs_an_attempt_and_the_mail_is_tried_again(account: Account) -> None:
+def test_an_outage_costs_an_attempt_and_the_mail_is_tried_again(account: CampaignAccount) -> None:
     account.people("outage")
     account.started()
 
@@ -169,7 +118,7 @@ def test_an_outage_costs_an_attempt_and_the_mail_is_tried_again(account: Account
     assert "503" in mail["error"]
 
 
-def test_a_provider_that_is_sent_to_too_fast_is_left_alone_and_no_attempt_is_spent(account: Account) -> None:
+def test_a_provider_that_is_sent_to_too_fast_is_left_alone_and_no_attempt_is_spent(account: CampaignAccount) -> None:
     (address,) = account.people("toofast")
     account.started()
 
@@ -184,7 +133,7 @@ def test_a_provider_that_is_sent_to_too_fast_is_left_alone_and_no_attempt_is_spe
 # ---- Refusals of every mail ------------------------------------------------------------------------------------------
 
 
-def test_a_revoked_key_pauses_the_campaign_and_loses_nobody(account: Account) -> None:
+def test_a_revoked_key_pauses_the_campaign_and_loses_nobody(account: CampaignAccount) -> None:
     people = account.people(*"abc")
     campaign_id = account.started()
     messages = plan(account.tenant)
@@ -196,7 +145,7 @@ def test_a_revoked_key_pauses_the_campaign_and_loses_nobody(account: Account) ->
     assert (campaign["status"], campaign["paused_reason"]) == ("paused", "provider_refused")
     assert "401" in campaign["paused_detail"]
     assert {(mail["status"], mail["attempts"]) for mail in mails(account.tenant)} == {("queued", 0)}
-    (told,) = raised(account.tenant, "campaign.paused")
+    (told,) = account.raised("campaign.paused")
     assert (told["reason"], told["detail"]) == ("provider_refused", campaign["paused_detail"])
     providers = call(provider_accounts, "GET", f"{ESP}/providers", token=signed_in(account.tenant).access_token).json
     (state,) = [row for row in providers["data"] if row["provider"] == account.provider]
@@ -211,7 +160,7 @@ def test_a_revoked_key_pauses_the_campaign_and_loses_nobody(account: Account) ->
     assert status_of(account.key, campaign_id) == "completed"
 
 
-def test_each_owner_is_told_once_why_a_campaign_was_stopped(account: Account) -> None:
+def test_each_owner_is_told_once_why_a_campaign_was_stopped(account: CampaignAccount) -> None:
     account.people(*"abc")
     account.started()
     messages = plan(account.tenant)
@@ -228,7 +177,7 @@ def test_each_owner_is_told_once_why_a_campaign_was_stopped(account: Account) ->
 
 
 def test_a_sender_whom_the_provider_does_not_know_pauses_the_campaign_instead_of_failing_everybody(
-    postmark: Account,
+    postmark: CampaignAccount,
 ) -> None:
     postmark.people(*"abc")
     campaign_id = postmark.started(from_email="unconfirmed@elsewhere.example.com")
@@ -241,7 +190,7 @@ def test_a_sender_whom_the_provider_does_not_know_pauses_the_campaign_instead_of
     assert {mail["status"] for mail in mails(postmark.tenant)} == {"queued"}
 
 
-def test_an_account_that_is_removed_in_between_pauses_the_campaign(account: Account) -> None:
+def test_an_account_that_is_removed_in_between_pauses_the_campaign(account: CampaignAccount) -> None:
     (address,) = account.people("ada")
     campaign_id = account.started()
     messages = plan(account.tenant)
@@ -256,7 +205,7 @@ def test_an_account_that_is_removed_in_between_pauses_the_campaign(account: Acco
     assert (refused.status, refused.json["errors"][0]["field"]) == (400, "provider")
 
 
-def test_an_explanation_names_what_the_provider_said(account: Account) -> None:
+def test_an_explanation_names_what_the_provider_said(account: CampaignAccount) -> None:
     contact_id = add_contact(account.key)
     campaign_id = account.started()
     messages = plan(account.tenant)
@@ -268,7 +217,7 @@ def test_an_explanation_names_what_the_provider_said(account: Account) -> None:
     assert account.shown(campaign_id)["paused_detail"] in answer.json["explanation"]
 
 
-def test_losing_a_domain_does_not_stop_campaigns_that_a_provider_sends(account: Account) -> None:
+def test_losing_a_domain_does_not_stop_campaigns_that_a_provider_sends(account: CampaignAccount) -> None:
     account.people("ada")
     campaign_id = account.started(from_email="news@elsewhere.example.com")
 
@@ -276,92 +225,6 @@ def test_losing_a_domain_does_not_stop_campaigns_that_a_provider_sends(account: 
         assert domain_loss.stop_campaigns(tx, "elsewhere.example.com") == 0
 
     assert status_of(account.key, campaign_id) == "active"
-
-
-# ---- Workers that die, and reports that come first -------------------------------------------------------------------
-
-
-def test_after_a_killed_worker_a_mail_leaves_again_under_the_same_message_id(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (address,) = account.people("ada")
-    campaign_id = account.started()
-    die_after_hand_over(account, monkeypatch)
-
-    account.send_again()
-    carry_out(account.tenant)
-
-    first, second = account.taken(address)
-    assert message_id(first) == message_id(second)
-    assert (status_of(account.key, campaign_id), len(raised(account.tenant, "email.sent"))) == ("completed", 1)
-
-
-def test_a_report_about_a_mail_whose_worker_was_killed_stands_for_the_record(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (address,) = account.people("ada")
-    campaign_id = account.started()
-    die_after_hand_over(account, monkeypatch)
-
-    delivered(account, mails(account.tenant)[0]["id"])
-    account.send_again()
-    carry_out(account.tenant)
-
-    assert len(account.taken(address)) == 1
-    (mail,) = mails(account.tenant)
-    assert (mail["status"], mail["provider"]) == ("delivered", account.provider)
-    assert ledger(account.tenant)[address]["status"] == "completed"
-    assert status_of(account.key, campaign_id) == "completed"
-    assert [len(raised(account.tenant, kind)) for kind in ("email.sent", "email.delivered")] == [1, 1]
-
-
-def test_a_report_that_comes_before_the_record_counts_once(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    (address,) = account.people("ada")
-    account.started(steps=[EMAIL, {"type": "wait", "wait": {"value": 2, "unit": "days"}}, EMAIL])
-    real = service._record
-
-    def late(*arguments: Any) -> None:
-        delivered(account, mails(account.tenant)[0]["id"])
-        real(*arguments)
-
-    monkeypatch.setattr(service, "_record", late)
-    carry_out(account.tenant)
-
-    row = ledger(account.tenant)[address]
-    assert (mails(account.tenant)[0]["status"], row["status"], row["steps_completed"]) == ("delivered", "active", 1)
-    assert [len(raised(account.tenant, kind)) for kind in ("email.sent", "email.delivered")] == [1, 1]
-
-
-def test_what_a_slow_provider_leaves_no_time_for_goes_back_to_the_queue(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (address,) = account.people("ada")
-    account.started()
-    monkeypatch.setattr(service, "PATIENCE_SECONDS", -1)
-
-    carry_out(account.tenant)
-
-    (mail,) = mails(account.tenant)
-    assert (mail["status"], mail["attempts"], account.taken(address)) == ("queued", 0, [])
-
-
-def die_after_hand_over(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(*_arguments: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(service, "_record", die)
-        with pytest.raises(Killed):
-            consume(send_campaign_emails, *plan(account.tenant))
-
-
-def delivered(account: Account, email_id: str) -> None:
-    with transaction(tenant_id=account.tenant.id, mode="live") as tx:
-        record_report(tx, UUID(email_id), Report(kind="delivered", source=account.provider, occurred_at=clock.now()))
-
-
-def message_id(mail: SentMail) -> str:
-    return next(value for name, value in mail.headers.items() if name.lower() == "message-id")
 
 
 # ---- Choosing the provider -------------------------------------------------------------------------------------------
@@ -378,7 +241,7 @@ def test_a_provider_that_is_not_set_up_is_refused(key: TestKey, provider: str) -
     )  # fmt: skip
 
 
-def test_a_running_campaign_can_be_moved_to_a_provider(account: Account) -> None:
+def test_a_running_campaign_can_be_moved_to_a_provider(account: CampaignAccount) -> None:
     (address,) = account.people("ada")
     campaign_id = started(account.key)
     messages = plan(account.tenant)
@@ -389,7 +252,9 @@ def test_a_running_campaign_can_be_moved_to_a_provider(account: Account) -> None
     assert [mail.provider for mail in account.taken(address)] == [account.provider]
 
 
-def test_a_running_campaign_goes_back_to_the_built_in_server_only_from_a_verified_domain(account: Account) -> None:
+def test_a_running_campaign_goes_back_to_the_built_in_server_only_from_a_verified_domain(
+    account: CampaignAccount,
+) -> None:
     account.people("ada")
     campaign_id = account.started(from_email="news@elsewhere.example.com")
 

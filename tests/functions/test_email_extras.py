@@ -1,4 +1,4 @@
-"""Attachments and metadata of emails, the simulator of test mode, and the pace of single sends."""
+"""Attachments and metadata of emails, and the simulator of test mode."""
 
 import base64
 from typing import Any
@@ -10,7 +10,7 @@ from contacts.app import handler as contacts
 from emails.app import handler as emails
 from local.services.mail import MailCatcher
 from penguinmails.db import transaction
-from penguinmails.domain import pace, simulated
+from penguinmails.domain import simulated
 from send_emails.app import handler as send_emails
 from sweep_emails.app import handler as sweep_emails
 from tests.support.campaigns import add_contact, carry_out, ledger, mails, started
@@ -192,59 +192,3 @@ def test_a_live_campaign_never_writes_to_the_simulator(
 
     assert mail_catcher.mails_to(f"delivered+{tenant.id.hex}@{simulated.DOMAIN}") == []
     assert [row["reason"] for row in ledger(tenant).values()] == ["suppressed"]
-
-
-# ---- pace ---------------------------------------------------------------------------------------------------------------
-
-
-def set_pace(tenant: TestTenant, per_second: int) -> None:
-    with transaction(role="jobs") as tx:
-        tx.run(
-            """
-            INSERT INTO tenant_overrides (tenant_id, limits, reason)
-            VALUES (%(id)s, jsonb_build_object('send_rate_per_second', %(rate)s::integer), 'test')
-            """,
-            {"id": tenant.id, "rate": per_second},
-        )
-
-
-def test_mails_over_the_pace_wait_for_their_turn_and_none_is_refused(
-    tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
-) -> None:
-    set_pace(tenant, 1)
-    addresses = [f"{uuid4().hex}@example.com" for _ in range(5)]
-    assert send(key, addresses).status == 200
-
-    assert consume(send_emails, *messages_for("emails", tenant.id)) == []
-    reached = [address for address in addresses if mail_catcher.mails_to(address)]
-    assert 1 <= len(reached) <= 3
-
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        waiting = tx.all("SELECT id::text FROM emails WHERE status = 'queued'", {})
-    again = [
-        {"tenant_id": str(tenant.id), "mode": "live", "email_id": id_, "attempts": 0, "has_waited": True}
-        for id_ in waiting
-    ]
-    assert len(again) == len(addresses) - len(reached)
-    assert consume(send_emails, *again) == []
-    assert all(len(mail_catcher.mails_to(address)) == 1 for address in addresses)
-
-
-def test_turns_are_as_far_apart_as_the_pace_says(tenant: TestTenant) -> None:
-    set_pace(tenant, 2)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        waits = [pace.seconds_to_wait(tx, tenant.id) for _ in range(40)]
-
-    assert waits[0] == 0
-    assert waits[-1] is not None
-    assert 17 <= waits[-1] <= 20
-    assert waits == sorted(waits, key=lambda wait: wait or 0)
-
-
-def test_a_line_that_is_too_long_is_not_joined(tenant: TestTenant) -> None:
-    set_pace(tenant, 1)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        waits = [pace.seconds_to_wait(tx, tenant.id) for _ in range(pace.LONGEST_WAIT_SECONDS + 20)]
-
-    assert waits[-1] is None
-    assert max(wait for wait in waits if wait is not None) <= pace.LONGEST_WAIT_SECONDS

@@ -1,6 +1,7 @@
 """Addresses with other than ASCII characters on either side of the @: written to, answered from, refused where they must be."""
 
 import smtplib
+from typing import Any
 from uuid import uuid4
 
 import idna
@@ -10,13 +11,15 @@ from emails.app import handler as emails
 from inbox.app import handler as inbox
 from local.sandboxes.server import SandboxServer
 from local.services.mail import MailCatcher
+from penguinmails.db import Mode, transaction
 from penguinmails.domain.mail_addresses import as_kept, on_the_wire
 from send_emails.app import handler as send_emails
-from tests.support.campaigns import add_contact, carry_out, started
+from tests.support.campaigns import EMAIL, add_contact, ask, carry_out, draft, ledger, mails, started
 from tests.support.domains import is_signed
 from tests.support.http import call
 from tests.support.incoming import PostmarkInbound, address_of, relay
-from tests.support.providers import ProviderName, configured, send_by, shown
+from tests.support.people import signed_in
+from tests.support.providers import configure, configured, send_by, shown
 from tests.support.queues import consume, messages_for
 from tests.support.tenants import TestKey, TestTenant
 from tests.support.vaults import AsSender
@@ -83,17 +86,90 @@ def test_a_mail_server_that_takes_no_such_address_is_a_failure_and_bars_nobody(
     assert (email["status"], "SMTPUTF8" in email["error"]) == ("failed", True)
 
 
-@pytest.mark.parametrize(("provider", "status"), [("mailgun", "sent"), ("postmark", "failed")])
-def test_mailgun_takes_such_addresses_and_postmark_does_not(
-    tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer, provider: ProviderName, status: str
-) -> None:
-    configured(tenant, provider)
+def test_mailgun_takes_such_addresses(tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer) -> None:
+    configured(tenant, "mailgun")
     to = somebody()
 
-    email_id = send_by(tenant, key, provider, to)
+    email_id = send_by(tenant, key, "mailgun", to)
 
-    assert shown(key, email_id)["status"] == status
-    assert len(provider_sandbox.memory.to(wire(to))) == (status == "sent")
+    assert shown(key, email_id)["status"] == "sent"
+    assert len(provider_sandbox.memory.to(wire(to))) == 1
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"to": "jürgen@example.com"}, ["to"]),
+        ({"to": ["ada@example.com", "jürgen@example.com", "zoë@example.com"]}, ["to.1", "to.2"]),
+        ({"from": "Bücher <grüße@example.com>"}, ["from"]),
+        ({"reply_to": "grüße@example.com"}, ["reply_to"]),
+    ],
+)
+def test_what_postmark_would_refuse_is_refused_with_the_request(
+    tenant: TestTenant, mode: Mode, fields: dict[str, Any], named: list[str]
+) -> None:
+    configured(tenant, "postmark")
+    body = {"to": "ada@example.com", "subject": "Hello", "text_body": "Hello", "provider": "postmark", **fields}
+
+    answer = call(emails, "POST", "/api/v1/emails/send", token=tenant.key(mode=mode).plaintext, json=body)
+
+    assert answer.status == 400
+    assert [(fault["field"], fault["code"]) for fault in answer.json["errors"]] == [
+        (field, "unsupported_by_provider") for field in named
+    ]
+    assert "before the @" in answer.json["detail"]
+    assert messages_for("emails", tenant.id) == []
+
+
+def test_postmark_takes_a_domain_of_any_characters(
+    tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer
+) -> None:
+    configured(tenant, "postmark")
+    to = f"{uuid4().hex}@straße.de"
+
+    assert shown(key, send_by(tenant, key, "postmark", to))["status"] == "sent"
+    assert len(provider_sandbox.memory.to(wire(to))) == 1
+
+
+def test_a_default_sender_that_postmark_would_refuse_is_refused_when_the_account_is_set_up(tenant: TestTenant) -> None:
+    answer = configure(signed_in(tenant), "postmark", default_sender="Bücher <grüße@example.com>")
+
+    assert (answer.status, answer.json["errors"][0]["field"]) == (400, "default_sender")
+
+
+def test_a_campaign_by_postmark_skips_who_it_cannot_write_to_and_says_so(
+    tenant: TestTenant, key: TestKey, provider_sandbox: SandboxServer
+) -> None:
+    configured(tenant, "postmark")
+    ada, foreign = f"{uuid4().hex}@example.com", somebody()
+    skipped = add_contact(key, email=foreign)
+    add_contact(key, email=ada)
+
+    campaign_id = started(key, provider="postmark")
+    carry_out(tenant)
+
+    assert len(provider_sandbox.memory.to(ada)) == 1
+    assert [mail["to_email"] for mail in mails(tenant)] == [ada]
+    row = ledger(tenant)[foreign]
+    assert (row["status"], row["reason"]) == ("exited", "address_unsupported")
+    assert "Postmark" in ask(key, "GET", f"/{campaign_id}/recipients/{skipped}").json["explanation"]
+
+
+@pytest.mark.parametrize("field", ["from_email", "reply_to_email"])
+def test_a_campaign_by_postmark_has_no_address_that_it_refuses(tenant: TestTenant, key: TestKey, field: str) -> None:
+    configured(tenant, "postmark")
+    address = {field: "grüße@example.com"}
+
+    refused = ask(key, "POST", json={"name": "Launch", "provider": "postmark", "steps": [EMAIL], **address})
+    campaign_id = draft(key, **address)["id"]
+    changed = ask(key, "PUT", f"/{campaign_id}", json={"provider": "postmark"})
+    with transaction(tenant_id=tenant.id, mode="live") as tx:  # as it may have been stored before
+        tx.run("UPDATE campaigns SET provider = 'postmark'", {})
+    begun = ask(key, "POST", f"/{campaign_id}/start")
+
+    for answer in (refused, changed, begun):
+        assert (answer.status, [fault["field"] for fault in answer.json["errors"]]) == (400, [field])
 
 
 def test_who_answers_from_an_international_domain_is_the_contact_who_was_written_to(

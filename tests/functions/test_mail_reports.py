@@ -1,5 +1,6 @@
 """Reports of what became of mails: counted once, whatever their order, with what follows for the address."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -130,10 +131,24 @@ def test_a_mail_that_arrives_ends_the_row_of_soft_bounces(tenant: TestTenant, ke
 
     for mail in mails[:2]:
         report(tenant, mail, SOFT)
-    report(tenant, mails[2], DELIVERED)
+    report(tenant, mails[2], replace(DELIVERED, occurred_at=NOW + timedelta(seconds=1)))
     report(tenant, mails[3], SOFT)
 
     assert suppressions(tenant) == []
+
+
+def test_a_mail_that_arrived_before_the_last_bounce_does_not_end_the_row_however_late_it_is_told(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    to = f"{uuid4().hex}@example.com"
+    mails = [sent_email(tenant, key, to) for _ in range(4)]
+
+    for mail in mails[1:3]:
+        report(tenant, mail, SOFT)
+    assert report(tenant, mails[0], replace(DELIVERED, occurred_at=NOW - timedelta(hours=1))) == [True]
+    report(tenant, mails[3], SOFT)
+
+    assert suppressions(tenant) == ["soft_bounces"]
 
 
 def test_an_unsubscription_ends_the_contacts_consent(tenant: TestTenant, key: TestKey) -> None:

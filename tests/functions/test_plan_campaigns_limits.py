@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penguinmails.db import transaction
-from penguinmails.domain import mailbox_days, pace
+from penguinmails.domain import campaign_line, mailbox_days
 from plan_campaigns import batch
 from plan_campaigns.app import handler as plan_campaigns
 from send_campaign_emails.app import handler as send_campaign_emails
@@ -86,14 +86,14 @@ def test_the_months_quota_is_used_up_to_the_last_mail_and_not_passed() -> None:
 def planned_with_delays(tenant: TestTenant) -> list[tuple[int, int]]:
     """Of each queue message that the planner sends, how many mails it holds and the seconds that it is delayed."""
     sent: list[tuple[int, int]] = []
-    real = batch.send_after_commit
+    real = campaign_line.send_after_commit
 
     def spy(tx: Any, queue: Any, payloads: Any, **options: Any) -> None:
         sent.extend(zip([len(p["emails"]) for p in payloads], options["delays"], strict=True))
         real(tx, queue, payloads, **options)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(batch, "send_after_commit", spy)
+        patched.setattr(campaign_line, "send_after_commit", spy)
         plan(tenant)
     return sent
 
@@ -110,31 +110,6 @@ def test_mails_leave_in_the_pace_of_the_plan() -> None:
     with transaction(tenant_id=tenant.id) as tx:
         ahead = tx.one("SELECT extract(epoch FROM free_from - now()) FROM send_paces", {})
     assert 0 < ahead <= 2.5
-
-
-def test_a_campaign_gives_way_to_single_mails_once_for_each() -> None:
-    tenant = make_tenant("starter")
-    key = tenant.key()
-    for _ in range(15):
-        add_contact(key)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(40):
-            pace.seconds_to_wait(tx, tenant.id)
-    started(key)
-
-    assert planned_with_delays(tenant) == [(10, 4), (5, 5)]
-    assert pace.taken_by_single_mails(tenant.id) == 0
-
-
-def test_a_campaign_gives_way_for_a_minute_at_most() -> None:
-    tenant = make_tenant("starter")
-    add_contact(tenant.key())
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(700):
-            pace.seconds_to_wait(tx, tenant.id)
-    started(tenant.key())
-
-    assert planned_with_delays(tenant) == [(1, 60)]
 
 
 def test_no_more_is_planned_than_can_leave_before_the_window_closes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """A person's copy holds all that is there about them; an erasure leaves nothing that says who they were."""
 
+import base64
 import contextlib
 import json
 import os
 import urllib.parse
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,6 +29,7 @@ from tests.support.catalogue import tables
 from tests.support.http import Answer, call
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant
+from tests.support.uploads import stored_key, uploaded
 
 REQUESTS = "/api/v1/privacy-requests"
 
@@ -106,6 +109,58 @@ def test_a_copy_holds_the_person_s_data_and_nobody_else_s(tenant: TestTenant, ke
     assert content["emails"][0]["text"] == f"Dear {address}"
     assert {event["type"] for event in content["events"]} >= {"contact.created", "email.sent"}
     assert "bob@example.com" not in json.dumps(content)
+
+
+def test_a_copy_names_the_files_that_were_sent_to_the_person(tenant: TestTenant, key: TestKey, address: str) -> None:
+    inline, kept, gone = b"a;b", b"%PDF-1.7 kept", b"%PDF-1.7 gone"
+    uploads = [uploaded(key, kept, file_name="kept.pdf"), uploaded(key, gone, file_name="gone.pdf")]
+    files = [
+        {"file_name": "a.csv", "content_type": "text/csv", "content": base64.b64encode(inline).decode()},
+        *({"upload_id": upload["id"]} for upload in uploads),
+    ]
+    email_id = mail(key, address, attachments=files)
+    mail(key, "bob@example.com", attachments=[{**files[0], "file_name": "bob.csv"}])
+    deliver(tenant)
+    aws.delete_objects([stored_key(uploads[1])])
+    request = ask(key, "access", address)
+
+    run_job(answer)
+
+    assert copy(key, request["id"])["email_attachments"] == [
+        {
+            "email_id": email_id,
+            "file_name": name,
+            "content_type": kind,
+            "size": len(content),
+            "sha256": sha256(content).hexdigest() if content != gone else None,
+        }
+        for name, kind, content in (
+            ("a.csv", "text/csv", inline),
+            ("kept.pdf", "application/pdf", kept),
+            ("gone.pdf", "application/pdf", gone),
+        )
+    ]
+
+
+def test_an_erasure_takes_the_files_that_went_to_the_person_alone(
+    tenant: TestTenant, key: TestKey, address: str
+) -> None:
+    own, shared = (uploaded(key, file_name=f"{name}.pdf") for name in ("own", "shared"))
+    inline = {"file_name": "inline.csv", "content": base64.b64encode(b"a;b").decode()}
+    mail(key, address, attachments=[inline, {"upload_id": own["id"]}, {"upload_id": shared["id"]}])
+    mail(key, "bob@example.com", attachments=[{"upload_id": shared["id"]}])
+    deliver(tenant)
+    ask(key, "erasure", address)
+
+    run_job(answer)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE email_uploads SET look_at = look_at - interval '2 hours'", {})
+    run_job(purge)
+
+    assert where_it_stands(tenant.id, "inline.csv") == where_it_stands(tenant.id, "own.pdf") == set()
+    assert aws.object_size(stored_key(own)) is None
+    assert where_it_stands(tenant.id, "shared.pdf") == {"email_attachments", "email_uploads"}
+    assert aws.object_size(stored_key(shared)) is not None
 
 
 def test_an_erasure_leaves_the_address_in_no_table_and_others_untouched(

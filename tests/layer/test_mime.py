@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penguinmails.mime import compose
+from penguinmails.mime import OutgoingMail, compose
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\t"), max_size=3_000)
 _LINE = (
@@ -20,14 +20,13 @@ _LINE = (
 def written(**fields: Any) -> bytes:
     standard = {
         "message_id": "<1@penguinmails.com>",
-        "date": "Fri, 01 May 2026 12:00:00 GMT",
         "sender": "News <news@sender.example.com>",
         "recipient": "ada@example.com",
         "subject": "Hello",
         "text": "Hello",
         "html": None,
     }
-    return compose(**{**standard, **fields})
+    return compose(OutgoingMail(**{**standard, **fields}), "Fri, 01 May 2026 12:00:00 GMT")
 
 
 def parsed(content: bytes) -> EmailMessage:

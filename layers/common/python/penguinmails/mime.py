@@ -6,7 +6,8 @@ headers and bodies that repeat are encoded once, and what is plain ASCII is not 
 
 import re
 from binascii import b2a_qp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from email.headerregistry import HeaderRegistry
 from email.policy import SMTP
 from email.utils import parseaddr
@@ -25,41 +26,57 @@ _INTERNATIONAL = SMTP.clone(utf8=True)
 _registry = HeaderRegistry()
 
 
-def compose(
-    *,
-    message_id: str,
-    date: str,
-    sender: str,
-    recipient: str,
-    subject: str,
-    text: str,
-    html: str | None,
-    reply_to: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    plain_headers: Mapping[str, str] | None = None,
-) -> bytes:
-    """A message with CRLF line ends; `date` as RFC 5322 has it, `message_id` with its angle brackets.
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    file_name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """One message to one recipient; `message_id` includes its angle brackets."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    html: str | None = None
+    reply_to: str | None = None
+    return_path: str | None = None
+    """Where a mail server reports that it could not deliver; the sender's address when it is None."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    attachments: Sequence[Attachment] = ()
+    plain_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of ASCII that are written as they stand."""
+
+
+def compose(mail: OutgoingMail, date: str) -> bytes:
+    """A message without files and with CRLF line ends; `date` as RFC 5322 has it.
 
     `headers` are encoded as they need it, and kept, since many mails share them; for `plain_headers` see `plain_lines`.
 
     Raises ValueError for a header that cannot be written.
     """
     lines = [
-        f"Message-ID: {message_id}\r\nDate: {date}\r\n".encode("ascii"),
-        _repeated("From", sender),
-        _recipient(recipient),
-        _subject(subject),
+        f"Message-ID: {mail.message_id}\r\nDate: {date}\r\n".encode("ascii"),
+        _repeated("From", mail.sender),
+        _recipient(mail.recipient),
+        _subject(mail.subject),
     ]
-    if reply_to:
-        lines.append(_repeated("Reply-To", reply_to))
-    lines += [_repeated(name, value) for name, value in (headers or {}).items()]
-    lines += [plain_lines(plain_headers or {}), b"MIME-Version: 1.0\r\n"]
-    if html is None:
-        lines += _part("plain", text)
+    if mail.reply_to:
+        lines.append(_repeated("Reply-To", mail.reply_to))
+    lines += [_repeated(name, value) for name, value in mail.headers.items()]
+    lines += [plain_lines(mail.plain_headers), b"MIME-Version: 1.0\r\n"]
+    if mail.html is None:
+        lines += _part("plain", mail.text)
     else:
         boundary = f"=_{uuid4().hex}".encode()
         lines.append(b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n')
-        for kind, body in (("plain", text), ("html", html)):
+        for kind, body in (("plain", mail.text), ("html", mail.html)):
             lines += [b"\r\n--", boundary, b"\r\n", *_part(kind, body)]
         lines += [b"\r\n--", boundary, b"--\r\n"]
     return b"".join(lines)

@@ -1,8 +1,7 @@
 """Hands one mail to an SMTP server (RFC 5321)."""
 
 import smtplib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import formatdate, parseaddr
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from penguinmails.domain.bounces import Bounce, Stage, bounce_of
 from penguinmails.domain.mail_addresses import is_international
 from penguinmails.logging import count, logger
-from penguinmails.mime import plain_lines
+from penguinmails.mime import OutgoingMail, plain_lines
 from penguinmails.smtp_connections import MailServer, ServerUnusable, close_connection, connected, note_use
 
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
@@ -49,34 +48,6 @@ class MailRefused(Exception):
         self.bounce: Bounce | None = bounce
         self.retry_after = retry_after
         self.scope: Scope = scope
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a mail."""
-
-    file_name: str
-    content_type: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingMail:
-    """One message to one recipient; `message_id` includes its angle brackets."""
-
-    message_id: str
-    sender: str
-    recipient: str
-    subject: str
-    text: str
-    html: str | None = None
-    reply_to: str | None = None
-    return_path: str | None = None
-    """Where a mail server reports that it could not deliver; the sender's address when it is None."""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    attachments: Sequence[Attachment] = ()
-    plain_headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Headers of ASCII that are written as they stand."""
 
 
 def send(mail: OutgoingMail, server: MailServer, seal: Callable[[bytes], bytes] = bytes) -> str:

@@ -6,10 +6,9 @@ from uuid import UUID
 from penguinmails.db import Tx
 from penguinmails.domain.campaign_pausing import pause_campaign
 from penguinmails.domain.campaign_states import Status
-from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
+from penguinmails.domain.platform_mail import tell_owners_and_admins
 from penguinmails.domain.sender_domains import domain_of
 from penguinmails.domain.sending_domains import DomainRow
-from penguinmails.ids import new_uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +28,9 @@ def follow(tx: Tx, domain: DomainRow) -> None:
     Mails that are on their way already are tried again for some hours, so a domain that is soon repaired costs none.
     """
     stopped = stop_campaigns(tx, domain.domain)
-    for user_id in owners_and_admins(tx):
-        queue_mail(
-            tx,
-            user_id=user_id,
-            mail_type="domain_lost",
-            dedupe_key=f"domain_lost:{new_uuid7()}",
-            variables={
-                "domain": domain.domain,
-                "reason": domain.dns_verification_error or "",
-                "campaigns": str(stopped),
-            },
-        )
+    reason = domain.dns_verification_error or ""
+    about = {"domain": domain.domain, "reason": reason, "campaigns": str(stopped)}
+    tell_owners_and_admins(tx, "domain_lost", about)
 
 
 def stop_campaigns(tx: Tx, domain: str) -> int:

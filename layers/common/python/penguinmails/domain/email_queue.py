@@ -11,6 +11,7 @@ from penguinmails.db import Tx, jsonb
 from penguinmails.domain import send_quota, simulated
 from penguinmails.domain.emails import SWEEP_AFTER_SECONDS, log_event, message, suppressed
 from penguinmails.domain.plain_text import plain_text
+from penguinmails.domain.provider_accounts import require_taken
 from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.sender_identity import require_postal_address
 from penguinmails.errors import QuotaExceeded, RecipientSuppressed, ValidationFailed
@@ -70,6 +71,7 @@ class Queued:
 def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) -> Queued:
     """Queue a message to one recipient. Raises RecipientSuppressed, and QuotaExceeded at the plan's limit."""
     _check_simulated(tx, [address])
+    require_taken(draft.provider, {"to": address, **_own_addresses(draft)})
     if suppressed(tx, [address]):
         raise RecipientSuppressed(
             f"{address} is suppressed: it opted out, complained or does not exist. Nothing was sent; remove it from your list."
@@ -80,9 +82,15 @@ def queue_one(tx: Tx, draft: Draft, address: str, *, api_key_id: UUID | None) ->
 def queue_many(tx: Tx, draft: Draft, addresses: Sequence[str], *, api_key_id: UUID | None) -> Queued:
     """Queue a message to each recipient; a suppressed one is stored as such. Raises QuotaExceeded, then none is queued."""
     _check_simulated(tx, addresses)
+    named = {f"to.{place}": address for place, address in enumerate(addresses)}
+    require_taken(draft.provider, {**named, **_own_addresses(draft)})
     refused = suppressed(tx, addresses)
     rows = [NewRow(new_uuid7(), address, "suppressed" if address in refused else "queued") for address in addresses]
     return _queue(tx, draft, rows, api_key_id)
+
+
+def _own_addresses(draft: Draft) -> dict[str, str | None]:
+    return {"from": draft.sender, "reply_to": draft.reply_to}
 
 
 def _check_simulated(tx: Tx, addresses: Sequence[str]) -> None:

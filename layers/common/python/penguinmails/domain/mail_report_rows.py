@@ -113,9 +113,15 @@ def count_soft_bounce(tx: Tx, email: str, at: datetime) -> int:
     )
 
 
-def forget_soft_bounces(tx: Tx, email: str) -> None:
-    """A mail has arrived, or nothing about the address is kept."""
-    tx.run("DELETE FROM soft_bounces WHERE email = %(email)s", {"email": email})
+def forget_soft_bounces(tx: Tx, email: str, *, before: datetime | None = None) -> None:
+    """A mail has arrived, which says nothing about bounces since then; without `before` nothing about the address is kept."""
+    tx.run(
+        """
+        DELETE FROM soft_bounces
+        WHERE email = %(email)s AND (%(before)s::timestamptz IS NULL OR last_at < %(before)s)
+        """,
+        {"email": email, "before": before},
+    )
 
 
 def count_engagement(

@@ -132,7 +132,7 @@ def _follow(tx: Tx, mail: MailRow, report: Report, *, delivered: bool) -> None:
     """What a report does to the address."""
     match report.kind, report.bounce:
         case "delivered", _:
-            rows.forget_soft_bounces(tx, mail.to_email)
+            rows.forget_soft_bounces(tx, mail.to_email, before=report.occurred_at)
         case "bounced", "hard":
             suppress(tx, [mail.to_email], reason="hard_bounce", source=report.source)
             rows.mark_contact(tx, mail.to_email, "bounced")

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Literal
 
 from penguinmails.db import Tx
-from penguinmails.ids import new_uuid7
 from penguinmails.logging import count, logger
 
 
@@ -55,18 +54,11 @@ def note_refusal(tx: Tx, used: StoredServer, reason: str) -> None:
     )
     if not was_working:
         return
-    from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
+    from penguinmails.domain.platform_mail import tell_owners_and_admins
 
     logger.error("a tenant's mail server takes no mail", extra={"reason": reason})
     count("mail_server_refused_total")
-    for user_id in owners_and_admins(tx):
-        queue_mail(
-            tx,
-            user_id=user_id,
-            mail_type="mail_server_refused",
-            dedupe_key=f"mail_server_refused:{new_uuid7()}",
-            variables={"host": used.host, "reason": reason},
-        )
+    tell_owners_and_admins(tx, "mail_server_refused", {"host": used.host, "reason": reason})
 
 
 def note_success(tx: Tx, used: StoredServer | None) -> None:

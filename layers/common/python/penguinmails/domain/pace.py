@@ -1,6 +1,8 @@
-"""The pace at which a tenant's single mails go out: so many per second by plan; more than that waits for its turn.
+"""The pace at which a tenant's live mail is handed over: so many per second by plan, single mails and campaigns together.
 
-Campaigns are planned ahead at the same pace, and give way for as many mails as went out singly meanwhile.
+One row of slots per tenant in Redis says who may leave when. A single mail takes the next slot, however far ahead, and waits
+for it. Mails of campaigns take only slots that are there now, so they stand behind every single mail; for the others there is
+the line of campaigns (`campaign_line`), in which the planner puts what it plans as well.
 """
 
 import time
@@ -11,67 +13,77 @@ from penguinmails.cache import CacheUnavailable, Script
 from penguinmails.db import Tx
 from penguinmails.logging import count
 
-LONGEST_WAIT_SECONDS = 840
-"""A queue delays by 900 s at most; who would wait longer asks again then."""
-_BURST_SECONDS = 1
-_COUNTED_SECONDS = 120
+GRACE_SECONDS = 5
+"""How long a slot that a single mail has waited for stays its own. Later, after a backlog, it takes a new one."""
+_SINGLE_AHEAD_SECONDS = 1
+"""A slot within this time is one now."""
+_CAMPAIGN_AHEAD_SECONDS = 2
+"""The same for campaigns, whose messages hold up to a second's mails and come up to a second late."""
 _KNOWN_FOR_SECONDS = 60
 _MAX_KNOWN = 10_000
 _rates: dict[UUID, tuple[float, int]] = {}
 
-# Every mail takes the next free slot of its tenant; Redis' clock is everybody's clock. -1: the line is too long.
-_TAKE_SLOT = Script(
+# ARGV: slots wanted, microseconds between two, and how far ahead the last may lie (-1: as far as need be). Redis' clock is
+# everybody's clock. Returns the slots taken, and in how many microseconds the first one of the row came, and the next one does.
+_TAKE = Script(
     """
     local time = redis.call('TIME')
     local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    local slot = math.max(now, tonumber(redis.call('GET', KEYS[1])) or 0)
-    local wait = slot - now
-    if wait > tonumber(ARGV[2]) then return -1 end
-    local free = slot + tonumber(ARGV[1])
-    redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 1000)
-    if redis.call('INCR', KEYS[2]) == 1 then redis.call('EXPIRE', KEYS[2], ARGV[3]) end
-    return math.floor(wait)
+    local wanted, step, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+    local first = math.max(now, tonumber(redis.call('GET', KEYS[1])) or 0)
+    local taken = wanted
+    if ahead >= 0 then
+      taken = math.max(0, math.min(wanted, math.floor((now + ahead - first) / step) + 1))
+    end
+    local free = first + taken * step
+    if taken > 0 then
+      redis.call('SET', KEYS[1], string.format('%.0f', free), 'PX', math.ceil((free - now) / 1000) + 1000)
+    end
+    return {taken, first - now, free - now}
     """
 )
-_TAKE_COUNT = Script("return redis.call('GETDEL', KEYS[1]) or 0")
 
 
-def seconds_to_wait(tx: Tx, tenant_id: UUID) -> int | None:
-    """How long a mail has to wait for its turn, which it has taken then; None when the line is too long to join.
+def seconds_to_wait(tx: Tx, tenant_id: UUID) -> int:
+    """How long a single mail has to wait for its slot, which it has taken then.
 
     Without Redis the answer is 0: a mail that is too early does less harm than one that is lost in a line.
     """
-    step = round(1_000_000 / max(1, _rate(tx, tenant_id)))
     try:
-        keys = [f"pace:{{{tenant_id}}}", _count_key(tenant_id)]
-        wait = int(_TAKE_SLOT.run(keys, [step, LONGEST_WAIT_SECONDS * 1_000_000, _COUNTED_SECONDS]))
+        _taken, wait, _free = _take(tenant_id, 1, rate(tx, tenant_id), ahead=-1)
     except CacheUnavailable:
         count("send_pace_fail_open_total")
         return 0
-    if wait < 0:
-        return None
-    return 0 if wait <= _BURST_SECONDS * 1_000_000 else ceil(wait / 1_000_000)
+    return 0 if wait <= _SINGLE_AHEAD_SECONDS else ceil(wait)
 
 
-def taken_by_single_mails(tenant_id: UUID | None) -> int:
-    """How many single mails have taken their turn since this was last asked, of the last two minutes; 0 without Redis."""
+def slots_now(tx: Tx, tenant_id: UUID, wanted: int) -> tuple[int, float]:
+    """How many of a campaign's mails may leave now, with one question for all; and in how many seconds the next one may.
+
+    Without Redis all may: the planner's line holds the pace on the whole, a backlog alone leaves faster.
+    """
     try:
-        return int(_TAKE_COUNT.run([_count_key(tenant_id)], []))
+        taken, _wait, free = _take(tenant_id, wanted, rate(tx, tenant_id), ahead=_CAMPAIGN_AHEAD_SECONDS)
     except CacheUnavailable:
-        return 0
+        count("send_pace_fail_open_total", wanted)
+        return wanted, 0.0
+    return taken, free
 
 
-def _count_key(tenant_id: UUID | None) -> str:
-    return f"pace-taken:{{{tenant_id}}}"
-
-
-def _rate(tx: Tx, tenant_id: UUID) -> int:
-    """Mails per second; a changed plan takes effect within a minute."""
-    known_until, rate = _rates.get(tenant_id, (0.0, 0))
+def rate(tx: Tx, tenant_id: UUID) -> int:
+    """Mails per second, 1 at least; a changed plan takes effect within a minute."""
+    known_until, known = _rates.get(tenant_id, (0.0, 0))
     if known_until < time.monotonic():
         found = tx.one("SELECT send_rate_per_second FROM tenant_limits WHERE tenant_id = %(id)s", {"id": tenant_id})
         if len(_rates) >= _MAX_KNOWN:
             _rates.clear()
-        rate = int(found or 0)
-        _rates[tenant_id] = (time.monotonic() + _KNOWN_FOR_SECONDS, rate)
-    return rate
+        known = max(1, int(found or 0))
+        _rates[tenant_id] = (time.monotonic() + _KNOWN_FOR_SECONDS, known)
+    return known
+
+
+def _take(tenant_id: UUID, wanted: int, rate_per_second: int, *, ahead: int) -> tuple[int, float, float]:
+    step = max(1, round(1_000_000 / rate_per_second))
+    limit = ahead if ahead < 0 else ahead * 1_000_000
+    taken, wait, free = _TAKE.run([f"pace:{{{tenant_id}}}"], [wanted, step, limit])
+    return int(taken), int(wait) / 1_000_000, int(free) / 1_000_000

@@ -58,6 +58,14 @@ def owners_and_admins(tx: Tx) -> list[UUID]:
     )
 
 
+def tell_owners_and_admins(tx: Tx, mail_type: MailType, variables: Mapping[str, str]) -> None:
+    """Queue a mail to each of them about something that has just happened; whoever calls sees that it is told once."""
+    for user_id in owners_and_admins(tx):
+        queue_mail(
+            tx, user_id=user_id, mail_type=mail_type, dedupe_key=f"{mail_type}:{new_uuid7()}", variables=variables
+        )
+
+
 def queue_invitation(tx: Tx, *, invitation_id: UUID) -> None:
     """Queue the mail of an invitation, each time with a new link."""
     _insert_mail(tx, "invitation", f"invitation:{new_uuid7()}", {}, invitation_id=invitation_id)

@@ -11,9 +11,8 @@ from penguinmails.db import Tx
 from penguinmails.domain.campaign_pausing import pause_campaign
 from penguinmails.domain.campaign_states import Status
 from penguinmails.domain.mail_servers import StoredServer, note_refusal
-from penguinmails.domain.platform_mail import owners_and_admins, queue_mail
+from penguinmails.domain.platform_mail import tell_owners_and_admins
 from penguinmails.domain.provider_accounts import OWN_SERVER
-from penguinmails.ids import new_uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,5 @@ def _note_account(tx: Tx, campaign: SenderRow, provider: str, reason: str) -> No
         "UPDATE provider_accounts SET status = 'error', status_detail = %(reason)s WHERE provider = %(provider)s",
         {"reason": reason, "provider": provider},
     )
-    for user_id in owners_and_admins(tx):
-        queue_mail(
-            tx,
-            user_id=user_id,
-            mail_type="provider_refused",
-            dedupe_key=f"provider_refused:{new_uuid7()}",
-            variables={"campaign": campaign.name, "provider": provider.title(), "reason": reason},
-        )
+    about = {"campaign": campaign.name, "provider": provider.title(), "reason": reason}
+    tell_owners_and_admins(tx, "provider_refused", about)

@@ -12,14 +12,18 @@ from penguinmails.events.outbox import Queue, queue_url
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """One row that is due: whose it is, and its queue message."""
+    """One row that is due: whose it is, its queue message, and in how many seconds that is to arrive."""
 
     tenant_id: UUID
     mode: Mode
     payload: dict[str, Any]
+    delay_seconds: int = 0
 
 
 def requeue(queue: Queue, rows: Sequence[Swept]) -> None:
     """Send the messages of rows whose next sweep is already set; raises when the queue is out of reach."""
-    found = [Message({"tenant_id": row.tenant_id, "mode": row.mode, **row.payload}, row.tenant_id) for row in rows]
+    found = [
+        Message({"tenant_id": row.tenant_id, "mode": row.mode, **row.payload}, row.tenant_id, row.delay_seconds)
+        for row in rows
+    ]
     send_messages(queue_url(queue), found)

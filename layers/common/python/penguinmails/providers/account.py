@@ -8,6 +8,8 @@ EMAIL_ID = "penguinmails_id"
 
 Postmark takes names of 20 characters at most (https://postmarkapp.com/support/article/1125-custom-metadata-faq).
 """
+Stream = Literal["single", "bulk"]
+"""What a mail is one of, which some providers keep apart."""
 
 
 class AccountRefused(Exception):

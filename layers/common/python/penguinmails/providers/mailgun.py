@@ -1,16 +1,17 @@
 """Mailgun's HTTP API (https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/messages and /domains)."""
 
-import time
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount
-from penguinmails.providers.http import CONNECTIONS, Answer, NoAnswer, ask, multipart
+from penguinmails.mime import OutgoingMail
+from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount, Stream
+from penguinmails.providers.bulk import each
+from penguinmails.providers.http import Answer, NoAnswer, ask, multipart
 from penguinmails.settings import get_settings
-from penguinmails.smtp import MailRefused, OutgoingMail, Scope
+from penguinmails.smtp import MailRefused, Scope
 
 _HOSTS = {"us": "https://api.mailgun.net", "eu": "https://api.eu.mailgun.net"}
 _ABOUT_THE_MAIL = {400, 413}
@@ -54,7 +55,7 @@ def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     )
 
 
-def find(mail: OutgoingMail, _email_id: UUID, account: ProviderAccount) -> str | None:
+def find(mail: OutgoingMail, _email_id: UUID, account: ProviderAccount, _stream: Stream) -> str | None:
     """Mailgun's id of a mail that it has taken; None when it has not, or the key may not ask.
 
     https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/events
@@ -73,26 +74,9 @@ def send_many(
 ) -> list[str | MailRefused | None]:
     """For each mail Mailgun's id or the refusal; None for what was not begun.
 
-    Each mail is a request of its own, some at once: Mailgun's batches have one Message-ID for all recipients. Nothing is
-    begun after the moment `until` of the monotonic clock, or after a refusal that all mails would get.
+    Each mail is a request of its own, some at once: Mailgun's batches have one Message-ID for all recipients.
     """
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Event
-
-    is_over = Event()
-
-    def one(pair: tuple[OutgoingMail, UUID]) -> str | MailRefused | None:
-        if is_over.is_set() or time.monotonic() > until:
-            return None
-        try:
-            return send(*pair, account)
-        except MailRefused as refusal:
-            if refusal.scope != "mail":
-                is_over.set()
-            return refusal
-
-    with ThreadPoolExecutor(CONNECTIONS) as threads:
-        return list(threads.map(one, mails))
+    return each(mails, lambda mail, email_id: send(mail, email_id, account), until)
 
 
 def check(account: ProviderAccount) -> None:

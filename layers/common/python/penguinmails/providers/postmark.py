@@ -6,12 +6,14 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount
+from penguinmails.mime import OutgoingMail
+from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount, Stream
 from penguinmails.providers.http import Answer, NoAnswer, ask
 from penguinmails.settings import get_settings
-from penguinmails.smtp import MailRefused, OutgoingMail, Scope
+from penguinmails.smtp import MailRefused, Scope
 
 _INACTIVE_RECIPIENT = 406
 _OF_THE_ACCOUNT = {10, 100, 405, 413, 429}
@@ -26,19 +28,23 @@ _MOST_BYTES_IN_A_BATCH = 40_000_000
 
 def send(mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str:
     """Postmark's MessageID. Opens and links stay untouched: the platform has its own tracking."""
-    body = _document(mail, email_id, account.settings.get("message_stream", "outbound"))
+    body = _document(mail, email_id, _stream(account, "single"))
     answer = _ask("/email", body, account)
     if answer.status == 200 and answer.body.get("ErrorCode") == 0:
         return str(answer.body["MessageID"])
     raise _refusal(answer)
 
 
-def find(_mail: OutgoingMail, email_id: UUID, account: ProviderAccount) -> str | None:
+def find(_mail: OutgoingMail, email_id: UUID, account: ProviderAccount, stream: Stream) -> str | None:
     """Postmark's MessageID of a mail that it has taken; None when it has not, or does not say.
 
+    It is looked for in its own stream, as Postmark else looks through its transactional one alone.
     https://postmarkapp.com/developer/api/messages-api#outbound-message-search
     """
-    url = f"{get_settings().postmark_url}/messages/outbound?count=1&offset=0&metadata_{EMAIL_ID}={email_id}"
+    query = urlencode(
+        {"count": 1, "offset": 0, "messagestream": _stream(account, stream), f"metadata_{EMAIL_ID}": email_id}
+    )
+    url = f"{get_settings().postmark_url}/messages/outbound?{query}"
     try:
         answer = ask("GET", url, headers=_headers(account))
     except NoAnswer as failure:
@@ -55,12 +61,18 @@ def send_many(
     They go to the account's broadcast stream, in as few requests as they fit in. Nothing is begun after the moment `until`
     of the monotonic clock, or after a refusal that all mails would get.
     """
-    stream = account.settings.get("broadcast_stream", "broadcast")
+    stream = _stream(account, "bulk")
     answers: list[str | MailRefused | None] = []
     for documents in _batches(_document(mail, email_id, stream) for mail, email_id in mails):
         is_over = time.monotonic() > until or any(_is_common(answer) for answer in answers)
         answers += [None] * len(documents) if is_over else _send_batch(documents, account)
     return answers
+
+
+def _stream(account: ProviderAccount, stream: Stream) -> str:
+    if stream == "bulk":
+        return account.settings.get("broadcast_stream", "broadcast")
+    return account.settings.get("message_stream", "outbound")
 
 
 def _is_common(answer: str | MailRefused | None) -> bool:
