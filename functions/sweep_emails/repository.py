@@ -18,6 +18,7 @@ class DueRow:
     mode: Mode
     attempts: int
     step_id: UUID | None
+    traceparent: str | None
 
 
 def take_due(tx: Tx, batch: int) -> list[DueRow]:
@@ -37,9 +38,10 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
                 + make_interval(secs => CASE WHEN t.status = 'active' THEN %(sweep_after)s::integer ELSE %(rest)s END)
           FROM due JOIN emails d ON d.id = due.id JOIN tenants t ON t.id = d.tenant_id
           WHERE e.id = due.id
-          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, t.status = 'active' AS may_send
+          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, e.traceparent,
+            t.status = 'active' AS may_send
         )
-        SELECT id, tenant_id, mode, attempts, step_id FROM taken WHERE may_send
+        SELECT id, tenant_id, mode, attempts, step_id, traceparent FROM taken WHERE may_send
         """,
         {"batch": batch, "sweep_after": SWEEP_AFTER_SECONDS, "rest": _REST_SECONDS},
         DueRow,

@@ -18,7 +18,9 @@ def sweep() -> int:
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
     single = [row for row in rows if row.step_id is None]
-    requeue("emails", [Swept(row.tenant_id, row.mode, message(row.id, row.attempts)) for row in single])
+    requeue(
+        "emails", [Swept(row.tenant_id, row.mode, message(row.id, row.attempts), row.traceparent) for row in single]
+    )
     requeue("campaign_emails", _of_campaigns([row for row in rows if row.step_id is not None]))
     return len(rows)
 
