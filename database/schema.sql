@@ -371,6 +371,28 @@ END
 $$;
 
 --
+-- Name: count_new_webhook_deliveries(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_new_webhook_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO webhook_figure_changes (tenant_id, mode, webhook_id, starts_at, is_replay, pending, held, success, failed, dropped,
+                                      first_sequence, last_sequence)
+  SELECT tenant_id, mode, webhook_id, quarter_of(CASE WHEN replay_id IS NULL THEN event_created_at ELSE created_at END) AS quarter,
+         replay_id IS NOT NULL AS is_replay,
+         count(*) FILTER (WHERE status IN ('queued', 'sending', 'pending_retry')),
+         count(*) FILTER (WHERE status = 'held'), count(*) FILTER (WHERE status = 'success'),
+         count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'dropped'),
+         min(sequence), max(sequence)
+  FROM after_rows WHERE NOT is_test
+  GROUP BY tenant_id, mode, webhook_id, quarter, 5;
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: count_searched_contacts(jsonb, timestamp with time zone, timestamp with time zone, bigint, interval); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -407,6 +429,36 @@ BEGIN
     END IF;
   END LOOP;
   RETURN total;
+END
+$$;
+
+--
+-- Name: count_webhook_deliveries(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_webhook_deliveries() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+  INSERT INTO webhook_figure_changes (tenant_id, mode, webhook_id, starts_at, is_replay, pending, held, success, failed, dropped)
+  SELECT * FROM (
+    SELECT tenant_id, mode, webhook_id, quarter_of(CASE WHEN replay_id IS NULL THEN event_created_at ELSE created_at END) AS quarter,
+           replay_id IS NOT NULL AS is_replay,
+           coalesce(sum(change) FILTER (WHERE status IN ('queued', 'sending', 'pending_retry')), 0) AS pending,
+           coalesce(sum(change) FILTER (WHERE status = 'held'), 0) AS held,
+           coalesce(sum(change) FILTER (WHERE status = 'success'), 0) AS success,
+           coalesce(sum(change) FILTER (WHERE status = 'failed'), 0) AS failed,
+           coalesce(sum(change) FILTER (WHERE status = 'dropped'), 0) AS dropped
+    FROM (
+      SELECT tenant_id, mode, webhook_id, event_created_at, created_at, replay_id, status, is_test, 1 AS change FROM after_rows
+      UNION ALL
+      SELECT tenant_id, mode, webhook_id, event_created_at, created_at, replay_id, status, is_test, -1 FROM before_rows
+    ) moved
+    WHERE NOT is_test
+    GROUP BY tenant_id, mode, webhook_id, quarter, 5
+  ) net
+  WHERE (pending, held, success, failed, dropped) <> (0, 0, 0, 0, 0);
+  RETURN NULL;
 END
 $$;
 
@@ -468,12 +520,17 @@ CREATE FUNCTION public.current_tenant_id() RETURNS uuid
 --
 
 CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
+DECLARE
+  erased bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(erasure_lock(current_tenant_id(), current_mode()));
   WITH changed AS (
     UPDATE events e
-    SET data = (
+    SET erased_at = clock_timestamp(),
+        data = (
       SELECT jsonb_object_agg(key, CASE
         WHEN key = 'contact' AND jsonb_typeof(value) = 'object'
           THEN jsonb_build_object('id', value -> 'id', 'email', NULL, 'first_name', NULL, 'last_name', NULL)
@@ -506,7 +563,9 @@ CREATE FUNCTION public.erase_events_about(subjects uuid[]) RETURNS bigint
       AND a.attempt_number = p.attempt_number AND a.event_created_at = p.event_created_at
     RETURNING 1
   )
-  SELECT count(*) FROM changed
+  SELECT count(*) INTO erased FROM changed;
+  RETURN erased;
+END
 $$;
 
 --
@@ -570,6 +629,22 @@ CREATE FUNCTION public.erase_texts_of(emails_ uuid[]) RETURNS bigint
   )
   SELECT count(*) FROM texts
 $$;
+
+--
+-- Name: erasure_lock(uuid, text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.erasure_lock(tenant_id uuid, mode text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT hashtextextended('erasure ' || tenant_id || ' ' || mode, 0)
+$$;
+
+--
+-- Name: FUNCTION erasure_lock(tenant_id uuid, mode text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.erasure_lock(tenant_id uuid, mode text) IS 'advisory: shared by who stores answers, held alone by who erases them, both to the end of their transaction';
 
 --
 -- Name: extend_contact_spans(uuid, text, uuid[], timestamp with time zone[]); Type: FUNCTION; Schema: public; Owner: -
@@ -921,6 +996,43 @@ CREATE FUNCTION public.is_to_be_erased() RETURNS boolean
 $$;
 
 --
+-- Name: keep_no_answer_about_the_erased(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.keep_no_answer_about_the_erased() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(erasure_lock(t.tenant_id, t.mode))
+  FROM (SELECT DISTINCT tenant_id, mode FROM after_rows ORDER BY tenant_id, mode) t;
+  IF NOT EXISTS (
+    SELECT FROM (SELECT DISTINCT tenant_id, mode FROM after_rows) t
+    JOIN events e ON e.tenant_id = t.tenant_id AND e.mode = t.mode AND e.erased_at > clock_timestamp() - interval '1 hour')
+  THEN
+    RETURN NULL;
+  END IF;
+  WITH about AS (
+    SELECT n.delivery_id, n.batch_id
+    FROM after_rows n
+    JOIN webhook_deliveries d
+      ON d.tenant_id = n.tenant_id AND d.mode = n.mode AND d.id = n.delivery_id AND d.event_created_at = n.event_created_at
+    JOIN events e ON e.tenant_id = d.tenant_id AND e.mode = d.mode AND e.id = d.event_id
+     AND (e.created_at = d.event_created_at OR d.is_test)
+    WHERE e.erased_at > clock_timestamp() - interval '1 hour'
+  )
+  UPDATE webhook_attempts a
+  SET response_body = NULL, response_headers = NULL, error_message = NULL
+  FROM after_rows n
+  WHERE a.tenant_id = n.tenant_id AND a.mode = n.mode AND a.delivery_id = n.delivery_id
+    AND a.attempt_number = n.attempt_number AND a.event_created_at = n.event_created_at
+    AND (n.delivery_id IN (SELECT delivery_id FROM about)
+         OR n.batch_id IN (SELECT batch_id FROM about WHERE batch_id IS NOT NULL));
+  RETURN NULL;
+END
+$$;
+
+--
 -- Name: live_webhooks(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -1021,6 +1133,16 @@ END
 $$;
 
 --
+-- Name: quarter_of(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.quarter_of(moment timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT date_bin('15 minutes', moment, '2000-01-01 00:00:00+00')
+$$;
+
+--
 -- Name: refresh_webhook_statistics(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -1049,6 +1171,38 @@ BEGIN
   RETURN refreshed;
 END
 $$;
+
+--
+-- Name: response_time_bucket(integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.response_time_bucket(ms integer) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT CASE WHEN ms <= 0 THEN 0 ELSE 1 + ceil(ln(ms) / ln(1.1::double precision)) END::smallint
+$$;
+
+--
+-- Name: FUNCTION response_time_bucket(ms integer); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.response_time_bucket(ms integer) IS 'each bucket ends 10 % above the one before, so its middle is within 5 % of all that fell into it';
+
+--
+-- Name: response_time_of(smallint); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.response_time_of(bucket smallint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT CASE WHEN bucket = 0 THEN 0 WHEN bucket = 1 THEN 1 ELSE power(1.1::double precision, bucket - 1.5) END
+$$;
+
+--
+-- Name: FUNCTION response_time_of(bucket smallint); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.response_time_of(bucket smallint) IS 'ms in the middle of a bucket';
 
 --
 -- Name: rows_in_order(text, jsonb, integer); Type: FUNCTION; Schema: public; Owner: -
@@ -2516,6 +2670,7 @@ CREATE TABLE public.emails (
     machine_clicks integer DEFAULT 0 NOT NULL,
     wanted_provider text,
     paced_until timestamp with time zone,
+    traceparent text,
     CONSTRAINT emails_check CHECK (((status <> 'scheduled'::text) OR (scheduled_at IS NOT NULL))),
     CONSTRAINT emails_email_type_check CHECK ((email_type = ANY (ARRAY['transactional'::text, 'marketing'::text, 'cold_outreach'::text]))),
     CONSTRAINT emails_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
@@ -2566,6 +2721,12 @@ COMMENT ON COLUMN public.emails.wanted_provider IS 'who is to take the mail over
 COMMENT ON COLUMN public.emails.paced_until IS 'when its turn comes, or came, since the pace of the account let it wait';
 
 --
+-- Name: COLUMN emails.traceparent; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.emails.traceparent IS 'https://www.w3.org/TR/trace-context/; null for mails of campaigns, and when nothing was traced';
+
+--
 -- Name: events; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2579,6 +2740,7 @@ CREATE TABLE public.events (
     data jsonb NOT NULL,
     subject_id uuid,
     created_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone,
     CONSTRAINT events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 )
 PARTITION BY RANGE (created_at);
@@ -2591,6 +2753,12 @@ ALTER TABLE ONLY public.events FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.events.subject_id IS 'the contact whom the event is about, so that erasing the contact finds it';
+
+--
+-- Name: COLUMN events.erased_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.events.erased_at IS 'when what it says about a person was blanked';
 
 --
 -- Name: export_jobs; Type: TABLE; Schema: public; Owner: -
@@ -2944,6 +3112,7 @@ CREATE TABLE public.mail_outbox (
     sent_at timestamp with time zone,
     invitation_id uuid,
     variables jsonb DEFAULT '{}'::jsonb NOT NULL,
+    traceparent text,
     CONSTRAINT mail_outbox_check CHECK (((user_id IS NULL) <> (invitation_id IS NULL))),
     CONSTRAINT mail_outbox_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text]))),
     CONSTRAINT mail_outbox_type_check CHECK ((type ~ '^[a-z_]{1,50}$'::text))
@@ -2956,6 +3125,12 @@ ALTER TABLE ONLY public.mail_outbox FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON COLUMN public.mail_outbox.variables IS 'what the text names, never a secret';
+
+--
+-- Name: COLUMN mail_outbox.traceparent; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.mail_outbox.traceparent IS 'https://www.w3.org/TR/trace-context/; null when nothing was traced';
 
 --
 -- Name: mail_servers; Type: TABLE; Schema: public; Owner: -
@@ -3731,6 +3906,91 @@ COMMENT ON COLUMN public.webhook_deliveries.sequence IS 'place among the deliver
 --
 
 COMMENT ON COLUMN public.webhook_deliveries.order_key IS 'the contact or campaign whose earlier deliveries to the webhook are waited for; null for none';
+
+--
+-- Name: webhook_figure_changes; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_figure_changes (
+    id bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    webhook_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    is_replay boolean NOT NULL,
+    pending bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    success bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    dropped bigint DEFAULT 0 NOT NULL,
+    first_sequence bigint,
+    last_sequence bigint,
+    posts bigint DEFAULT 0 NOT NULL,
+    posts_ms bigint DEFAULT 0 NOT NULL,
+    buckets smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    bucket_posts bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    CONSTRAINT webhook_figure_changes_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.webhook_figure_changes FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE webhook_figure_changes; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.webhook_figure_changes IS 'what is not yet in webhook_quarters; append only, so that workers never wait for each other, and emptied each minute. Without a key to webhooks, as that would lock their rows';
+
+--
+-- Name: webhook_figure_changes_id_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_figure_changes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.webhook_figure_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: webhook_quarters; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.webhook_quarters (
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    webhook_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    is_replay boolean NOT NULL,
+    pending bigint NOT NULL,
+    held bigint NOT NULL,
+    success bigint NOT NULL,
+    failed bigint NOT NULL,
+    dropped bigint NOT NULL,
+    first_sequence bigint,
+    last_sequence bigint,
+    posts bigint NOT NULL,
+    posts_ms bigint NOT NULL,
+    buckets smallint[] NOT NULL,
+    bucket_posts bigint[] NOT NULL,
+    CONSTRAINT webhook_quarters_check CHECK ((cardinality(bucket_posts) = cardinality(buckets))),
+    CONSTRAINT webhook_quarters_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.webhook_quarters FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE webhook_quarters; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.webhook_quarters IS 'deliveries by the quarter of an hour of their event, or, sent again by a replay, of that; posts by the quarter in which they were made. Without test posts';
+
+--
+-- Name: COLUMN webhook_quarters.buckets; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.webhook_quarters.buckets IS 'of response_time_bucket, those that posts fell into; bucket_posts has how many, place by place';
 
 --
 -- Name: webhook_replays; Type: TABLE; Schema: public; Owner: -
@@ -4768,6 +5028,20 @@ ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (tenant_id, mode, id, event_created_at);
 
 --
+-- Name: webhook_figure_changes webhook_figure_changes_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_figure_changes
+    ADD CONSTRAINT webhook_figure_changes_pkey PRIMARY KEY (id);
+
+--
+-- Name: webhook_quarters webhook_quarters_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_quarters
+    ADD CONSTRAINT webhook_quarters_pkey PRIMARY KEY (tenant_id, mode, webhook_id, starts_at, is_replay);
+
+--
 -- Name: webhook_replays webhook_replays_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5272,7 +5546,13 @@ CREATE INDEX events_by_subject ON ONLY public.events USING btree (tenant_id, mod
 -- Name: events_by_type; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, type, created_at DESC);
+CREATE INDEX events_by_type ON ONLY public.events USING btree (tenant_id, mode, type, created_at, id);
+
+--
+-- Name: events_erased; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX events_erased ON ONLY public.events USING btree (tenant_id, mode, erased_at) WHERE (erased_at IS NOT NULL);
 
 --
 -- Name: export_jobs_by_created; Type: INDEX; Schema: public; Owner: -
@@ -5617,6 +5897,12 @@ CREATE INDEX webhook_deliveries_due ON ONLY public.webhook_deliveries USING btre
 CREATE INDEX webhook_deliveries_due_by_tenant ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, next_sweep_at) WHERE (next_sweep_at IS NOT NULL);
 
 --
+-- Name: webhook_deliveries_given_up; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_given_up ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_created_at, event_id, created_at, id) WHERE ((status = ANY (ARRAY['failed'::text, 'dropped'::text])) AND (NOT is_test));
+
+--
 -- Name: webhook_deliveries_held; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5633,6 +5919,24 @@ CREATE INDEX webhook_deliveries_in_order ON ONLY public.webhook_deliveries USING
 --
 
 CREATE INDEX webhook_deliveries_parked ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, parked_at) WHERE (parked_at IS NOT NULL);
+
+--
+-- Name: webhook_deliveries_replayed; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_deliveries_replayed ON ONLY public.webhook_deliveries USING btree (tenant_id, mode, webhook_id, event_created_at, event_id) WHERE (replay_id IS NOT NULL);
+
+--
+-- Name: webhook_figure_changes_by_webhook; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_figure_changes_by_webhook ON public.webhook_figure_changes USING btree (tenant_id, mode, webhook_id, starts_at);
+
+--
+-- Name: webhook_quarters_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX webhook_quarters_by_time ON public.webhook_quarters USING btree (starts_at);
 
 --
 -- Name: webhook_replays_by_webhook; Type: INDEX; Schema: public; Owner: -
@@ -5731,6 +6035,18 @@ CREATE TRIGGER count_inserted AFTER INSERT ON public.contact_lists REFERENCING N
 CREATE TRIGGER count_inserted AFTER INSERT ON public.contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_contacts();
 
 --
+-- Name: webhook_deliveries count_new_webhook_deliveries; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_new_webhook_deliveries AFTER INSERT ON public.webhook_deliveries REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_new_webhook_deliveries();
+
+--
+-- Name: webhook_deliveries count_webhook_deliveries; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER count_webhook_deliveries AFTER UPDATE ON public.webhook_deliveries REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION public.count_webhook_deliveries();
+
+--
 -- Name: contacts forget_imported_values; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -5801,6 +6117,12 @@ CREATE TRIGGER index_insert AFTER INSERT ON public.contact_workspaces REFERENCIN
 --
 
 CREATE TRIGGER index_removed AFTER DELETE ON public.contacts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.forget_searched_contacts();
+
+--
+-- Name: webhook_attempts keep_no_answer_about_the_erased; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER keep_no_answer_about_the_erased AFTER INSERT ON public.webhook_attempts REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION public.keep_no_answer_about_the_erased();
 
 --
 -- Name: contacts note_status; Type: TRIGGER; Schema: public; Owner: -
@@ -6561,6 +6883,20 @@ ALTER TABLE public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_tenant_id_mode_webhook_id_fkey FOREIGN KEY (tenant_id, mode, webhook_id) REFERENCES public.webhooks(tenant_id, mode, id);
 
 --
+-- Name: webhook_figure_changes webhook_figure_changes_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_figure_changes
+    ADD CONSTRAINT webhook_figure_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: webhook_quarters webhook_quarters_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.webhook_quarters
+    ADD CONSTRAINT webhook_quarters_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: webhook_replays webhook_replays_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -7155,6 +7491,18 @@ CREATE POLICY penguinmails_jobs_all ON public.users TO penguinmails_jobs USING (
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.webhook_deliveries TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_figure_changes penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.webhook_figure_changes TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: webhook_quarters penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.webhook_quarters TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: webhook_replays penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -7757,6 +8105,18 @@ CREATE POLICY tenant_isolation ON public.webhook_attempts TO penguinmails_app US
 CREATE POLICY tenant_isolation ON public.webhook_deliveries TO penguinmails_app USING (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting)))) WITH CHECK (((tenant_id = ( SELECT (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid AS "nullif")) AND (mode = ( SELECT current_setting('app.current_mode'::text, true) AS current_setting))));
 
 --
+-- Name: webhook_figure_changes tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_figure_changes TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: webhook_quarters tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.webhook_quarters TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
 -- Name: webhook_replays tenant_isolation; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7827,6 +8187,18 @@ ALTER TABLE public.webhook_attempts ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_figure_changes; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_figure_changes ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook_quarters; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.webhook_quarters ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: webhook_replays; Type: ROW SECURITY; Schema: public; Owner: -
@@ -8048,6 +8420,12 @@ REVOKE ALL ON FUNCTION public.index_linked_contacts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.is_to_be_erased() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_to_be_erased() TO penguinmails_closing;
+
+--
+-- Name: FUNCTION keep_no_answer_about_the_erased(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.keep_no_answer_about_the_erased() FROM PUBLIC;
 
 --
 -- Name: FUNCTION live_webhooks(); Type: ACL; Schema: public; Owner: -
@@ -8696,6 +9074,22 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_ap
 GRANT SELECT,UPDATE ON TABLE public.webhook_deliveries TO penguinmails_jobs;
 GRANT SELECT,DELETE ON TABLE public.webhook_deliveries TO penguinmails_closing;
 GRANT SELECT ON TABLE public.webhook_deliveries TO penguinmails_erasure;
+
+--
+-- Name: TABLE webhook_figure_changes; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.webhook_figure_changes TO penguinmails_closing;
+GRANT SELECT,INSERT ON TABLE public.webhook_figure_changes TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_figure_changes TO penguinmails_jobs;
+
+--
+-- Name: TABLE webhook_quarters; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.webhook_quarters TO penguinmails_closing;
+GRANT SELECT ON TABLE public.webhook_quarters TO penguinmails_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_quarters TO penguinmails_jobs;
 
 --
 -- Name: TABLE webhook_replays; Type: ACL; Schema: public; Owner: -

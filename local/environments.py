@@ -59,6 +59,8 @@ class Environment:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SSL_CERT_FILE") if name in os.environ}
         lambda_variables = {
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            # Its absence means AWS itself, where addresses of one machine are refused.
+            "AWS_SAM_LOCAL": "true",
             "_HANDLER": function.handler,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
             "AWS_REGION": REGION,

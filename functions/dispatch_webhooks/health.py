@@ -47,6 +47,9 @@ def failed(tx: Tx, webhook_id: UUID, *, failures: int, had_success: bool, is_gon
     if state.is_failing and not state.was_failing:
         _audit(tx, "webhook_failing", webhook_id, failures=state.consecutive_failures)
         _emit_failing(tx, webhook_id, state, percent=0)
+    if state.was_failing and not state.is_failing:
+        _audit(tx, "webhook_recovered", webhook_id)
+        emit(tx, WebhookRecovered(webhook_id=webhook_id, name=state.name))
     if is_gone:
         _switch_off(tx, webhook_id, state, "gone")
     elif state.is_probing or _progress(state) >= 100:

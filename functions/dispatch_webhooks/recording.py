@@ -129,6 +129,8 @@ def _columns(verdicts: Sequence[_Verdict]) -> dict[str, list[Any]]:
         "errors": [a and a.outcome.error for a in attempts],
         "timings": [a and jsonb(a.outcome.timing.document()) for a in attempts],
         "batch_ids": [a and _batch_of(a) for a in attempts],
+        "webhook_ids": [verdict.claim.webhook_id for verdict in verdicts],
+        "replays": [verdict.claim.is_replay for verdict in verdicts],
     }
 
 

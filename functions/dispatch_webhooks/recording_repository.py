@@ -20,10 +20,10 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
             %(tried)s::boolean[], %(retry_in)s::integer[], %(sweep_in)s::integer[], %(park_in)s::integer[],
             %(attempted_at)s::timestamptz[], %(durations)s::integer[], %(status_codes)s::integer[],
             %(request_headers)s::jsonb[], %(response_headers)s::jsonb[], %(bodies)s::text[], %(errors)s::text[],
-            %(timings)s::jsonb[], %(batch_ids)s::uuid[]
+            %(timings)s::jsonb[], %(batch_ids)s::uuid[], %(webhook_ids)s::uuid[], %(replays)s::boolean[]
           ) AS d (id, event_created_at, attempt, status, tried, retry_in, sweep_in, park_in, attempted_at, duration_ms,
                   status_code, request_headers, response_headers, response_body, error_message, timing,
-                  batch_id)
+                  batch_id, webhook_id, is_replay)
         ), log AS (
           INSERT INTO webhook_attempts (tenant_id, mode, delivery_id, event_created_at, attempt_number, attempted_at,
                                         duration_ms, status_code, request_headers, response_headers, response_body,
@@ -32,6 +32,18 @@ def store(tx: Tx, columns: dict[str, list[Any]]) -> set[UUID]:
                  request_headers, response_headers, response_body, error_message, timing, batch_id
           FROM done WHERE tried
           ON CONFLICT DO NOTHING
+          RETURNING delivery_id, attempted_at, duration_ms
+        ), in_buckets AS (
+          SELECT n.webhook_id, n.is_replay, quarter_of(l.attempted_at) AS starts_at,
+                 response_time_bucket(l.duration_ms) AS bucket, count(*) AS posts, sum(l.duration_ms) AS ms
+          FROM log l JOIN done n ON n.id = l.delivery_id
+          GROUP BY n.webhook_id, n.is_replay, 3, 4
+        ), timed AS (
+          INSERT INTO webhook_figure_changes (tenant_id, mode, webhook_id, starts_at, is_replay, posts, posts_ms, buckets,
+                                              bucket_posts)
+          SELECT %(tenant_id)s, %(mode)s, webhook_id, starts_at, is_replay, sum(posts), sum(ms), array_agg(bucket),
+                 array_agg(posts)
+          FROM in_buckets GROUP BY webhook_id, is_replay, starts_at
         )
         INSERT INTO webhook_deliveries AS d (tenant_id, mode, id, webhook_id, event_id, event_type, event_created_at, status,
                                              attempts, finished_at, next_retry_at, next_sweep_at, parked_at)

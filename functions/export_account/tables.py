@@ -28,6 +28,8 @@ LEFT_OUT = {
     "link_tokens": "hashes of links that were mailed",
     "mail_outbox": "mail of the platform to the account's people",
     "mailbox_days": "how many mails a mailbox sent on a day",
+    "webhook_figure_changes": "sums of webhook_deliveries and webhook_attempts that are not yet in webhook_quarters",
+    "webhook_quarters": "sums of webhook_deliveries and webhook_attempts per quarter of an hour, for statistics",
     "webhook_sequences": "the last number of each webhook's deliveries, which they carry themselves",
     "outbox": "messages on their way to queues",
     "provider_events": "reports of the last seven days, kept so that a repeated one is known; email_events has what they said",

@@ -127,6 +127,17 @@ def delete_provider_events(tx: Tx, batch: int) -> int:
     )
 
 
+def delete_webhook_figures(tx: Tx, batch: int) -> int:
+    """What webhooks' deliveries came to, once the log of that time is gone: four months and some days."""
+    return tx.run(
+        """
+        DELETE FROM webhook_quarters WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM webhook_quarters WHERE starts_at < now() - interval '125 days' LIMIT %(batch)s))
+        """,
+        {"batch": batch},
+    )
+
+
 def drop_held_deliveries(tx: Tx, batch: int) -> int:
     """Give up what has been held for a paused webhook for 30 days, as long as events are kept; the log says so."""
     return tx.run(
@@ -155,5 +166,6 @@ ALL: tuple[Callable[[Tx, int], int], ...] = (
     delete_recipients,
     delete_campaigns,
     delete_provider_events,
+    delete_webhook_figures,
     drop_held_deliveries,
 )

@@ -1,1 +1,1 @@
-"""Adds what is new to the hourly figures about mails, and lowers the scores of contacts that went quiet. Each minute."""
+"""Adds what is new to the figures about mails and webhooks, and lowers the scores of contacts that went quiet. Each minute."""

@@ -19,6 +19,7 @@ class DueRow:
     mode: Mode
     attempts: int
     step_id: UUID | None
+    traceparent: str | None
     delay_seconds: int
     """Until its turn, where it waits for the account's pace."""
 
@@ -40,10 +41,10 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
                 + make_interval(secs => CASE WHEN t.status = 'active' THEN %(sweep_after)s::integer ELSE %(rest)s END)
           FROM due JOIN emails d ON d.id = due.id JOIN tenants t ON t.id = d.tenant_id
           WHERE e.id = due.id
-          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, t.status = 'active' AS may_send,
+          RETURNING e.id, e.tenant_id, e.mode, e.attempts, e.step_id, e.traceparent, t.status = 'active' AS may_send,
                     ceil(extract(epoch FROM e.paced_until - clock_timestamp())) AS seconds
         )
-        SELECT id, tenant_id, mode, attempts, step_id,
+        SELECT id, tenant_id, mode, attempts, step_id, traceparent,
                least(greatest(coalesce(seconds, 0), 0), %(longest)s)::integer AS delay_seconds
         FROM taken WHERE may_send
         """,

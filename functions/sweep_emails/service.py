@@ -19,7 +19,13 @@ def sweep() -> int:
         rows = repository.take_due(tx, BATCH)
     single = [row for row in rows if row.step_id is None]
     requeue(
-        "emails", [Swept(row.tenant_id, row.mode, message(row.id, row.attempts), row.delay_seconds) for row in single]
+        "emails",
+        [
+            Swept(
+                row.tenant_id, row.mode, message(row.id, row.attempts), row.delay_seconds, traceparent=row.traceparent
+            )
+            for row in single
+        ],
     )
     requeue("campaign_emails", _of_campaigns([row for row in rows if row.step_id is not None]))
     return len(rows)

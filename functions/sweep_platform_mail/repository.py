@@ -12,6 +12,7 @@ class DueRow:
 
     id: UUID
     tenant_id: UUID
+    traceparent: str | None
 
 
 def take_due(tx: Tx, batch: int) -> list[DueRow]:
@@ -26,7 +27,7 @@ def take_due(tx: Tx, batch: int) -> list[DueRow]:
           ORDER BY next_attempt_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
         ) due
         WHERE m.id = due.id
-        RETURNING m.id, m.tenant_id
+        RETURNING m.id, m.tenant_id, m.traceparent
         """,
         {"batch": batch},
         DueRow,

@@ -11,5 +11,8 @@ def sweep() -> int:
     """One batch: put its next sweep off, and send its messages once that is committed."""
     with transaction(role="jobs") as tx:
         rows = repository.take_due(tx, BATCH)
-    requeue("platform_mail", [Swept(row.tenant_id, "live", {"mail_id": row.id}) for row in rows])
+    requeue(
+        "platform_mail",
+        [Swept(row.tenant_id, "live", {"mail_id": row.id}, traceparent=row.traceparent) for row in rows],
+    )
     return len(rows)

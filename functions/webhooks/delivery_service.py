@@ -75,3 +75,10 @@ def resume(
         emit(tx, WebhookResumed(webhook_id=webhook_id, name=before.name, resumed_by=resumed_by))
     held = let_go(tx, webhook_id, dropped_before=clock.now() if drop else since)
     return service.existing(tx, webhook_id), {"released": held.released, "dropped": held.dropped}
+
+
+def switch(tx: Tx, webhook_id: UUID, *, is_active: bool, by: UUID) -> WebhookRow:
+    """Pause, or resume with all that waits."""
+    if not is_active:
+        return pause(tx, webhook_id, by)
+    return resume(tx, webhook_id, drop=False, since=None, resumed_by=by)[0]

@@ -1,4 +1,4 @@
-"""HTTP of stored events: what happened, why it arrived or did not, and whether everything did."""
+"""HTTP of stored events: what happened, and why it arrived or did not."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -21,8 +21,6 @@ from webhooks import history_repository, history_service, service
 from webhooks.history_repository import EventRow
 from webhooks.history_schemas import (
     Explanation,
-    Gap,
-    Reconciliation,
     Rehearsal,
     Rehearsed,
     RehearsedEvent,
@@ -132,35 +130,3 @@ async def rehearse(body: Rehearsal, caller: Manager) -> Response:
         return work.answer(
             200, Rehearsed(examined=len(rows), matched=sum(event.matched for event in events), events=events)
         )
-
-
-@resource.get(
-    "/{webhook_id}/reconcile",
-    operation_id="reconcileWebhook",
-    summary="Check whether everything arrived",
-    responses=problems(404),
-)
-async def reconcile(
-    webhook_id: UUID,
-    caller: Manager,
-    start: Annotated[
-        Moment | None, Query(alias="from", description="Events from this moment on; a day ago when absent.")
-    ] = None,
-    end: Annotated[Moment | None, Query(alias="to", description="Events before this moment; now when absent.")] = None,
-) -> Reconciliation:
-    """Every event of a span of up to 31 days, counted by what became of it, and the ids of those that did not arrive."""
-    until = end or clock.now()
-    since = start or until - timedelta(days=1)
-    with caller.transaction() as tx:
-        webhook = service.existing(tx, webhook_id)
-        account = history_service.reconcile(tx, webhook, since, until)
-    return Reconciliation(
-        start=since,
-        end=until,
-        **columns_of(account.counts),
-        missing=account.missing,
-        gaps=[
-            Gap.model_validate({**columns_of(gap), "event_id": event_public_id(gap.event_id)}) for gap in account.gaps
-        ],
-        more_gaps=account.more_gaps,
-    )

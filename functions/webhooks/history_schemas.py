@@ -42,36 +42,6 @@ class Explanation(ResponseModel):
     delivery_id: UUID | None = Field(description="Where its attempts can be read; null when none was made.")
 
 
-class Gap(ResponseModel):
-    """An event that did not arrive."""
-
-    event_id: str
-    type: str
-    created_at: datetime
-    sequence: int | None = Field(description="The number of its delivery; null when none was made.")
-    state: Literal["failed", "dropped", "missing"] = Field(
-        description="`missing`: no delivery was made although the webhook now subscribes to the type; ask explain for why."
-    )
-
-
-class Reconciliation(ResponseModel):
-    """What happened in a span of time, and what of it arrived."""
-
-    start: datetime
-    end: datetime
-    matched: int = Field(description="Events that were for this webhook: the sum of the five below.")
-    delivered: int
-    pending: int
-    held: int
-    failed: int
-    dropped: int
-    first_sequence: int | None = Field(description="The lowest number of their deliveries; null when there are none.")
-    last_sequence: int | None = Field(description="The highest one.")
-    missing: int = Field(description="Events of its types that no delivery was made of.")
-    gaps: list[Gap] = Field(description="Failed, dropped and missing events, the oldest first; at most 1,000.")
-    more_gaps: bool = Field(description="Whether there are further gaps; ask for a shorter span.")
-
-
 class Rehearsal(RequestModel):
     """A filter that is to be tried on what has happened."""
 

@@ -1,8 +1,8 @@
-"""Why an event arrived or did not, and whether everything did."""
+"""Why an event arrived or did not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +12,12 @@ from penguinmails.db import Tx
 from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
-from penguinmails.errors import InvalidTimeRange, NotFound
+from penguinmails.errors import NotFound
 from penguinmails.events.catalogue import EVENT_TYPES
 from webhooks import history_repository, service
-from webhooks.history_repository import FAN_OUT_MINUTES, CountsRow, EventRow, GapRow, OutcomeRow
+from webhooks.history_repository import FAN_OUT_MINUTES, EventRow, OutcomeRow
+from webhooks.reconcile_repository import Examined
 from webhooks.repository import WebhookRow
-
-MOST_GAPS = 1_000
-MOST_EXAMINED = 100_000
-"""Events without a delivery that one request looks at; a filter may leave out most of a day's."""
-EXAMINED_AT_ONCE = 5_000
-LONGEST_SPAN = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +29,6 @@ class Verdict:
     reason: str
     detail: str
     delivery_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What became of the events of a span of time."""
-
-    counts: CountsRow
-    missing: int
-    gaps: list[GapRow]
-    more_gaps: bool
 
 
 def existing_event(tx: Tx, event_id: UUID) -> EventRow:
@@ -60,7 +45,9 @@ def visible_data(event: EventRow, scopes: frozenset[Scope]) -> Any:
     return event.data if kind is not None and kind.scope in scopes else None
 
 
-def refusals(tx: Tx, document: Mapping[str, Any] | None, events: Sequence[EventRow]) -> list[str | None]:
+def refusals(
+    tx: Tx, document: Mapping[str, Any] | None, events: Sequence[EventRow] | Sequence[Examined]
+) -> list[str | None]:
     """For each event the part of a filter that it does not meet, None when it is wanted. Raises ValidationFailed."""
     wanted = compile_filter(document or {})
     tags = tags_of(tx, [contact_of(event.data) for event in events]) if wanted.needs_tags else {}
@@ -168,37 +155,3 @@ def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> tuple[str, str, st
         "not_matched_at_the_time",
         "When it happened the webhook did not ask for it: its settings were others then.",
     )
-
-
-def reconcile(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> Account:
-    """What became of the events from `start` to before `end`. Raises InvalidTimeRange."""
-    if not start < end:
-        raise InvalidTimeRange.of("to", "must be later than from")
-    if end - start > LONGEST_SPAN:
-        raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
-    given_up = history_repository.undelivered(tx, webhook.id, start, end, MOST_GAPS + 1)
-    missing, is_all = _missing(tx, webhook, max(start, webhook.created_at), end)
-    gaps = [*given_up, *(GapRow(event.id, event.type, event.created_at, "missing") for event in missing)]
-    gaps.sort(key=lambda gap: (gap.created_at, gap.event_id))
-    return Account(
-        counts=history_repository.counts_between(tx, webhook.id, start, end),
-        missing=len(missing),
-        gaps=gaps[:MOST_GAPS],
-        more_gaps=len(gaps) > MOST_GAPS or not is_all,
-    )
-
-
-def _missing(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime) -> tuple[list[EventRow], bool]:
-    """Events for the webhook that no delivery was made of, and whether these are all of them."""
-    found: list[EventRow] = []
-    after = (start, UUID(int=0))
-    for _ in range(0, MOST_EXAMINED, EXAMINED_AT_ONCE):
-        unsent = history_repository.without_delivery(tx, webhook.id, after, end, webhook.event_types, EXAMINED_AT_ONCE)
-        refused = refusals(tx, webhook.event_filters, unsent)
-        found += [event for event, clause in zip(unsent, refused, strict=True) if clause is None]
-        if len(unsent) < EXAMINED_AT_ONCE:
-            return found, True
-        if len(found) > MOST_GAPS:
-            break
-        after = (unsent[-1].created_at, unsent[-1].id)
-    return found, False

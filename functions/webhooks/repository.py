@@ -100,18 +100,15 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
 
 
 def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
-    """Write all changeable fields."""
+    """Write all changeable fields; `set_active` pauses and resumes."""
     tx.run(
         """
         UPDATE webhooks
         SET name = %(name)s, description = %(description)s, endpoint_url = %(endpoint_url)s,
-            event_types = %(event_types)s, event_filters = %(event_filters)s, is_active = %(is_active)s,
-            retry_enabled = %(retry_enabled)s,
+            event_types = %(event_types)s, event_filters = %(event_filters)s, retry_enabled = %(retry_enabled)s,
             max_retries = %(max_retries)s, timeout_seconds = %(timeout_seconds)s,
             max_per_second = %(max_per_second)s, ordering = %(ordering)s, batch_size = %(batch_size)s,
-            batch_wait_seconds = %(batch_wait_seconds)s, updated_at = clock_timestamp(),
-            is_probing = CASE WHEN is_active THEN is_probing ELSE %(is_active)s AND paused_reason IS NOT NULL END,
-            paused_reason = CASE WHEN %(is_active)s THEN NULL ELSE paused_reason END
+            batch_wait_seconds = %(batch_wait_seconds)s, updated_at = clock_timestamp()
         WHERE id = %(id)s
         """,
         {"id": webhook_id, **_stored(values)},

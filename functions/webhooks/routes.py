@@ -14,11 +14,12 @@ from penguinmails.http.models import Page, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 from penguinmails.settings import get_settings
-from webhooks import repository, service
+from webhooks import delivery_service, repository, service
 from webhooks.delivery_routes import resource as deliveries
 from webhooks.event_routes import resource as events
 from webhooks.history_routes import events as stored_events
 from webhooks.history_routes import resource as history
+from webhooks.reconcile_routes import resource as reconciliation
 from webhooks.replay_routes import resource as replays
 from webhooks.schemas import (
     DeletedWebhook,
@@ -119,6 +120,8 @@ async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager)
     changes = {name: value for name, value in sent.items() if value is not None or name in _CLEARABLE}
     with caller.transaction() as tx:
         row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
+        if changes.get("is_active", row.is_active) != row.is_active:
+            row = delivery_service.switch(tx, webhook_id, is_active=changes["is_active"], by=caller.principal.id)
         caller.audit(
             tx,
             "webhook_updated",
@@ -141,6 +144,7 @@ async def delete_webhook(webhook_id: UUID, caller: Manager) -> DeletedWebhook:
 resource.include_router(stats)
 resource.include_router(deliveries)
 resource.include_router(history)
+resource.include_router(reconciliation)
 resource.include_router(test_posts)
 resource.include_router(replays)
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.endpoints import check_url
-from penguinmails.domain.held_deliveries import let_go
 from penguinmails.domain.webhook_filters import compile_filter
 from penguinmails.domain.webhook_headers import check_headers
 from penguinmails.domain.webhook_signature import new_secret
@@ -59,7 +58,7 @@ def create_webhook(
 
 
 def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes: frozenset[Scope]) -> WebhookRow:
-    """Change the given fields."""
+    """Change the given fields, save whether it is paused."""
     present = existing(tx, webhook_id, lock=True)
     if "endpoint_url" in changes:
         check_url(changes["endpoint_url"], field="endpoint_url")
@@ -67,13 +66,13 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
         check_event_types(changes.get("event_types", present.event_types), scopes)
     check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
     _check_filters(tx, changes.get("event_filters"))
-    repository.update_webhook(tx, webhook_id, {name: changes.get(name, getattr(present, name)) for name in _CHANGEABLE})
+    repository.update_webhook(
+        tx, webhook_id, {name: changes.get(name, getattr(present, name)) for name in _CHANGEABLE if name != "is_active"}
+    )
     if "custom_headers" in changes:
         headers = changes["custom_headers"] or {}
         check_headers(headers)
         secrets.replace_headers(tx, present, headers)
-    if changes.get("is_active") and not present.is_active:
-        let_go(tx, webhook_id, dropped_before=None)
     return existing(tx, webhook_id)
 
 

@@ -1,4 +1,4 @@
-"""SQL of what a webhook's deliveries came to."""
+"""SQL of what a webhook's deliveries came to: read from what is kept per quarter of an hour, and what is new since."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,45 +7,51 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 
-MOST_TIMED = 10_000
-"""Deliveries whose posts are looked at; a webhook may have millions in a week."""
+MOST_LOOKED_AT = 100
+"""Deliveries of a kind whose posts are looked at for what fails most."""
 
-# Test posts say nothing about how the endpoint does with real events.
-_NEWEST: LiteralString = """
-        WITH newest AS (
-          SELECT d.id, d.event_created_at FROM webhook_deliveries d
-          WHERE d.webhook_id = %(webhook_id)s AND d.created_at > %(since)s AND NOT d.is_test
-          ORDER BY d.created_at DESC, d.id DESC LIMIT %(most)s
+FIGURES: LiteralString = """
+        WITH found AS (
+          SELECT is_replay, pending, held, success, failed, dropped, first_sequence, last_sequence, posts, posts_ms, buckets,
+                 bucket_posts
+          FROM webhook_quarters
+          WHERE webhook_id = %(webhook_id)s AND starts_at >= %(start)s AND starts_at < %(end)s
+          UNION ALL
+          SELECT is_replay, pending, held, success, failed, dropped, first_sequence, last_sequence, posts, posts_ms, buckets,
+                 bucket_posts
+          FROM webhook_figure_changes
+          WHERE webhook_id = %(webhook_id)s AND starts_at >= %(start)s AND starts_at < %(end)s
         )"""
+"""The figures of a webhook from one quarter of an hour to before another."""
 
-_COUNTED: LiteralString = """
+# A percentile is the middle of the bucket that so many per cent of the posts reach.
+_STATS: LiteralString = """
         , counted AS (
-          SELECT count(*) AS total, count(*) FILTER (WHERE status = 'success') AS success,
-                 count(*) FILTER (WHERE status = 'failed') AS failed,
-                 count(*) FILTER (WHERE status IN ('queued', 'sending', 'pending_retry')) AS pending,
-                 count(*) FILTER (WHERE status = 'held') AS held,
-                 count(*) FILTER (WHERE status = 'dropped') AS dropped
-          FROM webhook_deliveries d
-          WHERE d.webhook_id = %(webhook_id)s AND d.created_at > %(since)s AND NOT d.is_test
-        ), timed AS (
-          SELECT count(*) AS attempts, avg(a.duration_ms)::float AS average_ms,
-                 percentile_cont(0.5) WITHIN GROUP (ORDER BY a.duration_ms) AS p50_ms,
-                 percentile_cont(0.95) WITHIN GROUP (ORDER BY a.duration_ms) AS p95_ms,
-                 percentile_cont(0.99) WITHIN GROUP (ORDER BY a.duration_ms) AS p99_ms
-          FROM newest f
-          -- The limit is above what a delivery can have; with it attempts are looked up by key.
-          CROSS JOIN LATERAL (
-            SELECT a.duration_ms FROM webhook_attempts a
-            WHERE a.delivery_id = f.id AND a.event_created_at BETWEEN f.event_created_at AND f.event_created_at LIMIT 1000
-          ) a
+          SELECT coalesce(sum(pending), 0)::bigint AS pending, coalesce(sum(held), 0)::bigint AS held,
+                 coalesce(sum(success), 0)::bigint AS success, coalesce(sum(failed), 0)::bigint AS failed,
+                 coalesce(sum(dropped), 0)::bigint AS dropped, coalesce(sum(posts), 0)::bigint AS attempts,
+                 (sum(posts_ms) / nullif(sum(posts), 0))::float8 AS average_ms
+          FROM found
+        ), in_buckets AS (
+          SELECT b.bucket, sum(b.posts) AS posts
+          FROM found f CROSS JOIN LATERAL unnest(f.buckets, f.bucket_posts) AS b (bucket, posts) GROUP BY b.bucket
+        ), reached AS (
+          SELECT bucket, sum(posts) OVER (ORDER BY bucket) / sum(posts) OVER () AS share FROM in_buckets
         )
-        SELECT total, success, failed, pending, held, dropped, attempts, average_ms, p50_ms, p95_ms, p99_ms
-        FROM counted, timed
+        SELECT pending + held + success + failed + dropped AS total, success, failed, pending, held, dropped, attempts,
+               average_ms,
+               (SELECT response_time_of(min(bucket)) FROM reached WHERE share >= 0.5) AS p50_ms,
+               (SELECT response_time_of(min(bucket)) FROM reached WHERE share >= 0.95) AS p95_ms,
+               (SELECT response_time_of(min(bucket)) FROM reached WHERE share >= 0.99) AS p99_ms
+        FROM counted
         """
 
+# Test posts say nothing about how the endpoint does with real events.
 _ERRORS: LiteralString = """
-        , troubled AS (
-          SELECT id, event_created_at FROM newest
+        WITH newest AS (
+          (SELECT d.id, d.event_created_at FROM webhook_deliveries d
+           WHERE d.webhook_id = %(webhook_id)s AND d.created_at > %(since)s AND NOT d.is_test
+           ORDER BY d.created_at DESC, d.id DESC LIMIT %(most)s)
           UNION
           SELECT d.id, d.event_created_at
           FROM unnest(ARRAY['failed', 'pending_retry']) AS s (status)
@@ -56,7 +62,8 @@ _ERRORS: LiteralString = """
           ) d
         )
         SELECT a.error, count(*) AS count
-        FROM troubled f
+        FROM newest f
+        -- The limit is above what a delivery can have; with it attempts are looked up by key.
         CROSS JOIN LATERAL (
           SELECT coalesce(a.error_message, 'HTTP ' || a.status_code) AS error FROM webhook_attempts a
           WHERE a.delivery_id = f.id AND a.event_created_at BETWEEN f.event_created_at AND f.event_created_at
@@ -69,7 +76,7 @@ _ERRORS: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class StatsRow:
-    """Deliveries that were made since a moment, by outcome, and how long their posts took."""
+    """Deliveries of a span of time, by outcome, and how long the posts took that were made in it."""
 
     total: int
     success: int
@@ -92,13 +99,9 @@ class ErrorRow:
     count: int
 
 
-def stats_since(tx: Tx, webhook_id: UUID, since: datetime) -> StatsRow:
-    """What came of the deliveries that a webhook got since a moment."""
-    row = tx.one(
-        _NEWEST + _COUNTED,
-        {"webhook_id": webhook_id, "since": since, "most": MOST_TIMED},
-        StatsRow,
-    )
+def stats_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> StatsRow:
+    """What came of a webhook's deliveries, from one quarter of an hour to before another."""
+    row = tx.one(FIGURES + _STATS, {"webhook_id": webhook_id, "start": start, "end": end}, StatsRow)
     if row is None:
         raise LookupError("an aggregate without a row")
     return row
@@ -106,8 +109,4 @@ def stats_since(tx: Tx, webhook_id: UUID, since: datetime) -> StatsRow:
 
 def most_common_errors(tx: Tx, webhook_id: UUID, since: datetime) -> list[ErrorRow]:
     """The five most frequent ways in which posts failed: the answer's status, or why there was none."""
-    return tx.all(
-        _NEWEST + _ERRORS,
-        {"webhook_id": webhook_id, "since": since, "most": MOST_TIMED},
-        ErrorRow,
-    )
+    return tx.all(_ERRORS, {"webhook_id": webhook_id, "since": since, "most": MOST_LOOKED_AT}, ErrorRow)

@@ -9,7 +9,7 @@ from webhooks.schemas import Webhook
 class Stats(ResponseModel):
     """What came of the deliveries of a span of time."""
 
-    total: int = Field(description="Deliveries that were made for the webhook.")
+    total: int = Field(description="Deliveries of the events of that time, and those that replays made in it.")
     success: int
     failed: int = Field(description="Given up after the last retry.")
     pending: int = Field(description="Still to be tried, or tried again.")
@@ -19,10 +19,10 @@ class Stats(ResponseModel):
         description="Successes among what succeeded or failed, 0 to 1; null while nothing did.", examples=[0.998]
     )
     attempts: int = Field(
-        description="Posts of the newest 10,000 deliveries, retries included; the times below are of these."
+        description="Posts that were made in that time, retries included; the times below are of all of these."
     )
     average_ms: float | None = Field(description="Mean time of a post until its answer was read.")
-    p50_ms: float | None
+    p50_ms: float | None = Field(description="Half of the posts took no longer; percentiles are right within 5 %.")
     p95_ms: float | None
     p99_ms: float | None
 
@@ -40,7 +40,8 @@ class WebhookStats(ResponseModel):
     last_24_hours: Stats
     last_7_days: Stats
     common_errors: list[CommonError] = Field(
-        description="Of the last 7 days, the most frequent first, five at most; where there are very many, of the newest ones."
+        description="Among the newest deliveries, and the newest that failed or are to be retried, of the last 7 days, 100 of "
+        "each: the most frequent first, five at most."
     )
 
 

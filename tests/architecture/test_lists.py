@@ -36,7 +36,6 @@ BOUNDED = {
     ("listSessions", "data"): "the sessions of one person",
     ("listWorkspaceMembers", "data"): "an account has at most hundreds of people",
     ("previewContactImport", "rows"): "the first twenty",
-    ("reconcileWebhook", "gaps"): "the first thousand",
 }  # fmt: skip
 """Lists of objects within an answer that is no page, each with what bounds it."""
 

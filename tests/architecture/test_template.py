@@ -106,6 +106,12 @@ def test_every_setting_reaches_the_functions_unless_it_is_for_one_machine() -> N
     )
 
 
+def test_no_function_is_deployed_with_a_setting_for_one_machine() -> None:
+    deployed = [GLOBALS["Environment"]["Variables"], *map(_own_environment, FUNCTIONS.values())]
+
+    assert set().union(*deployed).isdisjoint(FOR_ONE_MACHINE_ONLY | {"AWS_SAM_LOCAL"})
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_only_who_works_across_tenants_gets_the_jobs_role(package: str) -> None:
     text = "".join(file.read_text() for file in (ROOT / "functions" / package).rglob("*.py"))

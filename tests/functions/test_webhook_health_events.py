@@ -4,10 +4,12 @@ import json
 import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from dispatch_webhooks import health
 from penguinmails.db import transaction
 from purge_expired.app import handler as purge
 from tests.support.hooks import deliveries, hook, raise_event, work_off
@@ -58,6 +60,38 @@ def test_a_webhook_that_fails_and_recovers_is_told_to_the_others(
         ("webhook.recovered", named),
     ]
     assert all(json.loads(post.body)["type"] == "contact.created" for post in failing.posts)
+
+
+def test_a_success_that_a_failure_followed_at_once_is_a_recovery_too(
+    tenant: TestTenant, key: TestKey, receivers: tuple[Receiver, Receiver]
+) -> None:
+    failing, watcher = receivers
+    watched = hook(key, failing, retry_enabled=False).id
+    hook(key, watcher, event_types=["webhook.recovered"])
+    fail(tenant, failing, 3)
+
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        health.failed(tx, UUID(watched), failures=1, had_success=True, is_gone=False, gave_up=False)
+    work_off(tenant)
+
+    assert told(watcher) == [("webhook.recovered", {"webhook_id": watched, "name": "hook"})]
+
+
+def test_pausing_and_resuming_by_a_change_is_told_as_by_its_own_routes(
+    tenant: TestTenant, key: TestKey, receivers: tuple[Receiver, Receiver]
+) -> None:
+    changed, watcher = receivers
+    webhook = hook(key, changed).id
+    hook(key, watcher, event_types=ABOUT_WEBHOOKS)
+
+    for is_active in (False, False, True, True):
+        path = f"/api/v1/webhooks/{webhook}"
+        answer = call(handler, "PATCH", path, token=key.plaintext, json={"is_active": is_active, "name": "renamed"})
+        assert (answer.status, answer.json["is_active"]) == (200, is_active)
+    work_off(tenant)
+
+    assert [kind for kind, _ in told(watcher)] == ["webhook.paused", "webhook.resumed"]
+    assert {data["name"] for _, data in told(watcher)} == {"renamed"}
 
 
 def test_warnings_on_the_way_to_being_paused_are_told(

@@ -1,4 +1,4 @@
-"""What happened, why it arrived or did not, and whether everything did."""
+"""What happened, and why it arrived or did not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,11 +8,10 @@ import pytest
 
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
-from tests.support.hooks import deliveries, hook, raise_event, work_off
+from tests.support.hooks import age, deliveries, hook, raise_event, store_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant, make_tenant
-from webhooks import history_service
 from webhooks.app import handler
 
 
@@ -32,26 +31,6 @@ def raised(tenant: TestTenant) -> UUID:
     raise_event(tenant)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         return tx.one("SELECT id FROM events ORDER BY created_at DESC LIMIT 1", {})
-
-
-def age(tenant: TestTenant, minutes: int) -> None:
-    """Have everything of a tenant happened earlier, its webhooks included."""
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run("UPDATE webhooks SET created_at = created_at - make_interval(mins => %(m)s)", {"m": minutes})
-
-
-def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created", data: str = "{}") -> UUID:
-    """An event that no fan-out has seen."""
-    event_id = uuid4()
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(
-            """
-            INSERT INTO events (id, tenant_id, mode, type, data, created_at)
-            VALUES (%(id)s, %(tenant_id)s, 'live', %(type)s, %(data)s, now() - make_interval(mins => %(minutes)s))
-            """,
-            {"id": event_id, "tenant_id": tenant.id, "type": type, "data": data, "minutes": minutes_ago},
-        )
-    return event_id
 
 
 def reason(key: TestKey, event_id: UUID, webhook_id: str) -> tuple[str, str]:
@@ -143,61 +122,6 @@ def test_a_webhook_of_nobody_explains_nothing(tenant: TestTenant, key: TestKey) 
     assert ask(key, f"events/{raised(tenant)}/explain", webhook_id=str(uuid4())).code == "RESOURCE_NOT_FOUND"
 
 
-def test_reconciling_counts_what_arrived_and_names_what_did_not(
-    tenant: TestTenant, key: TestKey, receiver: Receiver
-) -> None:
-    webhook = hook(key, receiver, retry_enabled=False).id
-    receiver.answers += [(200, {}), (500, {})]
-    for _ in range(2):
-        raise_event(tenant)
-        work_off(tenant)
-    age(tenant, 120)
-    lost = store_event(tenant, minutes_ago=30)
-
-    found = ask(key, f"webhooks/{webhook}/reconcile").json
-
-    counts = {name: found[name] for name in ("matched", "delivered", "pending", "held", "failed", "dropped", "missing")}
-    assert counts == {
-        "matched": 2, "delivered": 1, "pending": 0, "held": 0, "failed": 1, "dropped": 0, "missing": 1,
-    }  # fmt: skip
-    failed = next(row for row in deliveries(tenant) if row["status"] == "failed")
-    assert [(gap["event_id"], gap["state"]) for gap in found["gaps"]] == [
-        ("evt_" + lost.hex, "missing"),
-        ("evt_" + UUID(failed["event_id"]).hex, "failed"),
-    ]
-    assert found["more_gaps"] is False
-
-
-def test_reconciling_leaves_out_what_is_not_for_the_webhook(
-    tenant: TestTenant, key: TestKey, receiver: Receiver
-) -> None:
-    webhook = hook(key, receiver).id
-    store_event(tenant, minutes_ago=60)
-    age(tenant, 30)
-    store_event(tenant, minutes_ago=10, type="email.sent")
-    store_event(tenant, minutes_ago=0)
-
-    found = ask(key, f"webhooks/{webhook}/reconcile").json
-
-    assert (found["matched"], found["missing"], found["gaps"]) == (0, 0, [])
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "said"),
-    [
-        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", "later than from"),
-        ("2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", "at most 31 days"),
-    ],
-)
-def test_reconciling_takes_a_span_of_31_days_at_most(
-    key: TestKey, receiver: Receiver, start: str, end: str, said: str
-) -> None:
-    answer = ask(key, f"webhooks/{hook(key, receiver).id}/reconcile", **{"from": start, "to": end})
-
-    assert answer.status == 400
-    assert said in answer.body
-
-
 def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
@@ -208,28 +132,6 @@ def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
     assert reason(key, event_id, webhook) == ("not_sent", "filtered")
     assert "filters.source" in ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
     assert ask(key, f"webhooks/{webhook}/reconcile").json["missing"] == 0
-
-
-@pytest.mark.parametrize(("most", "is_all"), [(10, True), (4, False)])
-def test_reconciling_looks_past_many_events_that_the_filter_leaves_out(
-    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, most: int, is_all: bool
-) -> None:
-    monkeypatch.setattr(history_service, "EXAMINED_AT_ONCE", 2)
-    monkeypatch.setattr(history_service, "MOST_EXAMINED", most)
-    webhook = hook(key, receiver).id
-    age(tenant, 120)
-    for _ in range(5):
-        store_event(tenant, minutes_ago=30)
-    call(
-        handler, "PATCH", f"/api/v1/webhooks/{webhook}", token=key.plaintext,
-        json={"event_filters": {"filters": {"source": "import"}}},
-    )  # fmt: skip
-    lost = store_event(tenant, minutes_ago=20, data='{"source": "import"}')
-
-    found = ask(key, f"webhooks/{webhook}/reconcile").json
-
-    assert [gap["event_id"] for gap in found["gaps"]] == (["evt_" + lost.hex] if is_all else [])
-    assert (found["missing"], found["more_gaps"]) == (int(is_all), not is_all)
 
 
 def rehearse(key: TestKey, **body: Any) -> Answer:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
@@ -62,3 +62,23 @@ def make_due(tenant: TestTenant) -> None:
             "UPDATE webhook_deliveries SET next_retry_at = now(), next_sweep_at = now() WHERE next_sweep_at IS NOT NULL",
             {},
         )
+
+
+def age(tenant: TestTenant, minutes: int) -> None:
+    """Have everything of a tenant happened earlier, its webhooks included."""
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhooks SET created_at = created_at - make_interval(mins => %(m)s)", {"m": minutes})
+
+
+def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created", data: str = "{}") -> UUID:
+    """An event that no fan-out has seen."""
+    event_id = uuid4()
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(
+            """
+            INSERT INTO events (id, tenant_id, mode, type, data, created_at)
+            VALUES (%(id)s, %(tenant_id)s, 'live', %(type)s, %(data)s, now() - make_interval(mins => %(minutes)s))
+            """,
+            {"id": event_id, "tenant_id": tenant.id, "type": type, "data": data, "minutes": minutes_ago},
+        )
+    return event_id

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from penguinmails.db import Mode
 from penguinmails.logging import logger, measured
+from penguinmails.settings import refuse_unsafe_start
 from penguinmails.tracing import FIELD, traced
 
 BatchResponse = dict[str, list[dict[str, str]]]
@@ -56,6 +57,7 @@ def queue_handler(handle: Callable[[Record], None]) -> QueueHandler:
 
 def queue_batch_handler(handle: Callable[[Sequence[Record]], Sequence[Exception | None]]) -> QueueHandler:
     """The Lambda handler of a consumer that treats a batch at once and says of each record how it went."""
+    refuse_unsafe_start()
 
     def handler(event: dict[str, Any], _context: Any) -> BatchResponse:
         started = time.perf_counter()

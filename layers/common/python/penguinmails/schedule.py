@@ -6,6 +6,7 @@ from typing import Any
 
 from penguinmails import tracing
 from penguinmails.logging import count, logger, measured
+from penguinmails.settings import refuse_unsafe_start
 
 JobHandler = Callable[[dict[str, Any], Any], dict[str, int]]
 _RESERVE_SECONDS = 5.0
@@ -13,6 +14,7 @@ _RESERVE_SECONDS = 5.0
 
 def job_handler(name: str, step: Callable[[], int]) -> JobHandler:
     """The Lambda handler of a job: `step` does one batch in one transaction and returns how much it did, 0 at the end."""
+    refuse_unsafe_start()
 
     def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         started = time.monotonic()

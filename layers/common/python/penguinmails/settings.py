@@ -83,10 +83,11 @@ class Settings:
     webhook_source_ips: tuple[str, ...]
     """Where posts leave from, as customers may have to name it to their firewalls."""
 
-    @property
-    def in_lambda(self) -> bool:
-        """True in AWS itself; `sam local` and the one-machine stack are not it."""
-        return "AWS_EXECUTION_ENV" in os.environ and os.environ.get("AWS_SAM_LOCAL") != "true"
+
+def _in_lambda() -> bool:
+    """True in AWS itself, where each environment has a function's name; `sam local` and the one-machine stack are not it."""
+    named = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_EXECUTION_ENV"} & os.environ.keys()
+    return bool(named) and os.environ.get("AWS_SAM_LOCAL") != "true"
 
 
 def _boolean(name: str, default: bool) -> bool:
@@ -116,7 +117,7 @@ def _integer(name: str, default: int) -> int:
 
 
 def _refuse_unsafe(settings: Settings) -> None:
-    if not settings.in_lambda:
+    if not _in_lambda():
         return
     if settings.allow_localhost_webhooks:
         raise ConfigurationError("ALLOW_LOCALHOST_WEBHOOKS is for one machine; remove it from the function.")
@@ -184,3 +185,9 @@ def get_settings() -> Settings:
     )
     _refuse_unsafe(settings)
     return settings
+
+
+def refuse_unsafe_start() -> None:
+    """For the import of a handler: inside Lambda an unsafe setting ends it there, before the first event."""
+    if _in_lambda():
+        get_settings()

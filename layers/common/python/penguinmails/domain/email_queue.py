@@ -18,6 +18,7 @@ from penguinmails.errors import QuotaExceeded, RecipientSuppressed, ValidationFa
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import new_uuid7
 from penguinmails.settings import get_settings
+from penguinmails.tracing import FIELD, carried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,11 +208,12 @@ def _insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> No
     tx.run(
         """
         INSERT INTO emails (id, tenant_id, mode, api_key_id, to_email, from_email, reply_to, subject, email_type, status,
-                            content_key, metadata, wanted_provider, created_at, scheduled_at, finished_at, next_sweep_at)
+                            content_key, metadata, wanted_provider, created_at, scheduled_at, traceparent, finished_at,
+                            next_sweep_at)
         SELECT new.id, %(tenant_id)s, %(mode)s, %(api_key_id)s, new.to_email, %(from_email)s, %(reply_to)s, %(subject)s,
                %(email_type)s, new.status, %(content_key)s, %(metadata)s, %(wanted_provider)s,
                %(created_at)s::timestamptz,
-               %(scheduled_at)s::timestamptz,
+               %(scheduled_at)s::timestamptz, %(traceparent)s,
                CASE WHEN new.status = 'suppressed' THEN %(created_at)s::timestamptz END,
                CASE WHEN new.status = 'queued' THEN clock_timestamp() + make_interval(secs => %(sweep_after)s)
                     WHEN new.status = 'scheduled' THEN %(scheduled_at)s::timestamptz END
@@ -221,6 +223,7 @@ def _insert_emails(tx: Tx, rows: Sequence[NewRow], shared: dict[str, Any]) -> No
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
             "sweep_after": SWEEP_AFTER_SECONDS,
+            "traceparent": carried().get(FIELD),
             "ids": [row.id for row in rows],
             "addresses": [row.to_email for row in rows],
             "statuses": [row.status for row in rows],

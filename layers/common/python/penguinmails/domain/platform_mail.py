@@ -13,6 +13,7 @@ from penguinmails.db import Tx, jsonb
 from penguinmails.events import outbox
 from penguinmails.ids import new_uuid7
 from penguinmails.settings import get_settings
+from penguinmails.tracing import FIELD, carried
 
 MailType = Literal[
     "verify_email",
@@ -83,8 +84,9 @@ def _insert_mail(
     mail_id = new_uuid7()
     inserted = tx.run(
         """
-        INSERT INTO mail_outbox (id, tenant_id, user_id, invitation_id, type, dedupe_key, variables)
-        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(invitation_id)s, %(type)s, %(dedupe_key)s, %(variables)s)
+        INSERT INTO mail_outbox (id, tenant_id, user_id, invitation_id, type, dedupe_key, variables, traceparent)
+        VALUES (%(id)s, %(tenant_id)s, %(user_id)s, %(invitation_id)s, %(type)s, %(dedupe_key)s, %(variables)s,
+                %(traceparent)s)
         ON CONFLICT (tenant_id, dedupe_key) DO NOTHING
         """,
         {
@@ -95,6 +97,7 @@ def _insert_mail(
             "type": mail_type,
             "dedupe_key": dedupe_key,
             "variables": jsonb(dict(variables)),
+            "traceparent": carried().get(FIELD),
         },
     )
     if inserted:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from penguinmails.http.idempotency import Replayed
 from penguinmails.http.middleware import RequestMiddleware
 from penguinmails.http.problems import install_problem_handlers
-from penguinmails.settings import get_settings
+from penguinmails.settings import get_settings, refuse_unsafe_start
 
 MAX_BODY_BYTES = 1_000_000
 JSON_ALONE = ("application/json",)
@@ -57,6 +57,7 @@ def api_handler(
     Routes are `async` and call the blocking drivers directly: an execution
     environment handles one request at a time, so a thread pool would only add its own cost.
     """
+    refuse_unsafe_start()
     app = api_app(router, max_body_bytes=max_body_bytes, media_types=media_types)
     serve = Mangum(app, lifespan="off")
 

@@ -75,6 +75,17 @@ def paged(*sort_by: str) -> Any:
     return Depends(page_request(*sort_by))
 
 
+def continued(name: str, limit: int) -> Any:
+    """Annotation helper for an answer that is no list but goes on by cursor, in the order of time; `name` is the cursor's."""
+
+    def read(
+        cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
+    ) -> PageRequest:
+        return PageRequest(limit, "asc", name, None, None if cursor is None else _open_cursor(cursor, name, "asc"))
+
+    return Depends(read)
+
+
 def page_of(
     request: PageRequest,
     rows: list[Row],
@@ -90,9 +101,9 @@ def page_of(
     is_full = len(rows) > request.limit
     next_cursor = None
     if is_full and request.offset is None:
-        next_cursor = _make_cursor(request, getattr(shown[-1], request.sort_by), shown[-1].id)  # pyright: ignore
+        next_cursor = make_cursor(request, getattr(shown[-1], request.sort_by), shown[-1].id)  # pyright: ignore
     elif stopped_at is not None and not is_full:
-        next_cursor = _make_cursor(request, *stopped_at)
+        next_cursor = make_cursor(request, *stopped_at)
     return Page(
         data=[view(row) for row in shown],
         pagination=Pagination(
@@ -105,7 +116,8 @@ def page_of(
     )
 
 
-def _make_cursor(request: PageRequest, value: Any, row_id: UUID) -> str:
+def make_cursor(request: PageRequest, value: Any, row_id: UUID) -> str:
+    """What asks for what comes behind a row, by its value and id."""
     position = value.isoformat() if isinstance(value, datetime) else value
     kind = "time" if isinstance(value, datetime) else "plain"
     payload = json.dumps(
