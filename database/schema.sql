@@ -3253,10 +3253,26 @@ CREATE TABLE public.segments (
     counted_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    count_due_at timestamp with time zone,
+    count_found bigint DEFAULT 0 NOT NULL,
+    count_from_at timestamp with time zone,
+    count_from_id uuid,
     CONSTRAINT segments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
 ALTER TABLE ONLY public.segments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN segments.count_due_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.segments.count_due_at IS 'when the next part is counted; null while no count is under way';
+
+--
+-- Name: COLUMN segments.count_from_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.segments.count_from_at IS 'with count_from_id the contact behind which the count goes on; those before it are in count_found';
 
 --
 -- Name: send_paces; Type: TABLE; Schema: public; Owner: -
@@ -5437,6 +5453,12 @@ CREATE INDEX reauth_tokens_by_expiry ON public.reauth_tokens USING btree (expire
 CREATE INDEX segments_by_created ON public.segments USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: segments_to_count; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX segments_to_count ON public.segments USING btree (count_due_at) WHERE (count_due_at IS NOT NULL);
+
+--
 -- Name: sessions_by_previous_refresh; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -7079,6 +7101,12 @@ CREATE POLICY penguinmails_jobs_all ON public.provider_events TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.reauth_tokens TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: segments penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.segments TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: sessions penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -8506,6 +8534,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response_time_windows TO pengu
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.segments TO penguinmails_closing;
+GRANT SELECT ON TABLE public.segments TO penguinmails_jobs;
+
+--
+-- Name: COLUMN segments.count_due_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(count_due_at) ON TABLE public.segments TO penguinmails_jobs;
 
 --
 -- Name: TABLE send_paces; Type: ACL; Schema: public; Owner: -

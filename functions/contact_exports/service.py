@@ -13,7 +13,7 @@ from penguinmails.db import Tx
 from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS, all_fields
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.files import require_own
-from penguinmails.domain.segment_members import segment_definition
+from penguinmails.domain.segment_pages import segment_definition
 from penguinmails.errors import FieldError, InvalidStateTransition, NotFound, ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.ids import new_uuid7

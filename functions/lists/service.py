@@ -11,8 +11,7 @@ from lists import repository
 from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation, columns_of
 from penguinmails.domain.contact_links import contacts_among
-from penguinmails.domain.segment_members import segment_definition
-from penguinmails.domain.segment_pages import page_in_time
+from penguinmails.domain.segment_pages import page_in_time, read_segment, segment_definition
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.keyset import Keyset
@@ -88,8 +87,7 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> Members:
     """A page of a list's contacts."""
     if found.segment_id is None:
         return Members(*repository.list_members(tx, keyset, found.id))
-    definition = segment_definition(tx, found.segment_id)
-    page = page_in_time(tx, keyset, definition)
+    page = page_in_time(tx, keyset, read_segment(tx, segment_definition(tx, found.segment_id)))
     rows = [MemberRow(**columns_of(row), assigned_at=None) for row in page.rows]
     return Members(rows, page.total, page.stopped_at)
 

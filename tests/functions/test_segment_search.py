@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from penguinmails.db import Tx, transaction
 from penguinmails.domain import segment_pages
-from penguinmails.domain.contact_fields import declared_fields, store_field_values
-from penguinmails.domain.segment_members import page_of_found
-from penguinmails.domain.segment_pages import newest_found, page_in_time
+from penguinmails.domain.contact_fields import store_field_values
+from penguinmails.domain.segment_pages import count_in_time, page_in_time, read_segment
 from penguinmails.domain.segment_search import necessary_search
-from penguinmails.domain.segments import compile_segment
 from penguinmails.keyset import Keyset
+from tests.support.segments import by_condition
 from tests.support.tenants import TestTenant, make_tenant
 
 FIRST_DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
@@ -34,6 +33,8 @@ DAYS = ["2026-01-31", "2026-01-31T23:59:59.999999Z", "1969-12-31", "2026-02-01"]
 FIELDS = {"trade": "text", "seats": "number", "renewal": "date", "vip": "boolean"}
 TAGS = ["even", "Rare", "rare", "unused"]
 CROWD = 500
+OVER = timedelta(seconds=-1)
+"""A budget that is used up at once."""
 
 
 def people() -> list[dict[str, Any]]:
@@ -183,19 +184,12 @@ def with_ids(rule: Any, ids: dict[str, str]) -> Any:
     }
 
 
-def by_condition(tx: Tx, definition: Any, order: Any) -> list[UUID]:
-    """Whom the condition alone finds, all at once."""
-    found, _ = page_of_found(
-        tx, Keyset(CROWD, order, "created_at", "time", None, None), compile_segment(definition, declared_fields(tx))
-    )
-    return [row.id for row in found]
-
-
-def page_by_page(tx: Tx, definition: Any, order: Any, size: int) -> list[UUID]:
+def page_by_page(tx: Tx, definition: Any, order: Any, size: int, **patience: Any) -> list[UUID]:
     seen: list[UUID] = []
     after = None
+    segment = read_segment(tx, definition)
     for _ in range(2 * CROWD):
-        page = page_in_time(tx, Keyset(size, order, "created_at", "time", None, after), definition)
+        page = page_in_time(tx, Keyset(size, order, "created_at", "time", None, after), segment, **patience)
         kept = page.rows[:size]
         seen += [row.id for row in kept]
         after = (kept[-1].created_at, kept[-1].id) if len(page.rows) > size else page.stopped_at
@@ -215,11 +209,12 @@ def test_pages_to_the_end_have_whom_the_condition_finds_in_the_same_order(
     tenant, ids = crowd
     definition = with_ids(rule, ids)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        expected = by_condition(tx, definition, order)
+        expected = [row.id for row in by_condition(tx, definition, order)]
 
         assert page_by_page(tx, definition, order, size) == expected
-        if order == "desc":
-            assert [row.id for row in newest_found(tx, definition, size)] == expected[:size]
+        assert count_in_time(tx, read_segment(tx, definition)).contacts == len(expected)
+        skipping = page_in_time(tx, Keyset(size, order, "created_at", "time", 10, None), read_segment(tx, definition))
+        assert ([row.id for row in skipping.rows], skipping.total) == (expected[10 : 11 + size], len(expected))
 
 
 @settings(max_examples=40, deadline=None)
@@ -229,11 +224,21 @@ def test_pages_that_are_stopped_again_and_again_have_everybody_once(
 ) -> None:
     tenant, ids = crowd
     definition = with_ids(rule, ids)
-    with (
-        transaction(tenant_id=tenant.id, mode="live") as tx,
-        mock.patch.object(segment_pages, "BUDGET", timedelta(seconds=-1)),
-    ):
-        assert page_by_page(tx, definition, order, 7) == by_condition(tx, definition, order)
+    with transaction(tenant_id=tenant.id, mode="live") as tx, mock.patch.object(segment_pages, "WINDOW", 70):
+        expected = [row.id for row in by_condition(tx, definition, order)]
+
+        assert page_by_page(tx, definition, order, 7, budget=OVER) == expected
+        assert counted_in_parts(tx, definition) == len(expected)
+
+
+def counted_in_parts(tx: Tx, definition: Any) -> int:
+    segment, found, after = read_segment(tx, definition), 0, None
+    for _ in range(2 * CROWD):
+        counted = count_in_time(tx, segment, after=after, budget=OVER)
+        found, after = found + counted.contacts, counted.stopped_at
+        if after is None:
+            return found
+    raise AssertionError("the count has no end")
 
 
 SOME = {"field": "company", "operator": "equals", "value": "Acme"}
