@@ -183,6 +183,31 @@ END
 $$;
 
 --
+-- Name: addresses_of(text[], text[], integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  tenant uuid := current_tenant_id();
+  data_set text := current_mode();
+BEGIN
+  RETURN QUERY
+  SELECT c.email::text FROM unnest(phones) AS p (number)
+  JOIN contacts c ON c.tenant_id = tenant AND c.mode = data_set AND c.phone IS NOT NULL AND lower(c.phone) = lower(p.number)
+  UNION ALL
+  SELECT c.email::text FROM unnest(external_ids) AS e (id)
+  JOIN contacts c ON c.tenant_id = tenant AND c.mode = data_set AND c.external_id IS NOT NULL
+   AND lower(c.external_id) = lower(e.id)
+  LIMIT most;
+END
+$$;
+
+--
 -- Name: allow_across_tenants(regclass, name, text); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -422,6 +447,14 @@ CREATE FUNCTION public.count_webhooks(before timestamp with time zone) RETURNS b
 $$;
 
 --
+-- Name: count_word(integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_word(number integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (number > 0) THEN (SELECT lpad(to_hex(CASE WHEN (p.power < 3) THEN count_word.number ELSE ((8 * p.power) + ((count_word.number >> (p.power - 3)) & 7)) END), 2, '0'::text) AS lpad FROM (SELECT (length(ltrim(((count_word.number)::bit(32))::text, '0'::text)) - 1) AS power) p) ELSE NULL::text END;
+
+--
 -- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -462,6 +495,22 @@ CREATE FUNCTION public.current_mode() RETURNS text
 CREATE FUNCTION public.current_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
+
+--
+-- Name: day_word(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.day_word(moment timestamp with time zone) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (moment IS NOT NULL) THEN lpad(to_hex((LEAST(GREATEST(floor((EXTRACT(epoch FROM moment) / (86400)::numeric)), (0)::numeric), (65535)::numeric))::integer), 4, '0'::text) ELSE NULL::text END;
+
+--
+-- Name: engagement_words(text, integer, integer, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.engagement_words(x text, opens integer, clicks integer, opened_at timestamp with time zone) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_remove(ARRAY[((x || 'g'::text) || public.count_word(opens)), ((x || 'h'::text) || public.count_word(clicks)), ((x || 'r'::text) || public.day_word(opened_at))], NULL::text);
 
 --
 -- Name: erase_events_about(uuid[]); Type: FUNCTION; Schema: public; Owner: -
@@ -879,6 +928,29 @@ BEGIN
   JOIN contact_search k ON k.contact_id = n.id
   CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(k.span)) AS x OFFSET 0) p
   WHERE s.contact_id = n.id;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: index_engaged_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.index_engaged_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+  IF engagement_words('', OLD.total_opens, OLD.total_clicks, OLD.last_email_opened_at)
+     IS DISTINCT FROM engagement_words('', NEW.total_opens, NEW.total_clicks, NEW.last_email_opened_at) THEN
+    UPDATE contact_search s
+    SET words = ts_delete(s.words, engagement_words(search_prefix(s.tenant_id, s.mode, search_segment(s.span)),
+                                                    OLD.total_opens, OLD.total_clicks, OLD.last_email_opened_at))
+             || array_to_tsvector(engagement_words(search_prefix(s.tenant_id, s.mode, search_segment(s.span)),
+                                                   NEW.total_opens, NEW.total_clicks, NEW.last_email_opened_at))
+    WHERE s.contact_id = NEW.id;
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -5087,10 +5159,22 @@ CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING 
 CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: contacts_by_external_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_external_id ON public.contacts USING btree (tenant_id, mode, lower((external_id)::text)) WHERE (external_id IS NOT NULL);
+
+--
 -- Name: contacts_by_falling_score; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX contacts_by_falling_score ON public.contacts USING btree (lead_score_falls_at) WHERE (lead_score_falls_at IS NOT NULL);
+
+--
+-- Name: contacts_by_phone; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_phone ON public.contacts USING btree (tenant_id, mode, lower((phone)::text)) WHERE (phone IS NOT NULL);
 
 --
 -- Name: contacts_by_updated; Type: INDEX; Schema: public; Owner: -
@@ -5757,6 +5841,12 @@ CREATE TRIGGER index_delete AFTER DELETE ON public.contact_tags REFERENCING OLD 
 --
 
 CREATE TRIGGER index_delete AFTER DELETE ON public.contact_workspaces REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''w'' || n.workspace_id');
+
+--
+-- Name: contacts index_engaged; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_engaged AFTER UPDATE OF total_opens, total_clicks, last_email_opened_at ON public.contacts FOR EACH ROW WHEN ((((old.total_opens IS DISTINCT FROM new.total_opens) OR (old.total_clicks IS DISTINCT FROM new.total_clicks)) OR (old.last_email_opened_at IS DISTINCT FROM new.last_email_opened_at))) EXECUTE FUNCTION public.index_engaged_contacts();
 
 --
 -- Name: contact_field_values index_insert; Type: TRIGGER; Schema: public; Owner: -
@@ -7263,6 +7353,12 @@ CREATE POLICY penguinmails_search_all ON public.contact_search TO penguinmails_s
 CREATE POLICY penguinmails_search_all ON public.contact_spans TO penguinmails_search USING (true) WITH CHECK (true);
 
 --
+-- Name: contacts penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.contacts FOR SELECT TO penguinmails_search USING (true);
+
+--
 -- Name: email_tags penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7881,6 +7977,13 @@ REVOKE ALL ON FUNCTION import_staging.index(job uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION import_staging.open(job uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION addresses_of(phones text[], external_ids text[], most integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) TO penguinmails_app;
+
+--
 -- Name: FUNCTION blank_erased_tenant(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -8021,6 +8124,12 @@ REVOKE ALL ON FUNCTION public.index_added_contacts() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION public.index_changed_contacts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION index_engaged_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.index_engaged_contacts() FROM PUBLIC;
 
 --
 -- Name: FUNCTION index_linked_contacts(); Type: ACL; Schema: public; Owner: -
@@ -8266,6 +8375,36 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.contacts TO penguinmails_jobs;
+
+--
+-- Name: COLUMN contacts.tenant_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(tenant_id) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.mode; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(mode) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.email; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(email) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.phone; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(phone) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.external_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(external_id) ON TABLE public.contacts TO penguinmails_search;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -

@@ -1,5 +1,6 @@
 """SQL of segments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -27,6 +28,12 @@ class SegmentRow:
     counting: bool
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    id: UUID
+    kind: str
 
 
 def list_segments(tx: Tx, keyset: Keyset) -> tuple[list[SegmentRow], int | None]:
@@ -59,6 +66,19 @@ def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str,
             "definition": jsonb(definition),
         },
     )
+
+
+def kinds_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Those of the ids that are lists (`static`, `dynamic`) or workspaces; none is deleted before the transaction ends."""
+    found = tx.all(
+        """
+        SELECT * FROM (SELECT id, type::text AS kind FROM lists WHERE id = ANY(%(ids)s::uuid[]) FOR KEY SHARE) l
+        UNION ALL SELECT id, 'workspace' FROM workspaces WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": list(ids)},
+        _Named,
+    )
+    return {row.id: row.kind for row in found}
 
 
 def update_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from uuid import UUID
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_search import Place
 from penguinmails.domain.segment_counts import keep_count
-from penguinmails.domain.segment_pages import FoundContact, count_in_time, page_in_time, read_segment
-from penguinmails.errors import Conflict, FieldError, NotFound
+from penguinmails.domain.segment_pages import FoundContact, Segment, count_in_time, page_in_time, read_segment
+from penguinmails.domain.segment_uses import comparisons
+from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.keyset import MOST_COUNTED, Keyset
 from segments import repository
@@ -29,14 +30,14 @@ class Found:
 def preview(tx: Tx, definition: dict[str, Any], size: int, after: Place | None) -> Found:
     """Whom a definition finds among the contacts behind a place, as far as the time goes. Raises ValidationFailed."""
     newest = Keyset(MOST_COUNTED, "desc", "created_at", "time", None, after)
-    page = page_in_time(tx, newest, read_segment(tx, definition))
+    page = page_in_time(tx, newest, _read(tx, definition))
     is_more = len(page.rows) > MOST_COUNTED or page.stopped_at is not None
     return Found(page.rows[:size], min(len(page.rows), MOST_COUNTED), is_more, page.stopped_at)
 
 
 def create_segment(tx: Tx, *, name: str, definition: dict[str, Any]) -> SegmentRow:
     """Keep a segment. Raises ValidationFailed for wrong rules, Conflict when the name is taken."""
-    segment = read_segment(tx, definition)
+    segment = _read(tx, definition)
     segment_id = new_uuid7()
     try:
         with tx.savepoint():
@@ -65,7 +66,7 @@ def hold_segment(tx: Tx, segment_id: UUID) -> SegmentRow:
 
 def change_segment(tx: Tx, present: SegmentRow, *, name: str | None, definition: dict[str, Any] | None) -> SegmentRow:
     """Change a segment that is held, and count it anew when its rules change. Raises as `create_segment` does."""
-    segment = None if definition is None else read_segment(tx, definition)
+    segment = None if definition is None else _read(tx, definition)
     try:
         with tx.savepoint():
             repository.update_segment(
@@ -98,6 +99,25 @@ def delete_segment(tx: Tx, present: SegmentRow) -> None:
             f"The segment {present.name} is used by a list or a campaign. Point these at another segment, "
             "or delete them first."
         ) from None
+
+
+def _read(tx: Tx, definition: dict[str, Any]) -> Segment:
+    """The segment of rules that are new. Raises ValidationFailed, also when they name a list that nobody can be on."""
+    segment = read_segment(tx, definition)
+    named = [
+        (path, UUID(rule["value"])) for path, rule in comparisons(definition) if rule["field"] in {"list", "workspace"}
+    ]
+    kinds = repository.kinds_of(tx, [id_ for _, id_ in named]) if named else {}
+    faults = [
+        FieldError(f"{path}.value", "names nothing that exists", "not_found")
+        if id_ not in kinds
+        else FieldError(f"{path}.value", "names a dynamic list; use the rules of its segment instead", "dynamic")
+        for path, id_ in named
+        if kinds.get(id_) in {None, "dynamic"}
+    ]
+    if faults:
+        raise ValidationFailed(f"{faults[0].field}: {faults[0].message}", errors=faults)
+    return segment
 
 
 def _taken(name: str) -> Conflict:

@@ -260,8 +260,10 @@ def test_a_rule_reaches_no_list_and_no_contact_of_another_tenant(key: TestKey, o
     rule = {"field": "list", "operator": "has", "value": listed}
 
     assert preview(stranger, rule).json["count"] == 1
-    assert preview(key, rule).json["count"] == 0
-    assert preview(key, {"not": rule}).json["count"] == 0
+    for definition, place in ((rule, "definition.value"), ({"not": rule}, "definition.not.value")):
+        refused = preview(key, definition)
+        assert (refused.status, refused.json["errors"][0]["field"]) == (400, place)
+        assert refused.json["errors"][0]["code"] == "not_found"
 
 
 # ---- Kept segments ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain.contact_search import Place
-from penguinmails.domain.segment_pages import FoundContact, Segment, page_in_time, read_segment, segment_definition
+from penguinmails.domain.segment_pages import (
+    FoundContact,
+    Segment,
+    list_definition,
+    page_in_time,
+    read_segment,
+    segment_definition,
+)
 from penguinmails.domain.segments import Condition
 from penguinmails.keyset import Keyset
 
@@ -24,9 +31,7 @@ _IN_WORKSPACE_OR_NONE: LiteralString = """EXISTS (SELECT 1 FROM contact_workspac
 def audience(tx: Tx, *, list_id: UUID | None, segment_id: UUID | None, workspace_id: UUID) -> Segment:
     """Who belongs. Contacts of no workspace belong to the default one."""
     if list_id is not None:
-        segment_id = tx.one("SELECT segment_id FROM lists WHERE id = %(id)s", {"id": list_id})
-        if segment_id is None:
-            return read_segment(tx, {"field": "list", "operator": "has", "value": str(list_id)})
+        return read_segment(tx, list_definition(tx, list_id))
     if segment_id is not None:
         return read_segment(tx, segment_definition(tx, segment_id))
     if tx.one("SELECT is_default FROM workspaces WHERE id = %(id)s", {"id": workspace_id}):

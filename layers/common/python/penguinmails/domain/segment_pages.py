@@ -1,25 +1,33 @@
 """Whom a segment finds, in parts that end in time: pages of them, and their number."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain.contact_fields import declared_among
-from penguinmails.domain.contact_search import BUDGET, Place, find_hits, find_link
+from penguinmails.domain.contact_fields import DeclaredField, declared_among
+from penguinmails.domain.contact_search import (
+    BUDGET,
+    OFFSET_BUDGET,
+    Place,
+    find_addresses,
+    find_hits,
+    find_link,
+    not_reached,
+)
 from penguinmails.domain.contact_words import Search
-from penguinmails.domain.segment_search import necessary_search
+from penguinmails.domain.segment_search import Known, necessary_search
 from penguinmails.domain.segments import Condition, compile_all, compile_segment, custom_keys
-from penguinmails.errors import ValidationFailed
 from penguinmails.keyset import MOST_COUNTED, Conditions, Keyset, Order, count_rows, select_page
 
 WINDOW = 20_000
-"""So many contacts are looked at before the time is."""
-OFFSET_BUDGET = timedelta(seconds=2)
-"""By offset there is no place to go on from, so a page is looked for longer before it is refused."""
+"""No more contacts are looked at before the time is."""
+_AT_ONCE = 300
+"""A search for many more, where many are met, looks at stretches that are too large and then at parts of them again."""
 _HIGHEST_ID = UUID(int=(1 << 128) - 1)
 _COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
 _ROW: LiteralString = "(c.created_at, c.id) "
@@ -98,11 +106,23 @@ def segment_definition(tx: Tx, segment_id: UUID) -> dict[str, Any]:
     return tx.one("SELECT definition FROM segments WHERE id = %(id)s", {"id": segment_id})
 
 
+def list_definition(tx: Tx, list_id: UUID) -> dict[str, Any]:
+    """The rules of who is on a list: those of its segment when it is dynamic."""
+    definition = tx.one(
+        """
+        SELECT s.definition FROM lists l JOIN segments s ON s.tenant_id = l.tenant_id AND s.mode = l.mode AND s.id = l.segment_id
+        WHERE l.id = %(id)s
+        """,
+        {"id": list_id},
+    )
+    return definition or {"field": "list", "operator": "has", "value": str(list_id)}
+
+
 def read_segment(tx: Tx, definition: Any) -> Segment:
     """The segment of a definition. Raises ValidationFailed."""
     fields = declared_among(tx, custom_keys(definition))
     condition = compile_segment(definition, fields)
-    return Segment(condition, necessary_search(definition, fields, lambda name: find_link(tx, "tag", name)))
+    return Segment(condition, necessary_search(definition, _known(tx, fields)))
 
 
 def read_segments(tx: Tx, definitions: Sequence[Any]) -> Segment:
@@ -112,7 +132,11 @@ def read_segments(tx: Tx, definitions: Sequence[Any]) -> Segment:
     fields = declared_among(tx, custom_keys(list(definitions)))
     condition = compile_all(definitions, fields)
     together = {"all": list(definitions)}
-    return Segment(condition, necessary_search(together, fields, lambda name: find_link(tx, "tag", name)))
+    return Segment(condition, necessary_search(together, _known(tx, fields)))
+
+
+def _known(tx: Tx, fields: Mapping[str, DeclaredField]) -> Known:
+    return Known(fields, partial(find_link, tx, "tag"), partial(find_addresses, tx))
 
 
 def page_in_time(
@@ -126,7 +150,7 @@ def page_in_time(
         return _page_by_offset(tx, keyset, segment, of)
     ends_at = time.monotonic() + budget.total_seconds()
     rows: list[Row] = []
-    after, wanted = keyset.after, keyset.limit + 1
+    after, wanted = keyset.after, min(keyset.limit + 1, _AT_ONCE, WINDOW)
     while True:
         part = _next_part(tx, segment, keyset.order, after, wanted, ends_at)
         missing = keyset.limit - len(rows)
@@ -139,9 +163,9 @@ def page_in_time(
         after = part.ends_at
         if time.monotonic() > ends_at:
             return FoundPage(rows, None, after)
-        # More of them at once when few of those that a search brings belong.
+        # More of them at once when few of those that are looked at belong.
         most_belong = 2 * len(found) >= wanted
-        wanted = 2 * (keyset.limit + 1 - len(rows)) if most_belong else min(2 * wanted, WINDOW)
+        wanted = min(2 * (keyset.limit + 1 - len(rows)), _AT_ONCE, WINDOW) if most_belong else min(2 * wanted, WINDOW)
 
 
 def _page_by_offset(tx: Tx, keyset: Keyset, segment: Segment, of: Rows[Row]) -> FoundPage[Row]:
@@ -149,9 +173,7 @@ def _page_by_offset(tx: Tx, keyset: Keyset, segment: Segment, of: Rows[Row]) -> 
     whole = replace(keyset, offset=None, limit=skipped + keyset.limit)
     page = page_in_time(tx, whole, segment, of=of, budget=OFFSET_BUDGET)
     if page.stopped_at is not None:
-        raise ValidationFailed.of(
-            "offset", "is not reached in time among so many contacts; leave it out and go on by next_cursor", "too_far"
-        )
+        raise not_reached()
     total: int | None = len(page.rows)
     if len(page.rows) > whole.limit:
         counted = count_in_time(tx, segment, most=MOST_COUNTED)
@@ -177,10 +199,10 @@ def count_in_time(
 def _next_part(tx: Tx, segment: Segment, order: Order, after: Place | None, wanted: int, ends_at: float) -> _Part:
     where = Conditions()
     if segment.search is None:
-        end = _end_of_window(tx, order, after)
+        end = _end_of_window(tx, order, after, wanted)
         _between(where, order, after, end)
         where.include(*segment.condition)
-        return _Part(where, WINDOW, end)
+        return _Part(where, wanted, end)
     hits = find_hits(tx, segment.search, order, after, wanted, timedelta(seconds=ends_at - time.monotonic()))
     where.add("c.id = ANY(%(ids)s::uuid[])", ids=[contact_id for _, contact_id in hits.places])
     # As a query for each contact: the planner would else meet a tag's condition by all contacts that have the tag.
@@ -189,11 +211,11 @@ def _next_part(tx: Tx, segment: Segment, order: Order, after: Place | None, want
     return _Part(where, len(hits.places), hits.stopped_at or (None if is_end else hits.places[-1]))
 
 
-def _end_of_window(tx: Tx, order: Order, after: Place | None) -> Place | None:
-    """The last contact of the window that begins behind a place; None when fewer are left."""
+def _end_of_window(tx: Tx, order: Order, after: Place | None, size: int) -> Place | None:
+    """The last of so many contacts behind a place; None when fewer are left."""
     newest_first = order == "desc"
     at, after_id = after or (("infinity", _HIGHEST_ID) if newest_first else ("-infinity", UUID(int=0)))
-    params = {"at": at, "id": after_id, "before": WINDOW - 1}
+    params = {"at": at, "id": after_id, "before": size - 1}
     if newest_first:
         place = tx.one(
             """
