@@ -183,6 +183,31 @@ END
 $$;
 
 --
+-- Name: addresses_of(text[], text[], integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  tenant uuid := current_tenant_id();
+  data_set text := current_mode();
+BEGIN
+  RETURN QUERY
+  SELECT c.email::text FROM unnest(phones) AS p (number)
+  JOIN contacts c ON c.tenant_id = tenant AND c.mode = data_set AND c.phone IS NOT NULL AND lower(c.phone) = lower(p.number)
+  UNION ALL
+  SELECT c.email::text FROM unnest(external_ids) AS e (id)
+  JOIN contacts c ON c.tenant_id = tenant AND c.mode = data_set AND c.external_id IS NOT NULL
+   AND lower(c.external_id) = lower(e.id)
+  LIMIT most;
+END
+$$;
+
+--
 -- Name: allow_across_tenants(regclass, name, text); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -474,6 +499,14 @@ CREATE FUNCTION public.count_webhooks(before timestamp with time zone) RETURNS b
 $$;
 
 --
+-- Name: count_word(integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.count_word(number integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (number > 0) THEN (SELECT lpad(to_hex(CASE WHEN (p.power < 3) THEN count_word.number ELSE ((8 * p.power) + ((count_word.number >> (p.power - 3)) & 7)) END), 2, '0'::text) AS lpad FROM (SELECT (length(ltrim(((count_word.number)::bit(32))::text, '0'::text)) - 1) AS power) p) ELSE NULL::text END;
+
+--
 -- Name: create_monthly_partition(regclass, date); Type: PROCEDURE; Schema: public; Owner: -
 --
 
@@ -514,6 +547,22 @@ CREATE FUNCTION public.current_mode() RETURNS text
 CREATE FUNCTION public.current_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid;
+
+--
+-- Name: day_word(timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.day_word(moment timestamp with time zone) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (moment IS NOT NULL) THEN lpad(to_hex((LEAST(GREATEST(floor((EXTRACT(epoch FROM moment) / (86400)::numeric)), (0)::numeric), (65535)::numeric))::integer), 4, '0'::text) ELSE NULL::text END;
+
+--
+-- Name: engagement_words(text, integer, integer, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.engagement_words(x text, opens integer, clicks integer, opened_at timestamp with time zone) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_remove(ARRAY[((x || 'g'::text) || public.count_word(opens)), ((x || 'h'::text) || public.count_word(clicks)), ((x || 'r'::text) || public.day_word(opened_at))], NULL::text);
 
 --
 -- Name: erase_events_about(uuid[]); Type: FUNCTION; Schema: public; Owner: -
@@ -954,6 +1003,29 @@ BEGIN
   JOIN contact_search k ON k.contact_id = n.id
   CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(k.span)) AS x OFFSET 0) p
   WHERE s.contact_id = n.id;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: index_engaged_contacts(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.index_engaged_contacts() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+  IF engagement_words('', OLD.total_opens, OLD.total_clicks, OLD.last_email_opened_at)
+     IS DISTINCT FROM engagement_words('', NEW.total_opens, NEW.total_clicks, NEW.last_email_opened_at) THEN
+    UPDATE contact_search s
+    SET words = ts_delete(s.words, engagement_words(search_prefix(s.tenant_id, s.mode, search_segment(s.span)),
+                                                    OLD.total_opens, OLD.total_clicks, OLD.last_email_opened_at))
+             || array_to_tsvector(engagement_words(search_prefix(s.tenant_id, s.mode, search_segment(s.span)),
+                                                   NEW.total_opens, NEW.total_clicks, NEW.last_email_opened_at))
+    WHERE s.contact_id = NEW.id;
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -3457,10 +3529,26 @@ CREATE TABLE public.segments (
     counted_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    count_due_at timestamp with time zone,
+    count_found bigint DEFAULT 0 NOT NULL,
+    count_from_at timestamp with time zone,
+    count_from_id uuid,
     CONSTRAINT segments_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
 );
 
 ALTER TABLE ONLY public.segments FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: COLUMN segments.count_due_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.segments.count_due_at IS 'when the next part is counted; null while no count is under way';
+
+--
+-- Name: COLUMN segments.count_from_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.segments.count_from_at IS 'with count_from_id the contact behind which the count goes on; those before it are in count_found';
 
 --
 -- Name: send_paces; Type: TABLE; Schema: public; Owner: -
@@ -5381,10 +5469,22 @@ CREATE INDEX contact_workspaces_by_workspace ON public.contact_workspaces USING 
 CREATE INDEX contacts_by_created ON public.contacts USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: contacts_by_external_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_external_id ON public.contacts USING btree (tenant_id, mode, lower((external_id)::text)) WHERE (external_id IS NOT NULL);
+
+--
 -- Name: contacts_by_falling_score; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX contacts_by_falling_score ON public.contacts USING btree (lead_score_falls_at) WHERE (lead_score_falls_at IS NOT NULL);
+
+--
+-- Name: contacts_by_phone; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contacts_by_phone ON public.contacts USING btree (tenant_id, mode, lower((phone)::text)) WHERE (phone IS NOT NULL);
 
 --
 -- Name: contacts_by_updated; Type: INDEX; Schema: public; Owner: -
@@ -5753,6 +5853,12 @@ CREATE INDEX reauth_tokens_by_expiry ON public.reauth_tokens USING btree (expire
 CREATE INDEX segments_by_created ON public.segments USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: segments_to_count; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX segments_to_count ON public.segments USING btree (count_due_at) WHERE (count_due_at IS NOT NULL);
+
+--
 -- Name: sessions_by_previous_refresh; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6087,6 +6193,12 @@ CREATE TRIGGER index_delete AFTER DELETE ON public.contact_tags REFERENCING OLD 
 --
 
 CREATE TRIGGER index_delete AFTER DELETE ON public.contact_workspaces REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.index_linked_contacts('''w'' || n.workspace_id');
+
+--
+-- Name: contacts index_engaged; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER index_engaged AFTER UPDATE OF total_opens, total_clicks, last_email_opened_at ON public.contacts FOR EACH ROW WHEN ((((old.total_opens IS DISTINCT FROM new.total_opens) OR (old.total_clicks IS DISTINCT FROM new.total_clicks)) OR (old.last_email_opened_at IS DISTINCT FROM new.last_email_opened_at))) EXECUTE FUNCTION public.index_engaged_contacts();
 
 --
 -- Name: contact_field_values index_insert; Type: TRIGGER; Schema: public; Owner: -
@@ -7451,6 +7563,12 @@ CREATE POLICY penguinmails_jobs_all ON public.provider_events TO penguinmails_jo
 CREATE POLICY penguinmails_jobs_all ON public.reauth_tokens TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: segments penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.segments TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: sessions penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7623,6 +7741,12 @@ CREATE POLICY penguinmails_search_all ON public.contact_search TO penguinmails_s
 --
 
 CREATE POLICY penguinmails_search_all ON public.contact_spans TO penguinmails_search USING (true) WITH CHECK (true);
+
+--
+-- Name: contacts penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_search_all ON public.contacts FOR SELECT TO penguinmails_search USING (true);
 
 --
 -- Name: email_tags penguinmails_search_all; Type: POLICY; Schema: public; Owner: -
@@ -8267,6 +8391,13 @@ REVOKE ALL ON FUNCTION import_staging.index(job uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION import_staging.open(job uuid) FROM PUBLIC;
 
 --
+-- Name: FUNCTION addresses_of(phones text[], external_ids text[], most integer); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.addresses_of(phones text[], external_ids text[], most integer) TO penguinmails_app;
+
+--
 -- Name: FUNCTION blank_erased_tenant(); Type: ACL; Schema: public; Owner: -
 --
 
@@ -8407,6 +8538,12 @@ REVOKE ALL ON FUNCTION public.index_added_contacts() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION public.index_changed_contacts() FROM PUBLIC;
+
+--
+-- Name: FUNCTION index_engaged_contacts(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.index_engaged_contacts() FROM PUBLIC;
 
 --
 -- Name: FUNCTION index_linked_contacts(); Type: ACL; Schema: public; Owner: -
@@ -8665,6 +8802,36 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contacts TO penguinmails_app;
 GRANT MAINTAIN ON TABLE public.contacts TO penguinmails_import;
 GRANT SELECT,DELETE ON TABLE public.contacts TO penguinmails_closing;
 GRANT SELECT,UPDATE ON TABLE public.contacts TO penguinmails_jobs;
+
+--
+-- Name: COLUMN contacts.tenant_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(tenant_id) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.mode; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(mode) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.email; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(email) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.phone; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(phone) ON TABLE public.contacts TO penguinmails_search;
+
+--
+-- Name: COLUMN contacts.external_id; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT(external_id) ON TABLE public.contacts TO penguinmails_search;
 
 --
 -- Name: TABLE content_objects; Type: ACL; Schema: public; Owner: -
@@ -8945,6 +9112,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response_time_windows TO pengu
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segments TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.segments TO penguinmails_closing;
+GRANT SELECT ON TABLE public.segments TO penguinmails_jobs;
+
+--
+-- Name: COLUMN segments.count_due_at; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT UPDATE(count_due_at) ON TABLE public.segments TO penguinmails_jobs;
 
 --
 -- Name: TABLE send_paces; Type: ACL; Schema: public; Owner: -

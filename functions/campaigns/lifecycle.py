@@ -54,10 +54,10 @@ def _require_steps(tx: Tx, present: CampaignRow) -> None:
 def _require_recipients(tx: Tx, present: CampaignRow) -> None:
     if present.campaign_type == "triggered" or recipient_rows.any_enrolled(tx, present.id):
         return
-    condition = campaign_audience.audience(
+    audience = campaign_audience.audience(
         tx, list_id=present.list_id, segment_id=present.segment_id, workspace_id=present.workspace_id
     )
-    if campaign_audience.is_empty(tx, condition):
+    if campaign_audience.is_empty(tx, audience):
         raise NoRecipients(
             "The campaign's audience holds no contact. Choose another list, segment or workspace, or add contacts to it."
         )

@@ -19,7 +19,7 @@ class ExportFilters(RequestModel):
 
     status: Literal["active", "unsubscribed", "bounced"] | None = Field(default=None, description="Only in this state.")
     tag: Tag | None = Field(default=None, description="Only with this tag.")
-    list_id: UUID | None = Field(default=None, description="Only on this static list.")
+    list_id: UUID | None = Field(default=None, description="Only on this list.")
     workspace_id: UUID | None = Field(default=None, description="Only of this workspace.")
     created_after: Moment | None = Field(default=None, description="Only added after this moment.")
     created_before: Moment | None = Field(default=None, description="Only added before this moment.")

@@ -13,7 +13,7 @@ from penguinmails.db import Tx
 from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS, all_fields
 from penguinmails.domain.contact_fields import declared_fields
 from penguinmails.domain.files import require_own
-from penguinmails.domain.segment_members import segment_definition
+from penguinmails.domain.segment_pages import list_definition, segment_definition
 from penguinmails.errors import FieldError, InvalidStateTransition, NotFound, ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.ids import new_uuid7
@@ -22,7 +22,6 @@ LINK_SECONDS = 300
 _RULES = {
     "status": ("status", "equals"),
     "tag": ("tag", "has"),
-    "list_id": ("list", "has"),
     "workspace_id": ("workspace", "has"),
     "created_after": ("created_at", "after"),
     "created_before": ("created_at", "before"),
@@ -44,7 +43,13 @@ def create_export(
     custom = declared_fields(tx)
     if fields is not None:
         _require_known(fields)
-    rules = [{"field": _RULES[name][0], "operator": _RULES[name][1], "value": value} for name, value in given.items()]
+    rules = [
+        {"field": _RULES[name][0], "operator": _RULES[name][1], "value": value}
+        for name, value in given.items()
+        if name in _RULES
+    ]
+    if "list_id" in given:
+        rules.append(list_definition(tx, UUID(given["list_id"])))
     if segment_id is not None:
         rules.append(segment_definition(tx, segment_id))
     job_id = new_uuid7()

@@ -85,15 +85,3 @@ def values_after(tx: Tx, key: str, after: UUID | None, limit: int) -> list[Store
         {"key": key, "after": after, "limit": limit},
         Stored,
     )
-
-
-def segments_using(tx: Tx, key: str) -> list[str]:
-    """Names of the segments whose rules read an attribute; a dozen at most."""
-    return tx.all(
-        """
-        SELECT name::text FROM segments
-        WHERE jsonb_path_exists(definition, '$.** ? (@.field == $name)', jsonb_build_object('name', %(name)s::text))
-        ORDER BY name LIMIT 12
-        """,
-        {"name": "attributes." + key},
-    )

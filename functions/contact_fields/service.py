@@ -6,6 +6,7 @@ from contact_fields import repository
 from contact_fields.repository import ContactFieldRow
 from penguinmails.db import Tx, UniqueViolation
 from penguinmails.domain.contact_fields import FieldType, fitting, store_field_values
+from penguinmails.domain.segment_uses import segments_reading
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded
 from penguinmails.ids import new_uuid7
 
@@ -70,7 +71,7 @@ def hold_field(tx: Tx, field_id: UUID) -> ContactFieldRow:
 
 def delete_field(tx: Tx, present: ContactFieldRow) -> None:
     """Forget the declaration of a field that is held. Raises Conflict while a segment reads it."""
-    using = repository.segments_using(tx, present.key)
+    using = segments_reading(tx, f"attributes.{present.key}")
     if using:
         raise Conflict(
             f"The field {present.key} is used by the segments {', '.join(using)}. Change or delete these first."

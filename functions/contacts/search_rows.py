@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain.contact_search import BUDGET, count_hits, find_hits
+from penguinmails.domain.contact_search import BUDGET, OFFSET_BUDGET, count_hits, find_hits, not_reached
 from penguinmails.domain.contact_words import Search
 from penguinmails.domain.contacts import SELECT, ContactRow
 from penguinmails.keyset import Keyset
@@ -27,12 +27,13 @@ def first_custom_keys(tx: Tx) -> list[str]:
 
 
 def page_of_search(tx: Tx, keyset: Keyset, search: Search) -> Found:
-    """A page of contacts by when they were added."""
+    """A page of contacts by when they were added. Raises ValidationFailed for an offset that is not reached in time."""
     offset = keyset.offset
     total = None if offset is None else count_hits(tx, search)
-    # By offset there is no place to go on from.
-    budget = BUDGET if offset is None else None
+    budget = BUDGET if offset is None else OFFSET_BUDGET
     hits = find_hits(tx, search, keyset.order, keyset.after, (offset or 0) + keyset.limit + 1, budget)
+    if offset is not None and hits.stopped_at is not None:
+        raise not_reached()
     ids = [contact_id for _, contact_id in hits.places[offset or 0 :]]
     rows = {row.id: row for row in tx.all(SELECT + " WHERE c.id = ANY(%(ids)s::uuid[])", {"ids": ids}, ContactRow)}
     return Found([rows[contact_id] for contact_id in ids if contact_id in rows], total, hits.stopped_at)

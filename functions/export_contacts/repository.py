@@ -36,16 +36,18 @@ def begin(tx: Tx, job_id: UUID) -> Job | None:
 
 
 def add_part(
-    tx: Tx, job: Job, *, key: str, contacts: int, last: tuple[datetime, UUID] | None, is_read: bool
+    tx: Tx, job: Job, *, key: str | None, contacts: int, last: tuple[datetime, UUID] | None, is_read: bool
 ) -> Job | None:
-    """Record the next part; None when another worker has added one since, or has ended the job."""
+    """Record the next part, or how far nobody was found; None when another worker got on since, or has ended the job."""
     return tx.one(
         """
         UPDATE export_jobs
-        SET part_keys = part_keys || %(key)s::text, processed_contacts = processed_contacts + %(contacts)s,
+        SET part_keys = part_keys || array_remove(ARRAY[%(key)s::text], NULL),
+            processed_contacts = processed_contacts + %(contacts)s,
             last_created_at = coalesce(%(last_created_at)s, last_created_at), last_id = coalesce(%(last_id)s, last_id),
             is_read = %(is_read)s
         WHERE id = %(id)s AND status = 'processing' AND part_keys = %(known_keys)s::text[]
+          AND last_created_at IS NOT DISTINCT FROM %(known_created_at)s AND last_id IS NOT DISTINCT FROM %(known_id)s
         RETURNING id, filters, selected_fields, file_format, part_keys, last_created_at, last_id, is_read
         """,
         {
@@ -56,6 +58,8 @@ def add_part(
             "last_id": last and last[1],
             "is_read": is_read,
             "known_keys": job.part_keys,
+            "known_created_at": job.last_created_at,
+            "known_id": job.last_id,
         },
         Job,
     )

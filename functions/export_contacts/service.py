@@ -2,8 +2,8 @@
 
 import tempfile
 import time
-from datetime import datetime
-from typing import IO, Any
+from datetime import timedelta
+from typing import IO
 from uuid import UUID
 
 from export_contacts import repository
@@ -11,10 +11,10 @@ from export_contacts.parts import PartWriter, read_part
 from export_contacts.repository import Job
 from penguinmails.aws import delete_objects, store_object
 from penguinmails.db import transaction
-from penguinmails.domain.contact_fields import declared_fields
-from penguinmails.domain.contacts import ContactRow, page_of_contacts
+from penguinmails.domain.contact_search import Place
+from penguinmails.domain.contacts import SELECT, ContactRow
 from penguinmails.domain.files import new_key
-from penguinmails.domain.segments import Condition, compile_all
+from penguinmails.domain.segment_pages import Rows, page_in_time, read_segments
 from penguinmails.errors import ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.keyset import Keyset
@@ -26,6 +26,9 @@ PAGE = 2_000
 PAGES_PER_PART = 10
 SECONDS_PER_MESSAGE = 300
 """Then the job goes on with a message of its own: well before the function's time limit."""
+_SECONDS_TO_READ = timedelta(seconds=5)
+"""How long a page is looked for, so that no account is too large for a statement's time."""
+_WHOLE = Rows(SELECT, ContactRow)
 _LAST_DELIVERY = 5
 _WRITERS = {"csv": CsvWriter, "xlsx": XlsxWriter, "json": JsonWriter}
 _CONTENT_TYPES = {
@@ -60,46 +63,51 @@ def handle(record: Record) -> None:
 def _export(record: Record, job: Job) -> None:
     ends_at = time.monotonic() + SECONDS_PER_MESSAGE
     while not job.is_read:
-        if time.monotonic() > ends_at:
-            with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-                enqueue(tx, "exports", {"job_id": job.id})
-            return
         grown = _add_part(record, job)
         if grown is None:
             # Another worker is at it.
             return
         job = grown
+        # After the last part too: making the file of a large account takes as long as the parts did.
+        if time.monotonic() > ends_at:
+            with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
+                enqueue(tx, "exports", {"job_id": job.id})
+            return
     _make_file(record, job)
 
 
 def _add_part(record: Record, job: Job) -> Job | None:
-    """Read the next contacts into a part and record it; None when another worker did."""
-    key = new_key(record.tenant_id)
+    """Read the next contacts into a part and record it; None when another worker did. Where nobody is found there is none."""
+    key: str | None = None
     contacts, is_read = 0, False
     last = None if job.last_created_at is None or job.last_id is None else (job.last_created_at, job.last_id)
     with tempfile.TemporaryFile() as file:
         part = PartWriter(file, job.selected_fields, as_text=job.file_format != "json")
         for _ in range(PAGES_PER_PART):
-            rows, is_read = _page(record, job, last)
+            rows, following = _page(record, job, last)
             part.write(rows)
             contacts += len(rows)
-            last = (rows[-1].created_at, rows[-1].id) if rows else last
+            last, is_read = following or last, following is None
             if is_read:
                 break
-        part.store(key)
+        if contacts:
+            key = new_key(record.tenant_id)
+            part.store(key)
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         grown = repository.add_part(tx, job, key=key, contacts=contacts, last=last, is_read=is_read)
-    if grown is None:
+    if grown is None and key is not None:
         delete_objects([key])
     return grown
 
 
-def _page(record: Record, job: Job, after: tuple[datetime, UUID] | None) -> tuple[list[ContactRow], bool]:
-    """The next contacts, and whether they are the last."""
+def _page(record: Record, job: Job, after: Place | None) -> tuple[list[ContactRow], Place | None]:
+    """The next contacts, and where to go on; None at the end. There may be none although others follow."""
     keyset = Keyset(PAGE, "asc", "created_at", "time", None, after)
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
-        rows = page_of_contacts(tx, keyset, _condition(job, declared_fields(tx)))
-    return rows[:PAGE], len(rows) <= PAGE
+        segment = read_segments(tx, job.filters["definition"])
+        page = page_in_time(tx, keyset, segment, of=_WHOLE, budget=_SECONDS_TO_READ)
+    rows = page.rows[:PAGE]
+    return rows, (rows[-1].created_at, rows[-1].id) if len(page.rows) > PAGE else page.stopped_at
 
 
 def _make_file(record: Record, job: Job) -> None:
@@ -120,11 +128,6 @@ def _write(job: Job, file: IO[bytes]) -> None:
         for cells in read_part(part):
             writer.write(cells)
     writer.close()
-
-
-def _condition(job: Job, fields: Any) -> Condition | None:
-    rules = job.filters["definition"]
-    return compile_all(rules, fields) if rules else None
 
 
 def _fail(record: Record, job_id: UUID, message: str) -> None:

@@ -106,7 +106,7 @@ async def update_list(
 
 @router.delete("/{list_id}", operation_id="deleteList", summary="Delete a list", responses=problems(404, 409, 412))
 async def delete_list(list_id: UUID, caller: Manager, if_match: IfMatch = None) -> DeletedList:
-    """Remove the list; its contacts stay. A campaign that uses it stands in the way."""
+    """Remove the list; its contacts stay. A campaign or a segment that uses it stands in the way."""
     with caller.transaction() as tx:
         present = service.hold_list(tx, list_id)
         require_version(if_match, _view(present))
@@ -126,10 +126,10 @@ async def list_list_contacts(
 ) -> Page[ListedContact]:
     """The contacts on the list, newest first. Those of a dynamic list are found anew each time.
 
-    What a segment's rules say of texts that are equal or begin so, tags, lists, workspaces, the lead score, custom fields and
-    when contacts were added is looked up. By negations, `contains` and `ends_with` alone every contact is looked at. Looking
-    stops after a while: the page then has fewer contacts than were asked for, or none, with `has_more` and a `next_cursor` that
-    goes on.
+    What a segment's rules say of texts that are equal or begin so, tags, lists, workspaces, the lead score, opens and clicks,
+    custom fields and when contacts were added is looked up, as are negations of it. By `contains`, `ends_with` and `updated_at`
+    alone every contact is looked at. Looking stops after a while: the page then has fewer contacts than were asked for, or none,
+    with `has_more` and a `next_cursor` that goes on; a page by `offset` is refused then.
     """
     with caller.transaction() as tx:
         found = service.existing(tx, list_id)

@@ -11,8 +11,8 @@ from lists import repository
 from lists.repository import ListRow, MemberRow
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation, columns_of
 from penguinmails.domain.contact_links import contacts_among
-from penguinmails.domain.segment_members import segment_definition
-from penguinmails.domain.segment_pages import page_in_time
+from penguinmails.domain.segment_pages import page_in_time, read_segment, segment_definition
+from penguinmails.domain.segment_uses import segments_reading
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
 from penguinmails.ids import new_uuid7
 from penguinmails.keyset import Keyset
@@ -64,7 +64,13 @@ def change_list(tx: Tx, present: ListRow, changes: dict[str, Any]) -> ListRow:
 
 
 def delete_list(tx: Tx, present: ListRow) -> None:
-    """Remove a list that is held; its contacts stay. Raises Conflict while a campaign uses it."""
+    """Remove a list that is held; its contacts stay. Raises Conflict while a campaign or a segment uses it."""
+    using = segments_reading(tx, "list", str(present.id))
+    if using:
+        # Else who was left out as being on the list would suddenly belong.
+        raise Conflict(
+            f"The list {present.name} is used by the segments {', '.join(using)}. Change or delete these first."
+        )
     try:
         with tx.savepoint():
             repository.delete_list(tx, present.id)
@@ -88,8 +94,7 @@ def members(tx: Tx, found: ListRow, keyset: Keyset) -> Members:
     """A page of a list's contacts."""
     if found.segment_id is None:
         return Members(*repository.list_members(tx, keyset, found.id))
-    definition = segment_definition(tx, found.segment_id)
-    page = page_in_time(tx, keyset, definition)
+    page = page_in_time(tx, keyset, read_segment(tx, segment_definition(tx, found.segment_id)))
     rows = [MemberRow(**columns_of(row), assigned_at=None) for row in page.rows]
     return Members(rows, page.total, page.stopped_at)
 
@@ -98,7 +103,13 @@ def add_contacts(tx: Tx, list_id: UUID, contact_ids: Sequence[UUID]) -> Added:
     """Put contacts on a static list, all or none. Raises Conflict for a dynamic one, ValidationFailed for unknown ids."""
     _require_static(existing(tx, list_id))
     _require_contacts(tx, contact_ids, "contact_ids")
-    added = repository.add_members(tx, list_id, contact_ids)
+    try:
+        with tx.savepoint():
+            added = repository.add_members(tx, list_id, contact_ids)
+    except ForeignKeyViolation:
+        raise Conflict(
+            "The list or one of the contacts was deleted at the same moment. Nothing was changed; look what is left."
+        ) from None
     return Added(added, len(set(contact_ids)) - added)
 
 

@@ -81,13 +81,13 @@ def _advance(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
 
 
 def _enrol_some(tx: Tx, campaign: CampaignRow, now: datetime) -> None:
-    condition = campaign_audience.audience(
+    audience = campaign_audience.audience(
         tx, list_id=campaign.list_id, segment_id=campaign.segment_id, workspace_id=campaign.workspace_id
     )
     after: tuple[datetime, UUID] | None = None
     if campaign.audience_from_time is not None and campaign.audience_from_id is not None:
         after = (campaign.audience_from_time, campaign.audience_from_id)
-    found, last = campaign_audience.members(tx, condition, after=after, limit=ENROLMENT_BATCH)
+    found, last = campaign_audience.members(tx, audience, after=after, limit=ENROLMENT_BATCH)
     added = enrol(tx, campaign.id, [contact.id for contact in found], now) if found else 0
     writes.note_audience(tx, campaign.id, last=last, taken_at=now if last is None else None, added=added)
     if last is None:

@@ -1,5 +1,6 @@
 """SQL of segments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -11,7 +12,8 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "name": "name"}
 KINDS = {"created_at": "time", "name": "text"}
 _SELECT: LiteralString = """
-SELECT id, name, definition, count_cached, counted_at, created_at, updated_at FROM segments"""
+SELECT id, name, definition, count_cached, counted_at, count_due_at IS NOT NULL AS counting, created_at, updated_at
+FROM segments"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,15 @@ class SegmentRow:
     definition: dict[str, Any]
     count_cached: int | None
     counted_at: datetime | None
+    counting: bool
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    id: UUID
+    kind: str
 
 
 def list_segments(tx: Tx, keyset: Keyset) -> tuple[list[SegmentRow], int | None]:
@@ -42,13 +51,12 @@ def lock_segment(tx: Tx, segment_id: UUID) -> SegmentRow | None:
     return tx.one(_SELECT + " WHERE id = %(id)s FOR UPDATE", {"id": segment_id}, SegmentRow)
 
 
-def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any], count: int | None) -> None:
+def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any]) -> None:
     """Add a segment; raises UniqueViolation when the name is taken."""
     tx.run(
         """
-        INSERT INTO segments (id, tenant_id, mode, name, definition, count_cached, counted_at)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(definition)s, %(count)s,
-                CASE WHEN %(count)s::bigint IS NOT NULL THEN now() END)
+        INSERT INTO segments (id, tenant_id, mode, name, definition)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(name)s, %(definition)s)
         """,
         {
             "id": segment_id,
@@ -56,9 +64,21 @@ def insert_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str,
             "mode": tx.mode,
             "name": name,
             "definition": jsonb(definition),
-            "count": count,
         },
     )
+
+
+def kinds_of(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Those of the ids that are lists (`static`, `dynamic`) or workspaces; none is deleted before the transaction ends."""
+    found = tx.all(
+        """
+        SELECT * FROM (SELECT id, type::text AS kind FROM lists WHERE id = ANY(%(ids)s::uuid[]) FOR KEY SHARE) l
+        UNION ALL SELECT id, 'workspace' FROM workspaces WHERE id = ANY(%(ids)s::uuid[])
+        """,
+        {"ids": list(ids)},
+        _Named,
+    )
+    return {row.id: row.kind for row in found}
 
 
 def update_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str, Any]) -> None:
@@ -69,14 +89,11 @@ def update_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str,
     )
 
 
-def keep_count(tx: Tx, segment_id: UUID, count: int | None) -> None:
-    """Remember how many contacts a segment finds now; None when that is not known."""
+def forget_count(tx: Tx, segment_id: UUID) -> None:
+    """The rules have changed: neither the count nor what was counted for it holds."""
     tx.run(
-        """
-        UPDATE segments SET count_cached = %(count)s, counted_at = CASE WHEN %(count)s::bigint IS NOT NULL THEN now() END
-        WHERE id = %(id)s
-        """,
-        {"id": segment_id, "count": count},
+        "UPDATE segments SET count_cached = NULL, counted_at = NULL, count_due_at = NULL WHERE id = %(id)s",
+        {"id": segment_id},
     )
 
 

@@ -11,9 +11,10 @@ from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
 from penguinmails.http.models import Page
-from penguinmails.http.pages import PageRequest, page_of, paged
+from penguinmails.http.pages import PageRequest, make_cursor, open_cursor, page_of, paged
 from penguinmails.http.problems import problems
 from penguinmails.http.versions import ETAG_HEADER, IfMatch, etag_of, require_version
+from penguinmails.keyset import Order
 from segments import repository, service
 from segments.repository import SegmentRow
 from segments.schemas import (
@@ -29,6 +30,7 @@ from segments.schemas import (
 router = APIRouter(prefix="/api/v1/segments", tags=["Lists and segments"])
 
 Manager = Annotated[Caller, access(Scope.MANAGE_CONTACTS)]
+_NEWEST_FIRST: tuple[str, Order] = ("created_at", "desc")
 
 
 def _view(row: SegmentRow) -> Segment:
@@ -46,11 +48,19 @@ def _view(row: SegmentRow) -> Segment:
 async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
     """How many contacts the rules find now, and the newest of them. Nothing is stored.
 
-    All whom the rules find are counted, so in a large account this takes longer than a page of a dynamic list.
+    Contacts are counted up to 10,000, and looking at them stops after a while, as it does for the pages of a dynamic list:
+    `count_is` then says `at_least`. Where looking stopped, `next_cursor` goes on among the contacts that were not looked at.
+    The exact number of a large account is what a segment that is kept has as its `count`.
     """
+    after = None if body.cursor is None else open_cursor(body.cursor, *_NEWEST_FIRST)
     with caller.work() as work:
-        count, sample = service.preview(work.tx, body.definition, body.sample)
-        view = Preview(count=count, sample=[SampleContact.model_validate(columns_of(row)) for row in sample])
+        found = service.preview(work.tx, body.definition, body.sample, after)
+        view = Preview(
+            count=found.count,
+            count_is="at_least" if found.is_more else "exact",
+            sample=[SampleContact.model_validate(columns_of(row)) for row in found.newest],
+            next_cursor=found.stopped_at and make_cursor(*_NEWEST_FIRST, *found.stopped_at),
+        )
         return work.answer(200, view)
 
 
@@ -63,7 +73,10 @@ async def preview_segment(body: PreviewRequest, caller: Manager) -> Response:
     responses=problems(409),
 )
 async def create_segment(body: NewSegment, caller: Manager) -> Response:
-    """Keep rules under a name, for lists, campaigns and exports. Contacts belong as long as they meet them."""
+    """Keep rules under a name, for lists, campaigns and exports. Contacts belong as long as they meet them.
+
+    Their number is counted at once where that takes a moment, else in the background while `counting` is true.
+    """
     with caller.work() as work:
         return work.answer(201, _view(service.create_segment(work.tx, name=body.name, definition=body.definition)))
 
@@ -95,12 +108,20 @@ async def get_segment(segment_id: UUID, caller: Manager, response: Response) -> 
     operation_id="countSegment",
     summary="Count a segment anew",
     response_model=Segment,
-    responses=problems(404, 409),
+    responses={
+        202: {"model": Segment, "description": "There are many contacts: they are counted in the background."},
+        **problems(404, 409),
+    },
 )
 async def count_segment(segment_id: UUID, caller: Manager) -> Response:
-    """Count the contacts that meet the rules now and keep the number."""
+    """Count the contacts that meet the rules now and keep the number.
+
+    What takes longer than a moment is done in the background: until then `counting` is true and `count` is the number of
+    before.
+    """
     with caller.work() as work:
-        return work.answer(200, _view(service.count_segment(work.tx, segment_id)))
+        counted = service.count_segment(work.tx, segment_id)
+        return work.answer(202 if counted.counting else 200, _view(counted))
 
 
 @router.put(

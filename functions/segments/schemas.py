@@ -53,9 +53,10 @@ class Segment(ResponseModel):
     name: str
     definition: dict[str, Any]
     count: int | None = Field(
-        description="Contacts that met the rules at `counted_at`; null when counting took too long for the request."
+        description="Contacts that met the rules at `counted_at`; null until rules that are new have been counted."
     )
     counted_at: datetime | None
+    counting: bool = Field(description="Whether the contacts are being counted in the background.")
     created_at: datetime
     updated_at: datetime
 
@@ -65,6 +66,9 @@ class PreviewRequest(RequestModel):
 
     definition: Definition
     sample: Annotated[int, Field(ge=0, le=50)] = Field(default=10, description="How many contacts to show.")
+    cursor: Annotated[str, Field(max_length=1000)] | None = Field(
+        default=None, description="`next_cursor` of a preview of the same rules that was stopped."
+    )
 
 
 class SampleContact(ResponseModel):
@@ -80,8 +84,14 @@ class SampleContact(ResponseModel):
 class Preview(ResponseModel):
     """Whom the rules find at this moment."""
 
-    count: int
+    count: int = Field(description="How many were found, those of `cursor` and after it when one was sent.")
+    count_is: Literal["exact", "at_least"] = Field(
+        description="`at_least` when there are more than 10,000, or not all contacts were looked at in time."
+    )
     sample: list[SampleContact] = Field(description="The newest of them.")
+    next_cursor: str | None = Field(
+        description="Where looking stopped, to go on from as `cursor`; null when it did not stop. Valid for 24 hours."
+    )
 
 
 class DeletedSegment(ResponseModel):

@@ -69,5 +69,5 @@ async def reconcile(
             for gap in account.gaps
         ],
         more_gaps=goes_on_at is not None,
-        next_cursor=None if goes_on_at is None else make_cursor(page, *goes_on_at),
+        next_cursor=None if goes_on_at is None else make_cursor(page.sort_by, page.order, *goes_on_at),
     )

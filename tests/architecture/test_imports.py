@@ -122,13 +122,14 @@ print(json.dumps(sorted(sys.modules)))
 MOST_MODULES = {"api": 670, "consumer": 400, "job": 380}
 WITH_MORE_TO_DO = {
     "dispatch_webhooks": 520,
+    "campaigns": 680,
     "webhooks": 690,
     "plan_campaigns": 410,
     "send_campaign_emails": 420,
     "send_emails": 420,
 }
-"""One has an HTTP client, one five resources below it, one knows contacts and segments, one windows and
-days in time zones besides accounts' mail servers, one every mail provider."""
+"""One has an HTTP client, one campaigns and searches of contacts, one five resources below it, one knows contacts and
+segments, one windows and days in time zones besides accounts' mail servers, one every mail provider."""
 
 
 @pytest.mark.parametrize("folder", [*sorted(FUNCTIONS), "database"])

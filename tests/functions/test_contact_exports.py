@@ -5,6 +5,7 @@ import io
 import json
 import urllib.parse
 import zipfile
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ from export_contacts.parts import PartWriter
 from lists.app import handler as lists_handler
 from penguinmails import aws
 from penguinmails.db import transaction
+from penguinmails.domain import segment_pages
+from penguinmails.domain.files import new_key
 from purge_files.app import handler as purge
 from segments.app import handler as segments_handler
 from tests.support.http import Answer, call
@@ -100,6 +103,9 @@ def test_an_export_is_narrowed_by_filters_and_segments(tenant: TestTenant, key: 
     assert emails(key, export(tenant, key, list_id=listed, status="active")) == ["a"]
     assert emails(key, export(tenant, key, created_after="2999-01-01T00:00:00Z")) == []
     assert emails(key, export(tenant, key, segment_id=segment)) == ["c"]
+    dynamic = {"name": "d", "segment_id": segment}
+    found = call(lists_handler, "POST", "/api/v1/lists", token=key.plaintext, json=dynamic).json["id"]
+    assert emails(key, export(tenant, key, list_id=found)) == ["c"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "=HYPERLINK(A1)"])
@@ -198,9 +204,9 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     page = export_service._page
 
     def counted(*arguments: Any) -> Any:
-        rows, is_read = page(*arguments)
+        rows, following = page(*arguments)
         read.append(len(rows))
-        return rows, is_read
+        return rows, following
 
     monkeypatch.setattr(export_service, "PAGE", 2)
     monkeypatch.setattr(export_service, "PAGES_PER_PART", 2)
@@ -221,20 +227,40 @@ def test_an_export_whose_time_is_up_goes_on_where_it_stopped(
     job = ask(key, format=file_format, fields=["email", "tags"]).json
     messages = 0
     with monkeypatch.context() as patched:
-        # Time for one part per message.
-        patched.setattr(export_service.time, "monotonic", iter([0.0, 0.0, 400.0] * 10).__next__)
+        # Time for one part per message; the file is made by one of its own.
+        patched.setattr(export_service, "SECONDS_PER_MESSAGE", -1)
         while waiting := messages_for("exports", tenant.id):
             for message in waiting:
                 messages += 1
                 assert consume(worker, message) == []
 
     shown = call(handler, "GET", f"{EXPORTS}/{job['id']}", token=key.plaintext).json
-    assert (messages, shown["status"], shown["processed_contacts"], sum(read)) == (3, "completed", 9, 18)
+    assert (messages, shown["status"], shown["processed_contacts"], sum(read)) == (4, "completed", 9, 18)
     if file_format == "xlsx":
         sheets = [zipfile.ZipFile(io.BytesIO(b)).read("xl/worksheets/sheet1.xml") for b in (whole, content(key, shown))]
         assert sheets[0] == sheets[1]
     else:
         assert content(key, shown) == whole
+
+
+def test_an_export_of_few_among_many_contacts_stores_no_part_where_nobody_is_found(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = small_parts(monkeypatch)
+    monkeypatch.setattr(export_service, "PAGES_PER_PART", 1)
+    monkeypatch.setattr(export_service, "_SECONDS_TO_READ", timedelta(seconds=-1))
+    monkeypatch.setattr(segment_pages, "WINDOW", 2)
+    for n in range(9):
+        add(key, f"p{n}@example.com", company="Acme" if n in {0, 7, 8} else "Bolt")
+    rule = {"field": "company", "operator": "contains", "value": "cm"}
+    body = {"name": "s", "definition": rule}
+    segment = call(segments_handler, "POST", "/api/v1/segments", token=key.plaintext, json=body).json["id"]
+    stored: list[str] = []
+    monkeypatch.setattr(export_service, "new_key", lambda tenant_id: stored.append(new_key(tenant_id)) or stored[-1])
+
+    assert emails(key, export(tenant, key, segment_id=segment)) == ["p0", "p7", "p8"]
+    assert read == [1, 0, 0, 1, 1]
+    assert len(stored) == 3 + 1, "a part for each page with contacts, and the file"
 
 
 def test_a_crash_reads_no_part_again(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:

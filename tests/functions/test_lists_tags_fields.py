@@ -1,6 +1,7 @@
 """Lists, tags and custom fields: what belongs to them, and what keeps them from being changed."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 from contact_fields.app import handler as fields_handler
 from contacts.app import handler as contacts_handler
 from lists import repository as lists_repository
+from lists import service as lists_service
 from lists.app import handler as lists_handler
 from penguinmails.db import ForeignKeyViolation
 from penguinmails.domain import segment_pages
@@ -63,6 +65,49 @@ def test_contacts_are_put_on_a_list_once_and_taken_off(key: TestKey) -> None:
     assert send(lists_handler, key, "GET", path).json["contact_count"] == 1
 
 
+def test_a_list_that_a_segment_reads_is_not_deleted(key: TestKey) -> None:
+    listed = make(lists_handler, key, LISTS, name="Never again")["id"]
+    rule = {"all": [ACTIVE, {"not": {"field": "list", "operator": "has", "value": listed}}]}
+    segment = make(segments_handler, key, SEGMENTS, name="Others", definition=rule)["id"]
+
+    refused = send(lists_handler, key, "DELETE", f"{LISTS}/{listed}")
+    send(segments_handler, key, "DELETE", f"{SEGMENTS}/{segment}")
+
+    assert (refused.status, refused.code) == (409, "RESOURCE_CONFLICT")
+    assert "Others" in refused.json["detail"]
+    assert send(lists_handler, key, "DELETE", f"{LISTS}/{listed}").status == 200
+
+
+def test_contacts_are_not_filtered_by_a_dynamic_list(key: TestKey) -> None:
+    segment = make(segments_handler, key, SEGMENTS, name="Active", definition=ACTIVE)["id"]
+    dynamic = make(lists_handler, key, LISTS, name="Dynamic", segment_id=segment)["id"]
+    rule = {"field": "list", "operator": "has", "value": dynamic}
+
+    filtered = send(contacts_handler, key, "GET", CONTACTS, query={"list_id": dynamic})
+    named = send(segments_handler, key, "POST", SEGMENTS, json={"name": "x", "definition": {"any": [ACTIVE, rule]}})
+
+    assert (filtered.status, filtered.json["errors"][0]["field"]) == (400, "list_id")
+    assert (named.status, named.json["errors"][0]["field"]) == (400, "definition.any.1.value")
+    assert filtered.json["errors"][0]["code"] == named.json["errors"][0]["code"] == "dynamic"
+
+
+def test_an_offset_that_is_not_reached_in_time_is_refused(key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abcd":
+        contact(key, name)
+    rule = {"field": "status", "operator": "contains", "value": "activ"}
+    segment = make(segments_handler, key, SEGMENTS, name="Active", definition=rule)["id"]
+    path = f"{LISTS}/{make(lists_handler, key, LISTS, name='Dynamic', segment_id=segment)['id']}/contacts"
+    query = {"offset": "1", "limit": "2"}
+
+    page = send(lists_handler, key, "GET", path, query=query)
+    monkeypatch.setattr(segment_pages, "WINDOW", 2)
+    monkeypatch.setattr(segment_pages, "OFFSET_BUDGET", timedelta(seconds=-1))
+    refused = send(lists_handler, key, "GET", path, query=query)
+
+    assert (names(page), page.json["pagination"]["total"]) == (["c", "b"], 4)
+    assert (refused.status, refused.json["errors"][0]["code"]) == (400, "too_far")
+
+
 def test_a_list_is_paged_newest_contact_first_and_stays_stable_under_inserts(key: TestKey) -> None:
     ids = [contact(key, name)["id"] for name in "abcde"]
     path = f"{LISTS}/{make(lists_handler, key, LISTS, name='News')['id']}/contacts"
@@ -98,11 +143,12 @@ def test_a_dynamic_list_that_is_found_slowly_goes_on_with_the_next_page(
 ) -> None:
     for name in "abcdefgh":
         contact(key, name, status="active" if name in "adh" else "unsubscribed")
-    rule = {"not": {"not": ACTIVE}}
+    rule = {"field": "status", "operator": "contains", "value": "activ"}
     segment = make(segments_handler, key, SEGMENTS, name="Active", definition=rule)["id"]
     made = make(lists_handler, key, LISTS, name="Dynamic", type="dynamic", segment_id=segment)
     monkeypatch.setattr(segment_pages, "WINDOW", 2)
-    monkeypatch.setattr(segment_pages, "BUDGET", timedelta(seconds=-1))
+    hurried = partial(segment_pages.page_in_time, budget=timedelta(seconds=-1))
+    monkeypatch.setattr(lists_service, "page_in_time", hurried)
 
     pages: list[list[str]] = []
     query = {"order": order, "limit": "2"}

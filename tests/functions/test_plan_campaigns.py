@@ -8,7 +8,7 @@ import pytest
 
 from contacts.app import handler as contacts_handler
 from penguinmails.db import transaction
-from penguinmails.domain import campaign_audience
+from penguinmails.domain import campaign_audience, segment_pages
 from plan_campaigns import batch, service
 from suppression.app import handler as suppression_handler
 from tests.support.campaigns import (
@@ -113,6 +113,12 @@ def test_a_large_audience_is_enrolled_and_planned_in_batches(
     assert ask(key, "GET", f"/{campaign_id}").json["total_contacts"] == 7
 
 
+def look_at_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the audience is a few contacts, as if more of them took too long."""
+    monkeypatch.setattr(segment_pages, "WINDOW", 2)
+    monkeypatch.setattr(campaign_audience, "PATIENCE", timedelta(seconds=-1))
+
+
 def test_a_few_recipients_among_many_contacts_are_found_however_many_lie_between(
     tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +126,7 @@ def test_a_few_recipients_among_many_contacts_are_found_however_many_lie_between
     found = {
         email: add_contact(key, email=email) for email in sorted(f"{n}-{tenant.id.hex}@example.com" for n in range(9))
     }
-    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    look_at_little(monkeypatch)
     monkeypatch.setattr(service, "ENROLMENT_BATCH", 1)
     started(key, list_id=add_list(key, *(found[email] for email in wanted)))
 
@@ -132,7 +138,7 @@ def test_a_few_recipients_among_many_contacts_are_found_however_many_lie_between
 def test_an_audience_of_nobody_is_refused_after_all_contacts_were_looked_at(
     key: TestKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign_audience, "LOOKED_AT", 2)
+    look_at_little(monkeypatch)
     for _ in range(5):
         add_contact(key)
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from penguinmails.db import Tx, transaction
 from penguinmails.domain import segment_pages
-from penguinmails.domain.contact_fields import declared_fields, store_field_values
-from penguinmails.domain.segment_members import page_of_found
-from penguinmails.domain.segment_pages import newest_found, page_in_time
-from penguinmails.domain.segment_search import necessary_search
-from penguinmails.domain.segments import compile_segment
+from penguinmails.domain.contact_fields import store_field_values
+from penguinmails.domain.segment_pages import count_in_time, page_in_time, read_segment
+from penguinmails.domain.segment_search import Known, necessary_search
 from penguinmails.keyset import Keyset
+from tests.support.segments import by_condition
 from tests.support.tenants import TestTenant, make_tenant
 
 FIRST_DAY = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
@@ -33,7 +32,10 @@ NUMBERS = [-(10**15), -1.5, -0.1, 0, 0.1, 0.30000000000000004, 0.3, 1, 1.0000000
 DAYS = ["2026-01-31", "2026-01-31T23:59:59.999999Z", "1969-12-31", "2026-02-01"]
 FIELDS = {"trade": "text", "seats": "number", "renewal": "date", "vip": "boolean"}
 TAGS = ["even", "Rare", "rare", "unused"]
+TIMES = [0, 1, 2, 3, 5, 7, 8, 9, 12, 15, 16, 40, 1000, 2**31 - 1]
 CROWD = 500
+OVER = timedelta(seconds=-1)
+"""A budget that is used up at once."""
 
 
 def people() -> list[dict[str, Any]]:
@@ -56,6 +58,11 @@ def people() -> list[dict[str, Any]]:
                 "city": "Łódź" if 300 <= n < 310 else None,
                 "status": "bounced" if 100 <= n < 160 or n % 97 == 0 else "active",
                 "score": n % 101,
+                "phone": f"+48 {n % 90} ext" if n % 3 else None,
+                "external_id": f"Id-{n}",
+                "opens": TIMES[n % len(TIMES)],
+                "clicks": TIMES[n // 9 % len(TIMES)],
+                "opened_at": FIRST_DAY - timedelta(hours=n) if n % len(TIMES) else None,
                 "attributes": {key: value for key, value in attributes.items() if value is not None},
                 # Several were added at the same moment.
                 "created_at": FIRST_DAY + timedelta(minutes=n // 3),
@@ -79,14 +86,26 @@ def crowd(platform: None) -> Iterator[tuple[TestTenant, dict[str, str]]]:
         cursor.execute(
             """
             INSERT INTO contacts (id, tenant_id, mode, email, first_name, company, city, status, lead_score, attributes,
-                                  source, created_at)
-            SELECT id, %(tenant)s, 'live', email, first_name, company, city, status, score, attributes, 'api', created_at
+                                  phone, external_id, source, created_at)
+            SELECT id, %(tenant)s, 'live', email, first_name, company, city, status, score, attributes, phone, external_id,
+                   'api', created_at
             FROM jsonb_to_recordset(%(rows)s::jsonb) AS c (id uuid, email text, first_name text, company text, city text,
-                                                           status text, score integer, attributes jsonb,
-                                                           created_at timestamptz)
+                                                           status text, score integer, attributes jsonb, phone text,
+                                                           external_id text, created_at timestamptz)
             """,
             {"tenant": tenant.id, "rows": json.dumps(contacts, default=str)},
         )
+        # Changed twice: what is searched by is the last change. The lead score stays what it was said to be.
+        cursor.execute("ALTER TABLE contacts DISABLE TRIGGER score_contact")
+        cursor.execute(
+            "UPDATE contacts SET total_opens = 6, total_clicks = 3, last_email_opened_at = now() WHERE tenant_id = %s",
+            [tenant.id],
+        )
+        cursor.executemany(
+            "UPDATE contacts SET total_opens = %s, total_clicks = %s, last_email_opened_at = %s WHERE id = %s",
+            [(c["opens"], c["clicks"], c["opened_at"], c["id"]) for c in contacts],
+        )
+        cursor.execute("ALTER TABLE contacts ENABLE TRIGGER score_contact")
         tags = {name: uuid4() for name in TAGS}
         cursor.executemany(
             "INSERT INTO tags (id, tenant_id, mode, name) VALUES (%s, %s, 'live', %s)",
@@ -137,6 +156,10 @@ MOMENTS = st.one_of(
     st.sampled_from(DAYS),
     st.integers(-10, CROWD // 3 + 10).map(lambda n: (FIRST_DAY + timedelta(minutes=n)).isoformat()),
 )
+OPENED = st.one_of(
+    st.sampled_from(["0001-01-01", "9999-12-31T23:59:59.999999Z"]),
+    st.integers(0, CROWD).map(lambda n: (FIRST_DAY - timedelta(hours=n)).isoformat()),
+)
 LEAVES = st.one_of(
     comparison(TEXT_FIELDS, ["equals", "not_equals"], TEXT),
     comparison(TEXT_FIELDS, ["one_of", "not_one_of"], st.lists(TEXT, min_size=1, max_size=4)),
@@ -147,16 +170,31 @@ LEAVES = st.one_of(
         st.sampled_from(["ANN.0@x.example", "ann.3", "ŁÓDŹ.2", "Łódź.20@X.example"]),
     ),
     comparison(["status"], ["equals", "not_equals"], st.sampled_from(["Active", "bounced", "gone"])),
-    comparison(["lead_score", "attributes.seats"], COMPARED, NUMBER),
+    comparison(["lead_score", "attributes.seats", "total_opens", "total_clicks"], COMPARED, NUMBER),
+    comparison(["total_opens", "total_clicks"], COMPARED, st.sampled_from([*TIMES, 2.5, 10**15])),
+    comparison(["last_email_opened_at"], ["before", "after"], st.one_of(MOMENTS, OPENED)),
+    comparison(["phone"], ["equals", "not_equals"], st.sampled_from(["+48 1 EXT", "+48 2 ext", "+48 91 ext"])),
+    comparison(
+        ["external_id"], ["one_of", "not_one_of"], st.lists(st.sampled_from(["id-7", "ID-400", "id-x"]), min_size=1)
+    ),
     comparison(["attributes.renewal"], ["before", "after"], MOMENTS),
-    comparison(["created_at"], ["before", "after"], MOMENTS),
-    comparison(["created_at", "attributes.renewal"], ["in_last_days", "not_in_last_days"], st.integers(1, 60)),
+    comparison(["created_at"], ["before", "after"], st.one_of(MOMENTS, st.just("9999-12-31T23:59:59.999999Z"))),
+    comparison(
+        ["created_at", "attributes.renewal", "last_email_opened_at"],
+        ["in_last_days", "not_in_last_days"],
+        st.integers(1, 60),
+    ),
     comparison(["attributes.vip"], ["equals", "not_equals"], st.booleans()),
     comparison(["tag"], ["has", "has_not"], st.sampled_from([*TAGS, "missing"])),
     comparison(["list"], ["has", "has_not"], st.just("LIST")),
     comparison(["workspace"], ["has"], st.just("WORKSPACE")),
     st.fixed_dictionaries(
-        {"field": st.sampled_from(["company", "attributes.vip"]), "operator": st.sampled_from(["is_set", "is_not_set"])}
+        {
+            "field": st.sampled_from(
+                ["company", "city", "attributes.vip", "attributes.trade", "status", "last_email_opened_at", "phone"]
+            ),
+            "operator": st.sampled_from(["is_set", "is_not_set"]),
+        }
     ),
 )
 DEFINITIONS = st.recursive(
@@ -183,19 +221,12 @@ def with_ids(rule: Any, ids: dict[str, str]) -> Any:
     }
 
 
-def by_condition(tx: Tx, definition: Any, order: Any) -> list[UUID]:
-    """Whom the condition alone finds, all at once."""
-    found, _ = page_of_found(
-        tx, Keyset(CROWD, order, "created_at", "time", None, None), compile_segment(definition, declared_fields(tx))
-    )
-    return [row.id for row in found]
-
-
-def page_by_page(tx: Tx, definition: Any, order: Any, size: int) -> list[UUID]:
+def page_by_page(tx: Tx, definition: Any, order: Any, size: int, **patience: Any) -> list[UUID]:
     seen: list[UUID] = []
     after = None
+    segment = read_segment(tx, definition)
     for _ in range(2 * CROWD):
-        page = page_in_time(tx, Keyset(size, order, "created_at", "time", None, after), definition)
+        page = page_in_time(tx, Keyset(size, order, "created_at", "time", None, after), segment, **patience)
         kept = page.rows[:size]
         seen += [row.id for row in kept]
         after = (kept[-1].created_at, kept[-1].id) if len(page.rows) > size else page.stopped_at
@@ -215,11 +246,12 @@ def test_pages_to_the_end_have_whom_the_condition_finds_in_the_same_order(
     tenant, ids = crowd
     definition = with_ids(rule, ids)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        expected = by_condition(tx, definition, order)
+        expected = [row.id for row in by_condition(tx, definition, order)]
 
         assert page_by_page(tx, definition, order, size) == expected
-        if order == "desc":
-            assert [row.id for row in newest_found(tx, definition, size)] == expected[:size]
+        assert count_in_time(tx, read_segment(tx, definition)).contacts == len(expected)
+        skipping = page_in_time(tx, Keyset(size, order, "created_at", "time", 10, None), read_segment(tx, definition))
+        assert ([row.id for row in skipping.rows], skipping.total) == (expected[10 : 11 + size], len(expected))
 
 
 @settings(max_examples=40, deadline=None)
@@ -229,13 +261,28 @@ def test_pages_that_are_stopped_again_and_again_have_everybody_once(
 ) -> None:
     tenant, ids = crowd
     definition = with_ids(rule, ids)
-    with (
-        transaction(tenant_id=tenant.id, mode="live") as tx,
-        mock.patch.object(segment_pages, "BUDGET", timedelta(seconds=-1)),
-    ):
-        assert page_by_page(tx, definition, order, 7) == by_condition(tx, definition, order)
+    with transaction(tenant_id=tenant.id, mode="live") as tx, mock.patch.object(segment_pages, "WINDOW", 70):
+        expected = [row.id for row in by_condition(tx, definition, order)]
+
+        assert page_by_page(tx, definition, order, 7, budget=OVER) == expected
+        assert counted_in_parts(tx, definition) == len(expected)
 
 
+def counted_in_parts(tx: Tx, definition: Any) -> int:
+    segment, found, after = read_segment(tx, definition), 0, None
+    for _ in range(2 * CROWD):
+        counted = count_in_time(tx, segment, after=after, budget=OVER)
+        found, after = found + counted.contacts, counted.stopped_at
+        if after is None:
+            return found
+    raise AssertionError("the count has no end")
+
+
+def known_addresses(kind: str, values: Sequence[str]) -> list[str] | None:
+    return None if "many" in values else ["a@x.example"] * (kind == "phone")
+
+
+KNOWN = Known({}, lambda _: "7", known_addresses)
 SOME = {"field": "company", "operator": "equals", "value": "Acme"}
 OTHER = {"field": "tag", "operator": "has", "value": "vip"}
 NOTHING = {"field": "company", "operator": "contains", "value": "cm"}
@@ -248,16 +295,29 @@ NOTHING = {"field": "company", "operator": "contains", "value": "cm"}
         ({"all": [SOME, NOTHING, OTHER]}, [{"cAcme"}, {"t7"}]),
         ({"any": [SOME, OTHER]}, [{"cAcme", "t7"}]),
         ({"any": [{"all": [SOME, OTHER]}, OTHER]}, [{"cAcme", "t7"}, {"t7"}]),
-        ({"all": [{"not": SOME}, OTHER]}, [{"t7"}]),
+        ({"all": [{"not": SOME}, OTHER]}, [{"!cAcme"}, {"t7"}]),
+        ({"not": {"any": [SOME, {"not": OTHER}]}}, [{"!cAcme"}, {"t7"}]),
+        ({"any": [{"all": [SOME, {"not": OTHER}]}, OTHER]}, [{"cAcme", "t7"}]),
+        ({"field": "company", "operator": "is_not_set"}, [{"!c"}]),
+        ({"field": "email", "operator": "is_not_set"}, [{"b-"}]),
+        ({"field": "phone", "operator": "equals", "value": "+48 1"}, [{"ea@x.example"}]),
+        ({"field": "external_id", "operator": "equals", "value": "1"}, [{"b-"}]),
+        ({"field": "total_opens", "operator": "equals", "value": 0}, [{"!g"}]),
+        ({"field": "total_clicks", "operator": "at_least", "value": 1}, [{"h"}]),
+        ({"field": "total_opens", "operator": "equals", "value": 9}, [{"g19"}]),
+        ({"not": {"field": "total_opens", "operator": "equals", "value": 5}}, [{"!g05"}]),
+        ({"field": "last_email_opened_at", "operator": "is_not_set"}, [{"!r"}]),
         ({"all": [{"field": "company", "operator": "one_of", "value": ["a"] * 100 + ["b" * 128]}, OTHER]}, [{"t7"}]),
         ({"all": [{"field": "company", "operator": "one_of", "value": ["a" * 120] * 100}, OTHER]}, [{"t7"}]),
     ],
 )
 def test_of_rules_that_no_word_stands_for_the_others_are_searched_by(definition: Any, clauses: list[set[str]]) -> None:
-    search = necessary_search(definition, {}, lambda _: "7")
+    search = necessary_search(definition, KNOWN)
 
     assert search is not None
-    assert [{letter + text for letter, text, _ in clause.any} for clause in search.clauses] == clauses
+    assert [
+        {"!" * clause.negated + letter + text for letter, text, _ in clause.any} for clause in search.clauses
+    ] == clauses
 
 
 @pytest.mark.parametrize(
@@ -265,13 +325,15 @@ def test_of_rules_that_no_word_stands_for_the_others_are_searched_by(definition:
     [
         NOTHING,
         {"any": [SOME, NOTHING]},
-        {"not": SOME},
-        {"field": "company", "operator": "not_equals", "value": "Acme"},
+        {"any": [SOME, {"not": OTHER}]},
+        {"not": {"all": [SOME, OTHER]}},
+        {"field": "total_opens", "operator": "not_equals", "value": 17},
         {"field": "company", "operator": "starts_with", "value": "ac"},
         {"field": "company", "operator": "ends_with", "value": "acme"},
-        {"field": "phone", "operator": "equals", "value": "+48 1"},
+        {"field": "phone", "operator": "one_of", "value": ["+48 1", "many"]},
+        {"field": "updated_at", "operator": "after", "value": "2026-01-01"},
         {"any": [SOME, {"field": "created_at", "operator": "after", "value": "2026-01-01"}]},
     ],
 )
 def test_rules_that_no_word_stands_for_are_not_searched_by(definition: Any) -> None:
-    assert necessary_search(definition, {}, lambda _: "7") is None
+    assert necessary_search(definition, KNOWN) is None

@@ -12,13 +12,17 @@ _FILL = """
 INSERT INTO workspaces (id, tenant_id, name, slug)
 SELECT gen_random_uuid(), %(tenant)s, 'Space ' || n, 'space-' || n FROM generate_series(1, 20) n;
 
-INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, city, external_id, status, lead_score,
-                      source, created_at, updated_at)
+INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, city, external_id, phone, status,
+                      lead_score, source, created_at, updated_at)
 SELECT gen_random_uuid(), %(tenant)s, 'live', 'person.' || n || '@' || %(domain)s, 'First' || n %% 700, 'Last' || n %% 9000,
-       'Company ' || n %% 5000, 'City ' || n %% 40, n,
+       'Company ' || n %% 5000, 'City ' || n %% 40, n, '+48 ' || n / 20,
        CASE WHEN n %% 100 = 0 THEN 'bounced' WHEN n %% 11 = 0 THEN 'unsubscribed' ELSE 'active' END, n %% 101, 'api',
        now() - (%(contacts)s - n) * interval '100 ms', now() - n * interval '90 ms'
 FROM generate_series(%(from)s::integer, %(to)s) n;
+
+UPDATE contacts SET total_opens = external_id::integer / 50 %% 60, total_clicks = external_id::integer / 100 %% 3,
+                    last_email_opened_at = now() - external_id::integer * interval '5 minutes'
+WHERE tenant_id = %(tenant)s AND external_id::integer BETWEEN %(from)s AND %(to)s AND external_id::integer %% 50 = 0;
 
 INSERT INTO tags (id, tenant_id, mode, name)
 SELECT gen_random_uuid(), %(tenant)s, 'live', 'tag ' || n FROM generate_series(1, 500) n;

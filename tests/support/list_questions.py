@@ -5,7 +5,6 @@ The lists and their filters come from the API documents; what to ask a filter fo
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 from tests.support.large_tenant import LargeTenant
@@ -79,44 +78,6 @@ QUERIES = [
     "workspace:space-7", "-workspace:default status:active", "created>2026-01-01 tag:\"tag 9\"", "nobody",
     "status:bounced score:1",    "company:comp*", "-first", "tag:\"tag 1\" list:\"list 1\" status:unsubscribed",
 ]  # fmt: skip
-
-
-def rules_of(large: LargeTenant) -> list[dict[str, Any]]:
-    """Segments that the words of contacts help to find: common and rare ones, those of a run, and none."""
-
-    def rule(field: str, operator: str, value: Any) -> dict[str, Any]:
-        return {"field": field, "operator": operator, "value": value}
-
-    active, rare_tag = rule("status", "equals", "Active"), rule("tag", "has", "tag 77")
-    long_list = rule("list", "has", str(large.ids["long list"]))
-    return [
-        active,
-        rule("status", "equals", "bounced"),
-        rule("company", "one_of", ["COMPANY 7", "company 8", "company 4999"]),
-        rule("email", "starts_with", "person.77"),
-        rule("city", "equals", "city 3"),
-        rule("tag", "has", "tag 1"),
-        rare_tag,
-        rule("tag", "has", "no such tag"),
-        rule("list", "has", str(large.ids["run list"])),
-        rule("workspace", "has", str(large.ids["workspace"])),
-        rule("lead_score", "at_least", 99.5),
-        rule("lead_score", "less_than", 3),
-        rule("attributes.field1", "equals", "Value 3"),
-        rule("attributes.field2", "greater_than", 99),
-        rule("attributes.field2", "at_most", 0.5),
-        {"all": [active, rare_tag, {"not": rule("city", "contains", "3")}]},
-        {
-            "all": [
-                rule("tag", "has", "tag 1"),
-                long_list,
-                rule("lead_score", "at_least", 50),
-            ]
-        },
-        {"any": [{"all": [active, rare_tag]}, {"all": [active, rule("first_name", "equals", "first7")]}]},
-        {"all": [active, rule("created_at", "after", "2026-01-01"), rule("total_opens", "equals", 0)]},
-        {"all": [active, rule("created_at", "before", "2026-01-01")]},
-    ]
 
 
 def path_ids(large: LargeTenant, operation: Operation) -> list[dict[str, UUID]]:

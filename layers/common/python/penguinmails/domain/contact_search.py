@@ -1,5 +1,6 @@
 """Contacts by their words: the database's own functions over `contact_search`, which work for the current tenant alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
@@ -7,11 +8,15 @@ from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
 from penguinmails.domain.contact_words import Search
+from penguinmails.errors import ValidationFailed
 from penguinmails.keyset import MOST_COUNTED, Order
 
 BUDGET = timedelta(milliseconds=200)
 """How long a page by cursor is looked for before the rest is left to the next page."""
+OFFSET_BUDGET = timedelta(seconds=2)
+"""By offset there is no place to go on from, so a page is looked for longer before it is refused."""
 
+_MOST_ADDRESSES = 200
 Place = tuple[datetime, UUID]
 """When a contact was added, and its id."""
 
@@ -38,14 +43,34 @@ class _Hit:
     is_stop: bool
 
 
+def not_reached() -> ValidationFailed:
+    """What a page by offset is refused with that is not found in time."""
+    return ValidationFailed.of(
+        "offset", "is not reached in time among so many contacts; leave it out and go on by next_cursor", "too_far"
+    )
+
+
 def find_link(tx: Tx, kind: str, name: str) -> str | None:
     """The id of the tag, static list or workspace of a name; None when there is none."""
     found: UUID | None = tx.one(_BY_NAME[kind], {"name": name})
     return None if found is None else str(found)
 
 
-def find_hits(tx: Tx, search: Search, order: Order, after: Place | None, wanted: int, budget: timedelta | None) -> Hits:
-    """Up to `wanted` contacts after a place. Without a budget all that are wanted are found, however long it takes."""
+def find_addresses(tx: Tx, kind: str, values: Sequence[str]) -> list[str] | None:
+    """The addresses of those who have one of the phone numbers or external ids, in any case; None when they are too many."""
+    found = tx.all(
+        "SELECT * FROM addresses_of(%(phones)s::text[], %(external_ids)s::text[], %(most)s)",
+        {
+            "phones": list(values) if kind == "phone" else [],
+            "external_ids": list(values) if kind == "external_id" else [],
+            "most": _MOST_ADDRESSES + 1,
+        },
+    )
+    return None if len(found) > _MOST_ADDRESSES else found
+
+
+def find_hits(tx: Tx, search: Search, order: Order, after: Place | None, wanted: int, budget: timedelta) -> Hits:
+    """Up to `wanted` contacts after a place, or those that are found in time."""
     after_at, after_id = after or (None, None)
     found = tx.all(
         """

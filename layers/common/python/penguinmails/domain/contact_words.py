@@ -2,19 +2,23 @@
 
 import struct
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 TEXT_FIELDS = {
     "email": "e", "first_name": "f", "last_name": "l", "company": "c", "job_title": "j", "city": "y", "state": "a",
     "country": "n", "lead_source": "d", "source": "o", "status": "s",
 }  # fmt: skip
+COUNTS = {"total_opens": "g", "total_clicks": "h"}
+LAST_OPENED = "r"
 LINKS = {"tag": "t", "list": "m", "workspace": "w"}
 SHORTEST_BEGINNING = 3
 """Beginnings of fewer characters are those of so many contacts that the index is no help."""
 LOWEST, HIGHEST = "0" * 16, "f" * 16
 """The first and the last number of `digits`."""
 MOST_SCORE = 100
+MOST_TIMES = (1 << 31) - 1
+"""The largest number of opens or clicks that a contact can have."""
 _HEX = "0123456789abcdef"
 
 Word = tuple[str, str, bool]
@@ -31,6 +35,10 @@ class Clause:
     def document(self) -> dict[str, Any]:
         """As the database's function reads it."""
         return {"not": self.negated, "any": [list(word) for word in self.any]}
+
+
+NOBODY = Clause((("b", "-", False),))
+"""No contact has this word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,40 @@ def linked(kind: str, link_id: str | None) -> Clause:
 def scored(low: int, high: int) -> Clause:
     """The score is one of these. Each by itself: there are few, and an index reads whole words faster than beginnings."""
     words = tuple(("b", f"{value:03}", False) for value in range(low, min(high, MOST_SCORE) + 1))
-    return Clause(words or (("b", "-", False),))
+    return Clause(words) if words else NOBODY
+
+
+def count_words(letter: str, low: int, high: int, *, narrow: bool) -> tuple[Word, ...]:
+    """A number from 1 on lies from `low` to `high`, or beside them; when `narrow` surely between.
+
+    As `count_word` of the database has it: up to 15 each number has its own word, then eight words share the numbers from a
+    power of two to the next one.
+    """
+    high = min(high, MOST_TIMES)
+    if low > high:
+        return ()
+    first, last = _place(low), _place(high)
+    if narrow:
+        first += _place(low - 1) == first
+        last -= _place(high + 1) == last
+    # Fewer words do for a range that is open at an end.
+    first, last = first if low > 1 else 0, last if high < MOST_TIMES else 0xFF
+    return tuple((letter, text, len(text) < 2) for text in covering(f"{first:02x}", f"{last:02x}"))
+
+
+def _place(number: int) -> int:
+    power = number.bit_length() - 1
+    return max(number, 0) if power < 3 else 8 * power + (number >> power - 3 & 7)
+
+
+def day_words(letter: str, start: datetime | None, end: datetime | None) -> tuple[Word, ...]:
+    """A moment lies on the days from one to another, those of UTC; see `day_word` of the database."""
+    low, high = ("0000" if start is None else _day(start)), ("ffff" if end is None else _day(end))
+    return tuple((letter, text, len(text) < 4) for text in covering(low, high))
+
+
+def _day(moment: datetime) -> str:
+    return f"{min(max((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(days=1), 0), 0xFFFF):04x}"
 
 
 def number_words(letter: str, low: str, high: str) -> tuple[Word, ...]:

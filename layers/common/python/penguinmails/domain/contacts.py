@@ -7,10 +7,7 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain.segments import Condition
-from penguinmails.keyset import Conditions, Keyset, select_page
 
-COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
 TEXT_FIELDS = (
     "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
 )  # fmt: skip
@@ -59,16 +56,6 @@ class ContactRow:
     updated_at: datetime
     tags: list[str]
     workspace_ids: list[UUID]
-
-
-def page_of_contacts(tx: Tx, keyset: Keyset, condition: Condition | None) -> list[ContactRow]:
-    """Up to `limit + 1` whole contacts by when they were added: those that meet a compiled segment, or all."""
-    where = Conditions()
-    if condition is not None:
-        where.include(*condition)
-    return select_page(tx, SELECT, where, keyset, COLUMNS, ContactRow, id_column="c.id", count_from=" FROM contacts c")[
-        0
-    ]
 
 
 def find_contact(tx: Tx, contact_id: UUID) -> ContactRow | None:

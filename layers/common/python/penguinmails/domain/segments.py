@@ -37,7 +37,7 @@ TIME_FIELDS: dict[str, LiteralString] = {
 }  # fmt: skip
 LINKS: tuple[Kind, ...] = ("tag", "list", "workspace")
 
-_NEGATIONS = {
+NEGATIONS = {
     "not_equals": "equals",
     "not_contains": "contains",
     "not_one_of": "one_of",
@@ -45,6 +45,7 @@ _NEGATIONS = {
     "not_in_last_days": "in_last_days",
     "has_not": "has",
 }
+"""From an operator to the one whose negation it is."""
 # {x} is the column, {v} the value; the column is not null where these are evaluated.
 _TEXT: dict[str, LiteralString] = {
     "equals": "lower({x}) = lower({v}::text)",
@@ -191,7 +192,7 @@ class _Compiler:
             return self.fault(
                 f"{path}.operator", f"must be one of {', '.join(allowed)} for {named}", "unknown_operator"
             )
-        positive = _NEGATIONS.get(operator, operator)
+        positive = NEGATIONS.get(operator, operator)
         try:
             value = _value(subject.kind, positive, rule)
         except ValueError as reason:
@@ -240,7 +241,7 @@ def _operators(kind: Kind) -> tuple[str, ...]:
     if kind in LINKS:
         return ("has", "has_not")
     positive = (*_COMPARISONS[kind], "is_set")
-    return (*positive, *(negated for negated, of in _NEGATIONS.items() if of in positive))
+    return (*positive, *(negated for negated, of in NEGATIONS.items() if of in positive))
 
 
 def _unknown_field(named: Any) -> str:

@@ -100,7 +100,8 @@ class Pagination(ResponseModel):
     )
     total: int | None = Field(
         default=None,
-        description="Number of items in the list, when the page was asked for by offset; null when there are more than 10,000.",
+        description="Number of items in the list, when the page was asked for by offset; null when there are more than 10,000, "
+        "or counting them takes too long.",
     )
 
 

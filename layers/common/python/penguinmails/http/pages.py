@@ -60,7 +60,7 @@ def page_request(*sort_by: str) -> Callable[..., PageRequest]:
     ) -> PageRequest:
         if cursor is not None and offset is not None:
             raise ValidationFailed.of("cursor", "cannot be combined with offset; send one of them")
-        after = None if cursor is None else _open_cursor(cursor, sort_by, order)
+        after = None if cursor is None else open_cursor(cursor, sort_by, order)
         return PageRequest(min(limit, MAX_LIMIT), order, sort_by, offset, after)
 
     # The names differ from list to list, which no static annotation can say.
@@ -81,7 +81,7 @@ def continued(name: str, limit: int) -> Any:
     def read(
         cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
     ) -> PageRequest:
-        return PageRequest(limit, "asc", name, None, None if cursor is None else _open_cursor(cursor, name, "asc"))
+        return PageRequest(limit, "asc", name, None, None if cursor is None else open_cursor(cursor, name, "asc"))
 
     return Depends(read)
 
@@ -101,9 +101,10 @@ def page_of(
     is_full = len(rows) > request.limit
     next_cursor = None
     if is_full and request.offset is None:
-        next_cursor = make_cursor(request, getattr(shown[-1], request.sort_by), shown[-1].id)  # pyright: ignore
+        value = getattr(shown[-1], request.sort_by)
+        next_cursor = make_cursor(request.sort_by, request.order, value, shown[-1].id)  # pyright: ignore
     elif stopped_at is not None and not is_full:
-        next_cursor = make_cursor(request, *stopped_at)
+        next_cursor = make_cursor(request.sort_by, request.order, *stopped_at)
     return Page(
         data=[view(row) for row in shown],
         pagination=Pagination(
@@ -116,18 +117,19 @@ def page_of(
     )
 
 
-def make_cursor(request: PageRequest, value: Any, row_id: UUID) -> str:
-    """What asks for what comes behind a row, by its value and id."""
+def make_cursor(sort_by: str, order: Order, value: Any, row_id: UUID) -> str:
+    """The cursor of what comes after a row."""
     position = value.isoformat() if isinstance(value, datetime) else value
     kind = "time" if isinstance(value, datetime) else "plain"
     payload = json.dumps(
-        [request.sort_by, request.order, kind, position, row_id.hex, int(clock.now().timestamp())],
+        [sort_by, order, kind, position, row_id.hex, int(clock.now().timestamp())],
         separators=(",", ":"),
     ).encode()
     return urlsafe_b64encode(keyed_digest("cursor_keys", payload)[:_SIGNATURE_BYTES] + payload).decode().rstrip("=")
 
 
-def _open_cursor(cursor: str, sort_by: str, order: Order) -> tuple[Any, UUID]:
+def open_cursor(cursor: str, sort_by: str, order: Order) -> tuple[Any, UUID]:
+    """The row that a cursor comes after. Raises ValidationFailed."""
     invalid = ValidationFailed.of("cursor", "is not a cursor of this list; take next_cursor from the page before")
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
