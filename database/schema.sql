@@ -32,6 +32,7 @@ CREATE FUNCTION import_staging.close(job uuid) RETURNS void
     AS $$
 BEGIN
   EXECUTE format('DROP TABLE IF EXISTS import_staging.%I', 'job_' || replace(job::text, '-', ''));
+  DELETE FROM import_staging.slices WHERE job_id = job;
 END
 $$;
 
@@ -1406,6 +1407,24 @@ COMMENT ON COLUMN import_staging.rows.contact_id IS 'the contact that is to be m
 SET default_table_access_method = heap;
 
 --
+-- Name: slices; Type: TABLE; Schema: import_staging; Owner: -
+--
+
+CREATE UNLOGGED TABLE import_staging.slices (
+    job_id uuid NOT NULL,
+    number integer NOT NULL,
+    after_line bigint NOT NULL,
+    upto_line bigint NOT NULL,
+    is_merged boolean DEFAULT false NOT NULL
+);
+
+--
+-- Name: TABLE slices; Type: COMMENT; Schema: import_staging; Owner: -
+--
+
+COMMENT ON TABLE import_staging.slices IS 'which lines of a job belong together, and whether they are contacts already';
+
+--
 -- Name: account_export_parts; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -2740,7 +2759,7 @@ COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: b
 -- Name: COLUMN import_jobs.done_line; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
+COMMENT ON COLUMN public.import_jobs.done_line IS 'how many lines are merged; in a rollback, the line up to which rows are taken back';
 
 --
 -- Name: inbox_attachments; Type: TABLE; Schema: public; Owner: -
@@ -3960,6 +3979,13 @@ CREATE TABLE public.workspaces (
 );
 
 ALTER TABLE ONLY public.workspaces FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: slices slices_pkey; Type: CONSTRAINT; Schema: import_staging; Owner: -
+--
+
+ALTER TABLE ONLY import_staging.slices
+    ADD CONSTRAINT slices_pkey PRIMARY KEY (job_id, number);
 
 --
 -- Name: account_export_parts account_export_parts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
