@@ -828,8 +828,14 @@ CREATE FUNCTION public.index_added_contacts() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
+DECLARE
+  are_many boolean := (SELECT count(*) FROM changed) > 1000;
 BEGIN
+  IF are_many THEN
+    PERFORM set_config('gin_pending_list_limit', '1024', true);
+  END IF;
   PERFORM extend_contact_spans(n.tenant_id, n.mode, array_agg(n.id), array_agg(n.created_at))
   FROM changed n GROUP BY n.tenant_id, n.mode;
   INSERT INTO contact_search (contact_id, tenant_id, mode, created_at, span, words)
@@ -845,6 +851,9 @@ BEGIN
     WHERE c.tenant_id = n.tenant_id AND c.mode = n.mode AND (c.starts_at, c.starts_id) <= (n.created_at, n.id)
     ORDER BY c.starts_at DESC, c.starts_id DESC LIMIT 1) s
   CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(s.number)) AS x OFFSET 0) p;
+  IF are_many THEN
+    PERFORM merge_search_words();
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -859,6 +868,7 @@ CREATE FUNCTION public.index_changed_contacts() RETURNS trigger
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
 BEGIN
   UPDATE contact_search s
@@ -894,6 +904,7 @@ CREATE FUNCTION public.index_linked_contacts() RETURNS trigger
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM changed) THEN
@@ -965,6 +976,25 @@ BEGIN
   END LOOP;
 END
 $_$;
+
+--
+-- Name: merge_search_words(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.merge_search_words() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM gin_clean_pending_list('contact_search_by_words');
+END
+$$;
+
+--
+-- Name: FUNCTION merge_search_words(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.merge_search_words() IS 'as the owner of the index, who alone may';
 
 --
 -- Name: note_contact_status(); Type: FUNCTION; Schema: public; Owner: -
@@ -5076,7 +5106,7 @@ CREATE INDEX contact_search_by_tenant ON public.contact_search USING btree (tena
 -- Name: contact_search_by_words; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words) WITH (gin_pending_list_limit='64');
+CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words);
 
 --
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
@@ -8046,6 +8076,13 @@ GRANT ALL ON FUNCTION public.live_webhooks() TO penguinmails_jobs;
 
 REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION merge_search_words(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.merge_search_words() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.merge_search_words() TO penguinmails_search;
 
 --
 -- Name: FUNCTION refresh_webhook_statistics(); Type: ACL; Schema: public; Owner: -
