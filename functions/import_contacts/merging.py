@@ -27,7 +27,7 @@ def find_present(tx: Tx, part: Slice) -> int:
     )
 
 
-def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
+def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
     """Add the contacts that are new, with their history and `contact.created`; the ids of the events.
 
     Few slices hold somebody whom another contact is in the way of, and looking for those costs a fourth of adding contacts.
@@ -68,7 +68,7 @@ SELECT p.event_id, %(tenant_id)s, %(mode)s, 'contact.created', 1,
                           'source', p.source),
        p.id, %(created_at)s::timestamptz
 FROM placed p
-RETURNING id"""
+RETURNING id::text"""
 
 
 def mark_refused(tx: Tx, part: Slice) -> int:
@@ -252,7 +252,7 @@ def opted_out(tx: Tx, part: Slice) -> list[OptedOut]:
     )
 
 
-def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
+def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
     """Store `contact.updated` for the contacts that the slice changed; the ids of the events."""
     return tx.all(
         """
@@ -267,7 +267,7 @@ def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
                             WHERE job_id = %(job)s AND line = r.line AND type = 'updated' OFFSET 0) e
         CROSS JOIN LATERAL (SELECT id, email, first_name, last_name FROM contacts WHERE id = e.contact_id OFFSET 0) c
         WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present
-        RETURNING id
+        RETURNING id::text
         """,
         {**part.params(tx), "created_at": created_at},
     )

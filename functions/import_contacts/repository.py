@@ -132,6 +132,7 @@ def prepare_staging(tx: Tx, job_id: UUID) -> None:
     """Index the staged rows and mark those that repeat an address or external id of an earlier line."""
     tx.run("SET LOCAL statement_timeout = '240s'", {})
     tx.run("SET LOCAL work_mem = '64MB'", {})
+    tx.run("SET LOCAL default_statistics_target = 10", {})
     tx.one("SELECT import_staging.index(%(id)s)", {"id": job_id})
     tx.run(
         """

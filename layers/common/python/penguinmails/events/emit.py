@@ -67,7 +67,7 @@ def emit_many(tx: Tx, events: Sequence[Event]) -> None:
     announce(tx, ids, created_at.isoformat())
 
 
-def announce(tx: Tx, event_ids: Sequence[UUID], created_at: str) -> None:
+def announce(tx: Tx, event_ids: Sequence[UUID] | Sequence[str], created_at: str) -> None:
     """Have stored events of one moment (ISO 8601) fanned out once the transaction commits."""
     messages = [
         {"event_ids": list(event_ids[start : start + EVENTS_PER_MESSAGE]), "created_at": created_at}
