@@ -15,6 +15,7 @@ from import_contacts.merge import JobEnded, merge_slice
 from penguinmails.db import Mode, close_connection, transaction
 
 LANES = 2
+_SLICES_BEFORE_STATISTICS = (1, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,13 @@ class Task:
 def merge_slices(task: Task, lanes: int) -> None:
     """Merge slices until none is left, or the job or the time is at its end; raises what ended a lane.
 
-    When it returns or raises no lane works any more: each slice is merged as a whole or not at all.
+    When it returns or raises no lane works any more: each slice is merged as a whole or not at all. The first is merged alone,
+    since without the statistics that it leaves the database would walk through all contacts for each row of the others.
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    if not _merge_next(task, 0) or time.monotonic() > task.ends_at:
+        return
     stopping = Event()
     with ThreadPoolExecutor(max(lanes - 1, 1), "merge") as threads:
         others = [threads.submit(copy_context().run, _work_apart, task, lane, stopping) for lane in range(1, lanes)]
@@ -53,8 +57,6 @@ def _work_apart(task: Task, lane: int, stopping: Event) -> None:
 def _work(task: Task, lane: int, stopping: Event) -> None:
     try:
         while _merge_next(task, lane):
-            if lane == 0:
-                _keep_statistics(task)
             if stopping.is_set() or time.monotonic() > task.ends_at:
                 return
     except BaseException:
@@ -72,13 +74,10 @@ def _merge_next(task: Task, lane: int) -> bool:
             part = slices.claim(tx, task.job_id)
             if part is None:
                 return False
-            merge_slice(tx, job, part)
+            merged = merge_slice(tx, job, part)
     except JobEnded:
         return False
-    return True
-
-
-def _keep_statistics(task: Task) -> None:
-    with transaction(tenant_id=task.tenant_id, mode=task.mode, role="imports") as tx:
-        if slices.are_statistics_old(tx):
+    if merged in _SLICES_BEFORE_STATISTICS:
+        with transaction(tenant_id=task.tenant_id, mode=task.mode, role="imports", lane=lane) as tx:
             slices.refresh_statistics(tx)
+    return True

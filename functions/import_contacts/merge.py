@@ -19,8 +19,8 @@ class JobEnded(Exception):
     """The job was cancelled while the slice was merged, which is undone."""
 
 
-def merge_slice(tx: Tx, job: Job, part: Slice) -> None:
-    """Merge the rows of a slice. Raises QuotaExceeded, JobEnded."""
+def merge_slice(tx: Tx, job: Job, part: Slice) -> int:
+    """Merge the rows of a slice; how many slices of the job are merged now. Raises QuotaExceeded, JobEnded."""
     merging.find_present(tx, part)
     rows = slices.contents(tx, part)
     created_at = clock.now().isoformat()
@@ -40,8 +40,10 @@ def merge_slice(tx: Tx, job: Job, part: Slice) -> None:
     announce(tx, events, created_at)
     listed = merging.add_to_list(tx, part, job.options["list_id"]) if job.options.get("list_id") else 0
     skipped = rows.new + rows.present - refused - created - updated
-    if not slices.finish(tx, part, created=created, updated=updated, skipped=skipped, listed=listed):
+    merged = slices.finish(tx, part, created=created, updated=updated, skipped=skipped, listed=listed)
+    if merged is None:
         raise JobEnded
+    return merged
 
 
 def _change_present(tx: Tx, part: Slice, duplicates: str) -> tuple[int, int]:

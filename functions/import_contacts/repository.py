@@ -48,6 +48,8 @@ def hold_job(tx: Tx, job_id: UUID) -> Job | None:
 
 def join_job(tx: Tx, job_id: UUID) -> Job | None:
     """The job, for a slice that is merged beside others; while it is, no worker can hold the job."""
+    # Longer than usual, as slices wait for each other.
+    tx.run("SET LOCAL statement_timeout = '60s'", {})
     tx.one("SELECT pg_advisory_xact_lock_shared(hashtextextended('import_jobs ' || %(id)s, 0))", {"id": str(job_id)})
     return tx.one(_SELECT, {"id": job_id}, Job)
 
@@ -132,7 +134,6 @@ def prepare_staging(tx: Tx, job_id: UUID) -> None:
     """Index the staged rows and mark those that repeat an address or external id of an earlier line."""
     tx.run("SET LOCAL statement_timeout = '240s'", {})
     tx.run("SET LOCAL work_mem = '64MB'", {})
-    tx.run("SET LOCAL default_statistics_target = 10", {})
     tx.one("SELECT import_staging.index(%(id)s)", {"id": job_id})
     tx.run(
         """

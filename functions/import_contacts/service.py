@@ -80,7 +80,7 @@ def _step(run: Run) -> bool:
 def _merged(run: Run) -> bool:
     """Merge slices, after the transaction that has held the job as a whole; False when the time is up."""
     tenant_id, mode = run.record.tenant_id, run.record.mode
-    merge_slices(Task(tenant_id, mode, run.job_id, run.ends_at), min(run.slices_left, LANES))
+    merge_slices(Task(tenant_id, mode, run.job_id, run.ends_at), min(max(run.slices_left - 1, 1), LANES))
     run.slices_left = 0
     if time.monotonic() <= run.ends_at:
         return True

@@ -66,22 +66,23 @@ def claim(tx: Tx, job_id: UUID) -> Slice | None:
     )
 
 
-def finish(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int, listed: int) -> bool:
-    """Remember that the slice is merged; False when the job was ended meanwhile, so that it must not be.
+def finish(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int, listed: int) -> int | None:
+    """Remember that the slice is merged; how many now are. None when the job was ended meanwhile, so that it must not be.
 
-    It comes last in the transaction: from here on whoever asks about the job, or has its next slice, waits.
+    It comes last in the transaction: from here on whoever asks for the job, or is done with another slice of it, waits.
     """
     tx.run(
         "UPDATE import_staging.slices SET is_merged = true WHERE job_id = %(job)s AND number = %(number)s",
         {"job": part.job_id, "number": part.number},
     )
-    return 1 == tx.run(
+    return tx.one(
         """
         UPDATE import_jobs
         SET done_line = done_line + %(lines)s, merged_slices = merged_slices + 1,
             created_count = created_count + %(created)s, updated_count = updated_count + %(updated)s,
             skipped_count = skipped_count + %(skipped)s, listed_count = listed_count + %(listed)s
         WHERE id = %(job)s AND status = 'processing'
+        RETURNING merged_slices
         """,
         {
             "job": part.job_id,
@@ -114,22 +115,9 @@ def contents(tx: Tx, part: Slice) -> Contents:
         part.params(tx),
         Contents,
     )
-    assert found is not None
-    return found
-
-
-def are_statistics_old(tx: Tx) -> bool:
-    """Whether the planner takes the contacts to be a tenth, or less, of what this tenant alone has."""
-    return tx.one(
-        """
-        SELECT 10 * reltuples < coalesce((SELECT contacts FROM contact_counts), 0) FROM pg_class
-        WHERE oid = 'public.contacts'::regclass
-        """,
-        {},
-    )
+    return found or Contents(0, 0, 0)
 
 
 def refresh_statistics(tx: Tx) -> None:
-    """Tell the planner how large the tables have become. A small sample does until the database takes its own."""
-    tx.run("SET LOCAL default_statistics_target = 10", {})
+    """Tell the planner how large the tables have become."""
     tx.run("ANALYZE contacts, import_events", {})

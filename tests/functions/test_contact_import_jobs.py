@@ -54,7 +54,7 @@ _STEPS = [(import_repository, "hold_job"), (import_repository, "join_job"), (sli
 
 
 @pytest.mark.usefixtures("small_slices")
-@pytest.mark.parametrize("crash_at", range(1, 36, 2))
+@pytest.mark.parametrize("crash_at", range(1, 34, 2))
 def test_a_crash_anywhere_goes_on_exactly_there(
     tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch, crash_at: int
 ) -> None:
@@ -201,11 +201,11 @@ def test_a_job_that_is_cancelled_during_the_merge_keeps_whole_slices(
     start(key, job["id"])
     original, answers = lanes.merge_slice, []
 
-    def and_cancel(tx: Any, held: Any, part: Any) -> None:
+    def and_cancel(tx: Any, held: Any, part: Any) -> int:
         # Its owner does not wait for the slice, and the slice is undone.
         if part.number == 1:
             answers.append(post(key, job, "cancel").status)
-        original(tx, held, part)
+        return original(tx, held, part)
 
     monkeypatch.setattr(lanes, "merge_slice", and_cancel)
     monkeypatch.setattr(service, "LANES", 1)
@@ -224,11 +224,11 @@ def test_slices_are_merged_side_by_side(tenant: TestTenant, key: TestKey, monkey
     both, original = threading.Barrier(2, timeout=20), lanes.merge_slice
     threads: set[int] = set()
 
-    def together(tx: Any, held: Any, part: Any) -> None:
+    def together(tx: Any, held: Any, part: Any) -> int:
         threads.add(threading.get_ident())
-        if part.number < 2:
+        if part.number in {1, 2}:
             both.wait()
-        original(tx, held, part)
+        return original(tx, held, part)
 
     monkeypatch.setattr(lanes, "merge_slice", together)
     done = run_import(tenant, key, "email\n" + "".join(f"p{n:02}@example.com\n" for n in range(24)))

@@ -262,7 +262,9 @@ def test_an_import_that_fills_the_plan_exactly_is_done() -> None:
     key = tenant.key()
     add(key, email="a@example.com", external_id="x1")
 
-    job = run_import(tenant, key, "email,external_id\na@example.com,x1\nb@example.com,\nc@example.com,\nd@example.com,x1\n")
+    job = run_import(
+        tenant, key, "email,external_id\na@example.com,x1\nb@example.com,\nc@example.com,\nd@example.com,x1\n"
+    )
 
     assert (job["status"], counts(job)) == ("completed", (2, 0, 1, 1))
 
@@ -275,10 +277,10 @@ def test_room_that_others_take_during_the_merge_ends_the_job_which_says_what_it_
     monkeypatch.setattr(merge, "ROWS_PER_SLICE", 4)
     original = lanes.merge_slice
 
-    def and_another_is_added(tx: Any, job: Any, part: Any) -> None:
+    def and_another_is_added(tx: Any, job: Any, part: Any) -> int:
         if part.number == 1:
             add(key, email="other@example.com")
-        original(tx, job, part)
+        return original(tx, job, part)
 
     monkeypatch.setattr(lanes, "merge_slice", and_another_is_added)
     monkeypatch.setattr(service, "LANES", 1)
