@@ -9,7 +9,7 @@ tools=.tools/sam
 if [ ! -e $tools/.installed ] || [ requirements/sam.lock -nt $tools/.installed ]; then
   echo "installing the SAM CLI into $tools (about a minute, once)" >&2
   [ -x $tools/bin/python ] || .venv/bin/python -m venv --without-pip $tools
-  .venv/bin/uv pip sync -q --python $tools/bin/python --require-hashes requirements/sam.lock
+  .venv/bin/uv pip sync -q --compile-bytecode --python $tools/bin/python --require-hashes requirements/sam.lock
   touch $tools/.installed
 fi
 

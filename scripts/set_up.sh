@@ -23,5 +23,5 @@ if [ ! -x "$venv/bin/uv" ]; then
   "$venv/bin/pip" install -q --disable-pip-version-check "$uv_pin"
 fi
 echo "installing the locked requirements"
-"$venv/bin/uv" pip sync -q --python "$venv/bin/python" --require-hashes requirements/dev.lock
+"$venv/bin/uv" pip sync -q --compile-bytecode --python "$venv/bin/python" --require-hashes requirements/dev.lock
 touch "$venv/.installed"

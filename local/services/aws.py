@@ -28,7 +28,7 @@ def tool_environment(root: Path) -> Path:
     python = str(directory / "bin" / "python")
     for command in (
         [str(uv), "venv", "-q", "--allow-existing", "--python", sys.executable, str(directory)],
-        [str(uv), "pip", "sync", "-q", "--python", python, "--require-hashes", str(lock)],
+        [str(uv), "pip", "sync", "-q", "--compile-bytecode", "--python", python, "--require-hashes", str(lock)],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
