@@ -106,6 +106,7 @@ def _time_phases() -> dict[str, float]:
 
     phases = service._PHASES
     phases.update({name: timed(name, phase) for name, phase in phases.items()})
+    service.merge_slices = timed("merging", service.merge_slices)
     return spent
 
 

@@ -32,6 +32,7 @@ CREATE FUNCTION import_staging.close(job uuid) RETURNS void
     AS $$
 BEGIN
   EXECUTE format('DROP TABLE IF EXISTS import_staging.%I', 'job_' || replace(job::text, '-', ''));
+  DELETE FROM import_staging.slices WHERE job_id = job;
 END
 $$;
 
@@ -951,8 +952,14 @@ CREATE FUNCTION public.index_added_contacts() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
+DECLARE
+  are_many boolean := (SELECT count(*) FROM changed) > 1000;
 BEGIN
+  IF are_many THEN
+    PERFORM set_config('gin_pending_list_limit', '1024', true);
+  END IF;
   PERFORM extend_contact_spans(n.tenant_id, n.mode, array_agg(n.id), array_agg(n.created_at))
   FROM changed n GROUP BY n.tenant_id, n.mode;
   INSERT INTO contact_search (contact_id, tenant_id, mode, created_at, span, words)
@@ -968,6 +975,9 @@ BEGIN
     WHERE c.tenant_id = n.tenant_id AND c.mode = n.mode AND (c.starts_at, c.starts_id) <= (n.created_at, n.id)
     ORDER BY c.starts_at DESC, c.starts_id DESC LIMIT 1) s
   CROSS JOIN LATERAL (SELECT search_prefix(n.tenant_id, n.mode, search_segment(s.number)) AS x OFFSET 0) p;
+  IF are_many THEN
+    PERFORM merge_search_words();
+  END IF;
   RETURN NULL;
 END
 $$;
@@ -982,6 +992,7 @@ CREATE FUNCTION public.index_changed_contacts() RETURNS trigger
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
 BEGIN
   UPDATE contact_search s
@@ -1040,6 +1051,7 @@ CREATE FUNCTION public.index_linked_contacts() RETURNS trigger
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
+    SET gin_pending_list_limit TO '64kB'
     AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM changed) THEN
@@ -1148,6 +1160,25 @@ BEGIN
   END LOOP;
 END
 $_$;
+
+--
+-- Name: merge_search_words(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.merge_search_words() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM gin_clean_pending_list('contact_search_by_words');
+END
+$$;
+
+--
+-- Name: FUNCTION merge_search_words(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.merge_search_words() IS 'as the owner of the index, who alone may';
 
 --
 -- Name: note_contact_status(); Type: FUNCTION; Schema: public; Owner: -
@@ -1650,6 +1681,24 @@ PARTITION BY LIST (job_id);
 COMMENT ON COLUMN import_staging.rows.contact_id IS 'the contact that is to be made; the present one once it is known to be there';
 
 SET default_table_access_method = heap;
+
+--
+-- Name: slices; Type: TABLE; Schema: import_staging; Owner: -
+--
+
+CREATE UNLOGGED TABLE import_staging.slices (
+    job_id uuid NOT NULL,
+    number integer NOT NULL,
+    after_line bigint NOT NULL,
+    upto_line bigint NOT NULL,
+    is_merged boolean DEFAULT false NOT NULL
+);
+
+--
+-- Name: TABLE slices; Type: COMMENT; Schema: import_staging; Owner: -
+--
+
+COMMENT ON TABLE import_staging.slices IS 'which lines of a job belong together, and whether they are contacts already';
 
 --
 -- Name: account_export_parts; Type: TABLE; Schema: public; Owner: -
@@ -3007,7 +3056,7 @@ COMMENT ON COLUMN public.import_jobs."position" IS 'where the next row begins: b
 -- Name: COLUMN import_jobs.done_line; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.import_jobs.done_line IS 'rows up to here are merged, or rolled back, for good';
+COMMENT ON COLUMN public.import_jobs.done_line IS 'how many lines are merged; in a rollback, the line up to which rows are taken back';
 
 --
 -- Name: inbox_attachments; Type: TABLE; Schema: public; Owner: -
@@ -4346,6 +4395,13 @@ CREATE TABLE public.workspaces (
 ALTER TABLE ONLY public.workspaces FORCE ROW LEVEL SECURITY;
 
 --
+-- Name: slices slices_pkey; Type: CONSTRAINT; Schema: import_staging; Owner: -
+--
+
+ALTER TABLE ONLY import_staging.slices
+    ADD CONSTRAINT slices_pkey PRIMARY KEY (job_id, number);
+
+--
 -- Name: account_export_parts account_export_parts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5448,7 +5504,7 @@ CREATE INDEX contact_search_by_tenant ON public.contact_search USING btree (tena
 -- Name: contact_search_by_words; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words) WITH (gin_pending_list_limit='64');
+CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words);
 
 --
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -
@@ -6650,13 +6706,6 @@ ALTER TABLE ONLY public.emails
 
 ALTER TABLE ONLY public.emails
     ADD CONSTRAINT emails_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
-
---
--- Name: events events_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE public.events
-    ADD CONSTRAINT events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: export_jobs export_jobs_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -8577,6 +8626,13 @@ GRANT ALL ON FUNCTION public.live_webhooks() TO penguinmails_jobs;
 
 REVOKE ALL ON FUNCTION public.maintain_partitions(reference date) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.maintain_partitions(reference date) TO penguinmails_jobs;
+
+--
+-- Name: FUNCTION merge_search_words(); Type: ACL; Schema: public; Owner: -
+--
+
+REVOKE ALL ON FUNCTION public.merge_search_words() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.merge_search_words() TO penguinmails_search;
 
 --
 -- Name: FUNCTION oldest_secrets(); Type: ACL; Schema: public; Owner: -

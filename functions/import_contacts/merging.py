@@ -6,40 +6,11 @@ invite it to do just that, in the hope of a hit on the first page.)
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import LiteralString
 from uuid import UUID
 
-from penguinmails.db import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Lines of a job after one and up to another."""
-
-    job_id: UUID
-    after: int
-    upto: int
-
-    def params(self, tx: Tx) -> dict[str, Any]:
-        """What every statement here names."""
-        return {
-            "job": self.job_id,
-            "after": self.after,
-            "upto": self.upto,
-            "tenant_id": tx.tenant_id,
-            "mode": tx.mode,
-        }
-
-
-def end_of_slice(tx: Tx, job_id: UUID, after: int, rows: int) -> int | None:
-    """The last line of the next slice; None when no row is left."""
-    return tx.one(
-        """
-        SELECT max(line) FROM (SELECT line FROM import_staging.rows WHERE job_id = %(job)s AND line > %(after)s
-                               ORDER BY line LIMIT %(rows)s) next_rows
-        """,
-        {"job": job_id, "after": after, "rows": rows},
-    )
+from import_contacts.slices import Slice
+from penguinmails.db import Tx, UniqueViolation
 
 
 def find_present(tx: Tx, part: Slice) -> int:
@@ -56,29 +27,48 @@ def find_present(tx: Tx, part: Slice) -> int:
     )
 
 
-def add_contacts(tx: Tx, part: Slice) -> int:
-    """Add the contacts that are new; how many."""
-    return tx.run(
-        """
-        WITH added AS (
-          INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, job_title, phone, city, state,
-                                country, lead_source, external_id, attributes, status, source)
-          SELECT r.contact_id, %(tenant_id)s, %(mode)s, r.email, r.first_name, r.last_name, r.company, r.job_title, r.phone,
-                 r.city, r.state, r.country, r.lead_source, r.external_id, coalesce(r.attributes, '{}'),
-                 coalesce(r.status, 'active'), 'import'
-          FROM import_staging.rows r
-          WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
-          ORDER BY r.email
-          ON CONFLICT DO NOTHING
-          RETURNING id, updated_at
-        )
-        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, tags)
-        SELECT %(tenant_id)s, %(mode)s, r.job_id, r.line, a.id, 'created', a.updated_at, r.tags
-        FROM added a JOIN import_staging.rows r ON r.contact_id = a.id
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s
-        """,
-        part.params(tx),
-    )
+def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
+    """Add the contacts that are new, with their history and `contact.created`; the ids of the events.
+
+    Few slices hold somebody whom another contact is in the way of, and looking for those costs a fourth of adding contacts.
+    So it is not done until one is met.
+    """
+    params = {**part.params(tx), "created_at": created_at}
+    try:
+        with tx.savepoint():
+            return tx.all(_ADD + _REMEMBER, params)
+    except UniqueViolation:
+        return tx.all(_ADD + " ON CONFLICT DO NOTHING" + _REMEMBER, params)
+
+
+_ADD: LiteralString = """
+WITH added AS (
+  INSERT INTO contacts (id, tenant_id, mode, email, first_name, last_name, company, job_title, phone, city, state,
+                        country, lead_source, external_id, attributes, status, source)
+  SELECT r.contact_id, %(tenant_id)s, %(mode)s, r.email, r.first_name, r.last_name, r.company, r.job_title, r.phone,
+         r.city, r.state, r.country, r.lead_source, r.external_id, coalesce(r.attributes, '{}'),
+         coalesce(r.status, 'active'), 'import'
+  FROM import_staging.rows r
+  WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
+  ORDER BY r.email"""
+_REMEMBER: LiteralString = """
+  RETURNING id, email, first_name, last_name, source, updated_at
+), placed AS MATERIALIZED (
+  SELECT a.*, r.line, r.event_id, r.tags FROM added a JOIN import_staging.rows r ON r.contact_id = a.id
+  WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s
+  ORDER BY r.line
+), remembered AS (
+  INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, tags)
+  SELECT %(tenant_id)s, %(mode)s, %(job)s, p.line, p.id, 'created', p.updated_at, p.tags FROM placed p
+)
+INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
+SELECT p.event_id, %(tenant_id)s, %(mode)s, 'contact.created', 1,
+       jsonb_build_object('contact', jsonb_build_object('id', p.id, 'email', p.email, 'first_name', p.first_name,
+                                                        'last_name', p.last_name),
+                          'source', p.source),
+       p.id, %(created_at)s::timestamptz
+FROM placed p
+RETURNING id::text"""
 
 
 def mark_refused(tx: Tx, part: Slice) -> int:
@@ -262,69 +252,22 @@ def opted_out(tx: Tx, part: Slice) -> list[OptedOut]:
     )
 
 
-def raise_events(tx: Tx, part: Slice, *, created_at: str) -> list[UUID]:
-    """Store `contact.created` and `contact.updated` for the slice's contacts; their ids."""
+def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
+    """Store `contact.updated` for the contacts that the slice changed; the ids of the events."""
     return tx.all(
         """
         INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
-        SELECT r.event_id, %(tenant_id)s, %(mode)s, 'contact.' || e.type, 1,
+        SELECT r.event_id, %(tenant_id)s, %(mode)s, 'contact.updated', 1,
                jsonb_build_object('contact', jsonb_build_object('id', c.id, 'email', c.email, 'first_name', c.first_name,
-                                                                'last_name', c.last_name))
-               || CASE e.type WHEN 'created' THEN jsonb_build_object('source', c.source)
-                  ELSE jsonb_build_object('changed_fields', e.changed_fields) END,
+                                                                'last_name', c.last_name),
+                                  'changed_fields', e.changed_fields),
                c.id, %(created_at)s::timestamptz
         FROM import_staging.rows r
-        CROSS JOIN LATERAL (SELECT type, contact_id, changed_fields FROM import_events
-                            WHERE job_id = %(job)s AND line = r.line OFFSET 0) e
-        CROSS JOIN LATERAL (SELECT id, email, first_name, last_name, source FROM contacts
-                            WHERE id = e.contact_id OFFSET 0) c
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s
-        RETURNING id
+        CROSS JOIN LATERAL (SELECT contact_id, changed_fields FROM import_events
+                            WHERE job_id = %(job)s AND line = r.line AND type = 'updated' OFFSET 0) e
+        CROSS JOIN LATERAL (SELECT id, email, first_name, last_name FROM contacts WHERE id = e.contact_id OFFSET 0) c
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present
+        RETURNING id::text
         """,
         {**part.params(tx), "created_at": created_at},
-    )
-
-
-def move_merging(tx: Tx, part: Slice, *, created: int, updated: int, skipped: int, listed: int) -> None:
-    """Remember how far the merge is."""
-    tx.run(
-        """
-        UPDATE import_jobs
-        SET done_line = %(upto)s, merged_slices = merged_slices + 1,
-            created_count = created_count + %(created)s, updated_count = updated_count + %(updated)s,
-            skipped_count = skipped_count + %(skipped)s, listed_count = listed_count + %(listed)s
-        WHERE id = %(job)s
-        """,
-        {
-            "job": part.job_id,
-            "upto": part.upto,
-            "created": created,
-            "updated": updated,
-            "skipped": skipped,
-            "listed": listed,
-        },
-    )
-
-
-def refresh_statistics(tx: Tx) -> None:
-    """Tell the planner how large the tables have become."""
-    tx.run("ANALYZE contacts, import_events", {})
-
-
-def count_faults(tx: Tx, part: Slice) -> int:
-    """Rows of the slice that were left out."""
-    return tx.one(
-        """
-        SELECT count(*) FROM import_staging.rows
-        WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s AND fault IS NOT NULL
-        """,
-        part.params(tx),
-    )
-
-
-def count_rows(tx: Tx, part: Slice) -> int:
-    """Rows of the slice."""
-    return tx.one(
-        "SELECT count(*) FROM import_staging.rows WHERE job_id = %(job)s AND line > %(after)s AND line <= %(upto)s",
-        part.params(tx),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
@@ -25,7 +25,12 @@ class Job:
     staged_rows: int
     last_line: int
     done_line: int
-    merged_slices: int
+
+
+_SELECT: LiteralString = """
+SELECT id, status, phase, file_type, file_key, coalesce(field_mapping, '{}') AS field_mapping, options, layout, position,
+       next_line, staged_rows, last_line, done_line
+FROM import_jobs WHERE id = %(id)s"""
 
 
 def hold_job(tx: Tx, job_id: UUID) -> Job | None:
@@ -38,15 +43,15 @@ def hold_job(tx: Tx, job_id: UUID) -> Job | None:
         "SELECT pg_try_advisory_xact_lock(hashtextextended('import_jobs ' || %(id)s, 0))", {"id": str(job_id)}
     ):
         return None
-    return tx.one(
-        """
-        SELECT id, status, phase, file_type, file_key, coalesce(field_mapping, '{}') AS field_mapping, options, layout,
-               position, next_line, staged_rows, last_line, done_line, merged_slices
-        FROM import_jobs WHERE id = %(id)s FOR UPDATE
-        """,
-        {"id": job_id},
-        Job,
-    )
+    return tx.one(_SELECT + " FOR UPDATE", {"id": job_id}, Job)
+
+
+def join_job(tx: Tx, job_id: UUID) -> Job | None:
+    """The job, for a slice that is merged beside others; while it is, no worker can hold the job."""
+    # Longer than usual, as slices wait for each other.
+    tx.run("SET LOCAL statement_timeout = '60s'", {})
+    tx.one("SELECT pg_advisory_xact_lock_shared(hashtextextended('import_jobs ' || %(id)s, 0))", {"id": str(job_id)})
+    return tx.one(_SELECT, {"id": job_id}, Job)
 
 
 def open_staging(tx: Tx, job_id: UUID) -> None:
@@ -151,11 +156,12 @@ def prepare_staging(tx: Tx, job_id: UUID) -> None:
 
 
 def count_new(tx: Tx, job_id: UUID) -> int:
-    """How many contacts the job would add."""
+    """How many contacts the job would add: those of whom neither address nor external id is there."""
     return tx.one(
         """
         SELECT count(*) FROM import_staging.rows r
         WHERE r.job_id = %(id)s AND r.fault IS NULL AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.email = r.email)
+          AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.external_id = r.external_id)
         """,
         {"id": job_id},
     )
@@ -198,6 +204,24 @@ def finish(tx: Tx, job_id: UUID, *, error_file_key: str | None, errors: int) -> 
         """,
         {"id": job_id, "key": error_file_key, "errors": errors},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many contacts a job has added and changed."""
+
+    created: int
+    updated: int
+
+
+def count_written(tx: Tx, job_id: UUID) -> Written:
+    """What the job's slices have done so far."""
+    found = tx.one(
+        "SELECT created_count AS created, updated_count AS updated FROM import_jobs WHERE id = %(id)s",
+        {"id": job_id},
+        Written,
+    )
+    return found or Written(0, 0)
 
 
 def fail(tx: Tx, job_id: UUID, *, code: str, message: str, line: int | None) -> None:

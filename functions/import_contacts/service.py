@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from import_contacts import repository
-from import_contacts.merge import merge_slice
+from import_contacts import merge, repository, slices
+from import_contacts.lanes import LANES, Task, merge_slices
 from import_contacts.reading import Source, stage_slice, start
 from import_contacts.repository import Job
 from import_contacts.undo import undo_slice
 from penguinmails.db import Tx, transaction
-from penguinmails.domain.contact_room import require_room
+from penguinmails.domain.contact_room import room
 from penguinmails.errors import QuotaExceeded
 from penguinmails.events.outbox import enqueue
 from penguinmails.logging import logger
@@ -32,6 +32,7 @@ class Run:
     job_id: UUID
     files: ExitStack
     source: Source | None = None
+    slices_left: int = 0
     ends_at: float = field(default_factory=lambda: time.monotonic() + SECONDS_PER_MESSAGE)
 
 
@@ -46,7 +47,7 @@ def handle(record: Record) -> None:
         except FileFault as fault:
             _fail(record, job_id, code=fault.code, message=fault.message, line=fault.line)
         except QuotaExceeded as refusal:
-            _fail(record, job_id, code="quota_exceeded", message=refusal.detail, line=None)
+            _fail(record, job_id, code="quota_exceeded", message=refusal.detail, line=None, may_have_written=True)
         except Exception:
             if record.receive_count < _LAST_DELIVERY:
                 raise
@@ -70,10 +71,22 @@ def _step(run: Run) -> bool:
         else:
             repository.close_staging(tx, job.id)
             return False
-        if goes_on and time.monotonic() > run.ends_at:
+        if goes_on and not run.slices_left and time.monotonic() > run.ends_at:
             enqueue(tx, "imports", {"job_id": job.id})
             return False
-    return goes_on
+    return _merged(run) if run.slices_left else goes_on
+
+
+def _merged(run: Run) -> bool:
+    """Merge slices, after the transaction that has held the job as a whole; False when the time is up."""
+    tenant_id, mode = run.record.tenant_id, run.record.mode
+    merge_slices(Task(tenant_id, mode, run.job_id, run.ends_at), min(max(run.slices_left - 1, 1), LANES))
+    run.slices_left = 0
+    if time.monotonic() <= run.ends_at:
+        return True
+    with transaction(tenant_id=tenant_id, mode=mode, role="imports") as tx:
+        enqueue(tx, "imports", {"job_id": run.job_id})
+    return False
 
 
 def _read(tx: Tx, run: Run, job: Job) -> bool:
@@ -92,17 +105,30 @@ def _check(tx: Tx, run: Run, job: Job) -> bool:
     if job.staged_rows == 0:
         raise FileFault("empty", "The file has a header but no rows.")
     repository.prepare_staging(tx, job.id)
-    require_room(tx, coming=repository.count_new(tx, job.id))
+    _require_room(tx, repository.count_new(tx, job.id))
     repository.set_phase(tx, job.id, "merging")
     return True
 
 
-def _merge(tx: Tx, _run: Run, job: Job) -> bool:
+def _require_room(tx: Tx, new: int) -> None:
+    found = room(tx)
+    if found.allowed is None or found.present + new <= found.allowed:
+        return
+    free = max(found.allowed - found.present, 0)
+    raise QuotaExceeded(
+        f"{new} contacts of the file are new, and the plan has room for {free}: it holds {found.allowed}, and there are "
+        f"{found.present}. Nothing was imported. Delete contacts, shorten the file or choose a larger plan, then import it again."
+    )
+
+
+def _merge(tx: Tx, run: Run, job: Job) -> bool:
     if not repository.is_staged(tx, job.id, job.last_line):
         raise FileFault(
             "interrupted", "The database was restarted while the file was merged. What is merged stays; start it again."
         )
-    if not merge_slice(tx, job):
+    left = slices.count_left(tx, job.id)
+    run.slices_left = slices.cut(tx, job, merge.ROWS_PER_SLICE) if left is None else left
+    if not run.slices_left:
         repository.set_phase(tx, job.id, "reporting")
     return True
 
@@ -125,7 +151,16 @@ _PHASES: dict[str, Callable[[Tx, Run, Job], bool]] = {
 }  # fmt: skip
 
 
-def _fail(record: Record, job_id: UUID, *, code: str, message: str, line: int | None) -> None:
+def _fail(
+    record: Record, job_id: UUID, *, code: str, message: str, line: int | None, may_have_written: bool = False
+) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode, role="imports") as tx:
+        written = repository.count_written(tx, job_id)
+        if may_have_written and written.created + written.updated:
+            message = (
+                f"{message} That room was there when the merge began and was taken meanwhile. {written.created} contacts"
+                f" were added and {written.updated} changed before. Take the import back, or make room and import the"
+                " file again, which goes on where this ended."
+            )
         repository.fail(tx, job_id, code=code, message=message, line=line)
         repository.close_staging(tx, job_id)

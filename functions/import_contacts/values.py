@@ -34,7 +34,9 @@ class Reader:
     """Reads rows of one file by its mapping."""
 
     places: dict[str, int]
-    """Where in the row each text field stands."""
+    """Where in the row each field stands."""
+    text_places: list[tuple[int, str, int, int]]
+    """Of each text field that the file has: its number among TEXT_TARGETS, its name, its place, its most characters."""
     attributes: dict[str, int]
     fields: Mapping[str, DeclaredField]
     tags: list[str]
@@ -59,7 +61,12 @@ class Reader:
             for target, place in places.items()
             if target.startswith("attributes.")
         }
-        return cls(places, attributes, fields, tags, None if is_addressed else len(header))
+        texts = [
+            (number, target, places[target], most)
+            for number, (target, most) in enumerate(TEXT_TARGETS.items())
+            if target in places
+        ]
+        return cls(places, texts, attributes, fields, tags, None if is_addressed else len(header))
 
     def check_width(self, cells: Sequence[Any]) -> None:
         """Raises RowFault for a row with more cells than the header: they stand under the wrong names then."""
@@ -81,7 +88,15 @@ class Reader:
 
     def texts(self, cells: Sequence[Any]) -> list[str | None]:
         """The text fields in the order of TEXT_TARGETS; None for what is empty. Raises RowFault."""
-        return [self._text(cells, target, most) for target, most in TEXT_TARGETS.items()]
+        found: list[str | None] = [None] * len(TEXT_TARGETS)
+        for number, target, place, most in self.text_places:
+            value = cells[place] if place < len(cells) else None
+            # Most cells are plain, and there are ten million in a large file.
+            if type(value) is str and value.isascii() and "\x00" not in value and len(value) <= most:
+                found[number] = value.strip() or None
+            elif value is not None:
+                found[number] = self._text(cells, target, most)
+        return found
 
     def attributes_json(self, cells: Sequence[Any]) -> str | None:
         """The custom values as a JSON object; None when there are none. Raises RowFault."""
@@ -109,7 +124,7 @@ class Reader:
 
     def status(self, cells: Sequence[Any]) -> str | None:
         """`active` or `unsubscribed`; None when the file does not say. Raises RowFault."""
-        text = self._text(cells, "status", 50)
+        text = self._text(cells, "status", 50) if "status" in self.places else None
         if text is None:
             return None
         if text.lower() not in _STATUSES:

@@ -1,5 +1,6 @@
 """Jobs of imports: they survive every crash, end when they are told to, and can be taken back."""
 
+import itertools
 import threading
 import urllib.parse
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from contact_imports.app import handler
 from contacts.app import handler as contacts_handler
-from import_contacts import merge, reading
+from import_contacts import lanes, merge, reading, service, slices
 from import_contacts import repository as import_repository
 from import_contacts.app import handler as worker
 from lists.app import handler as lists_handler
@@ -48,32 +49,38 @@ def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merge, "ROWS_PER_SLICE", 6)
 
 
+_STEPS = [(import_repository, "hold_job"), (import_repository, "join_job"), (slices, "claim"), (slices, "finish")]
+"""What every step of a job begins or ends with."""
+
+
 @pytest.mark.usefixtures("small_slices")
-@pytest.mark.parametrize("crash_at", range(1, 16))
+@pytest.mark.parametrize("crash_at", range(1, 34, 2))
 def test_a_crash_anywhere_goes_on_exactly_there(
     tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch, crash_at: int
 ) -> None:
-    from import_contacts import repository
-
     text = "email,company,tags\n" + "".join(f'p{n:02}@example.com,"C\n{n}",t{n % 3}\n' for n in range(40))
     job = hand_in(key, text)
     assert start(key, job["id"]).status == 202
     (message,) = messages_for("imports", tenant.id)
-    held, original = [0], repository.hold_job
+    steps = itertools.count(1)
 
-    def crash_sometimes(tx: Any, job_id: Any) -> Any:
-        held[0] += 1
-        if held[0] == crash_at:
-            raise ConnectionResetError("the worker is gone")
-        return original(tx, job_id)
+    def crashing(original: Any) -> Any:
+        def step(*arguments: Any, **named: Any) -> Any:
+            done = original(*arguments, **named)
+            if next(steps) == crash_at:
+                raise ConnectionResetError("the worker is gone")
+            return done
 
-    monkeypatch.setattr(repository, "hold_job", crash_sometimes)
+        return step
+
+    for module, name in _STEPS:
+        monkeypatch.setattr(module, name, crashing(getattr(module, name)))
     failed = consume(worker, message)
     assert consume(worker, message, receive_count=2) == []
     assert consume(worker, message, receive_count=3) == []
 
     done = show(key, job["id"])
-    assert len(failed) == (crash_at <= held[0] and 1)
+    assert len(failed) == 1
     assert (done["status"], done["total_rows"], counts(done)) == ("completed", 40, (40, 0, 0, 0))
     assert [c["company"] for c in contacts(key)] == [f"C\n{n}" for n in range(40)]
     with transaction(tenant_id=tenant.id, mode="live") as tx:
@@ -184,6 +191,51 @@ def test_a_cancelled_job_writes_nothing_more(tenant: TestTenant, key: TestKey) -
     assert [answer.json["status"] for answer in cancelled] == ["cancelled", "cancelled"]
     assert [post(key, running, action).status for action in ("cancel", "start", "rollback")] == [409, 409, 409]
     assert contacts(key) == []
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_a_job_that_is_cancelled_during_the_merge_keeps_whole_slices(
+    tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = hand_in(key, "email\n" + "".join(f"p{n:02}@example.com\n" for n in range(20)))
+    start(key, job["id"])
+    original, answers = lanes.merge_slice, []
+
+    def and_cancel(tx: Any, held: Any, part: Any) -> int:
+        # Its owner does not wait for the slice, and the slice is undone.
+        if part.number == 1:
+            answers.append(post(key, job, "cancel").status)
+        return original(tx, held, part)
+
+    monkeypatch.setattr(lanes, "merge_slice", and_cancel)
+    monkeypatch.setattr(service, "LANES", 1)
+    work(tenant)
+    ended = show(key, job["id"])
+
+    assert (answers, ended["status"], counts(ended)) == ([200], "cancelled", (6, 0, 0, 0))
+    assert [c["email"] for c in contacts(key)] == [f"p{n:02}@example.com" for n in range(6)]
+    assert post(key, job, "rollback").status == 202
+    work(tenant)
+    assert contacts(key) == []
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_slices_are_merged_side_by_side(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, original = threading.Barrier(2, timeout=20), lanes.merge_slice
+    threads: set[int] = set()
+
+    def together(tx: Any, held: Any, part: Any) -> int:
+        threads.add(threading.get_ident())
+        if part.number in {1, 2}:
+            both.wait()
+        return original(tx, held, part)
+
+    monkeypatch.setattr(lanes, "merge_slice", together)
+    done = run_import(tenant, key, "email\n" + "".join(f"p{n:02}@example.com\n" for n in range(24)))
+
+    assert (done["status"], counts(done), len(contacts(key)), len(threads)) == ("completed", (24, 0, 0, 0), 24, 2)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.one("SELECT contacts FROM contact_counts", {}) == 24
 
 
 def test_a_rollback_removes_what_was_added_and_restores_what_was_changed(tenant: TestTenant, key: TestKey) -> None:

@@ -10,6 +10,7 @@ import pytest
 from contact_fields.app import handler as fields_handler
 from contact_imports.app import handler
 from contacts.app import handler as contacts_handler
+from import_contacts import lanes, merge, service
 from lists.app import handler as lists_handler
 from penguinmails import aws
 from penguinmails.db import transaction
@@ -48,9 +49,8 @@ def counts(job: dict[str, Any]) -> tuple[int, int, int, int]:
 
 def staging_tables() -> int:
     with transaction(role="imports") as tx:
-        return tx.one(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = 'import_staging'::regnamespace AND relkind = 'r'", {}
-        )
+        assert tx.one("SELECT count(*) FROM import_staging.slices", {}) == 0
+        return tx.one("SELECT count(*) FROM pg_inherits WHERE inhparent = 'import_staging.rows'::regclass", {})
 
 
 # ---- What becomes of rows --------------------------------------------------------------------------------------------
@@ -233,17 +233,62 @@ def test_a_file_that_cannot_be_read_is_not_started(key: TestKey, content: str, c
     assert (answer.status, answer.json["errors"][0]["code"]) == (400, code)
 
 
-def test_an_import_beyond_the_plan_s_limit_adds_nobody() -> None:
+def limited_to(most: int) -> TestTenant:
     tenant = make_tenant("starter")
-    key = tenant.key()
     with transaction(role="jobs") as tx:
         tx.run(
-            "INSERT INTO tenant_overrides (tenant_id, limits, reason) VALUES (%(id)s, '{\"max_contacts\": 2}', 'test')",
-            {"id": tenant.id},
+            "INSERT INTO tenant_overrides (tenant_id, limits, reason)"
+            " VALUES (%(id)s, jsonb_build_object('max_contacts', %(most)s::int), 'test')",
+            {"id": tenant.id, "most": most},
         )
-    text = "email\na@example.com\nb@example.com\nc@example.com\n"
+    return tenant
+
+
+def test_an_import_beyond_the_plan_s_limit_adds_nobody_and_says_how_many_are_too_many() -> None:
+    tenant = limited_to(3)
+    key = tenant.key()
+    add(key, email="a@example.com", external_id="x1")
+    text = "email,external_id\na@example.com,x1\nb@example.com,\nc@example.com,\nd@example.com,\ntaken@example.com,x1\n"
 
     job = run_import(tenant, key, text)
 
     assert (job["status"], job["error"]["code"]) == ("failed", "quota_exceeded")
-    assert contacts(key) == []
+    assert "3 contacts of the file are new, and the plan has room for 2" in job["error"]["message"]
+    assert [c["email"] for c in contacts(key)] == ["a@example.com"]
+
+
+def test_an_import_that_fills_the_plan_exactly_is_done() -> None:
+    tenant = limited_to(3)
+    key = tenant.key()
+    add(key, email="a@example.com", external_id="x1")
+
+    job = run_import(
+        tenant, key, "email,external_id\na@example.com,x1\nb@example.com,\nc@example.com,\nd@example.com,x1\n"
+    )
+
+    assert (job["status"], counts(job)) == ("completed", (2, 0, 1, 1))
+
+
+def test_room_that_others_take_during_the_merge_ends_the_job_which_says_what_it_has_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant = limited_to(12)
+    key = tenant.key()
+    monkeypatch.setattr(merge, "ROWS_PER_SLICE", 4)
+    original = lanes.merge_slice
+
+    def and_another_is_added(tx: Any, job: Any, part: Any) -> int:
+        if part.number == 1:
+            add(key, email="other@example.com")
+        return original(tx, job, part)
+
+    monkeypatch.setattr(lanes, "merge_slice", and_another_is_added)
+    monkeypatch.setattr(service, "LANES", 1)
+    text = "email\n" + "".join(f"p{n:02}@example.com\n" for n in range(12))
+
+    job = run_import(tenant, key, text)
+
+    assert (job["status"], job["error"]["code"]) == ("failed", "quota_exceeded")
+    assert "8 contacts were added and 0 changed before" in job["error"]["message"]
+    assert (counts(job), len(contacts(key)), job["can_rollback"]) == ((8, 0, 0, 0), 9, True)
+    assert staging_tables() == 0

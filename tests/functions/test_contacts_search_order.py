@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from contacts.app import handler
+from import_contacts import merge
 from tests.support.http import call
+from tests.support.imports_of_contacts import run_import
 from tests.support.tenants import TestTenant
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,3 +50,24 @@ def test_small_pages_of_a_search_leave_nobody_out(tenant: TestTenant, stride: in
             query["cursor"] = page.json["pagination"]["next_cursor"]
 
         assert found == [str(contact_id) for contact_id in (ordered if order == "asc" else reversed(ordered))]
+
+
+def test_a_search_finds_everyone_whom_an_import_added_side_by_side(
+    tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "ROWS_PER_SLICE", 90)
+    key = tenant.key()
+    done = run_import(tenant, key, "email\n" + "".join(f"p{n:04}@example.com\n" for n in range(900)))
+    assert done["created_count"] == 900
+
+    for order in ("asc", "desc"):
+        found: list[str] = []
+        query = {"query": "status:active", "order": order, "limit": "50"}
+        for _ in range(40):
+            page = call(handler, "GET", "/api/v1/contacts/search", token=key.plaintext, query=query)
+            found += [contact["email"] for contact in page.json["data"]]
+            if not page.json["pagination"]["has_more"]:
+                break
+            query["cursor"] = page.json["pagination"]["next_cursor"]
+
+        assert sorted(found) == [f"p{n:04}@example.com" for n in range(900)]

@@ -1,4 +1,4 @@
-"""PostgreSQL: one connection per process, transactions with a tenant context, rows as frozen dataclasses.
+"""PostgreSQL: one connection per process and role, transactions with a tenant context, rows as frozen dataclasses.
 
 This is the only module that knows the driver. Each transaction tells row-level security who asks, transaction-locally
 (`app.current_tenant_id`, `app.current_mode`), so a connection can be reused for another tenant without a trace.
@@ -37,7 +37,7 @@ _PERHAPS_COMMITTED = (
     "The database went away while the change was being stored, so it may or may not be in effect. Look before you try"
     " again, or repeat the request with the same Idempotency-Key."
 )
-_connections: dict[Role, psycopg.Connection[Any]] = {}
+_connections: dict[tuple[Role, int], psycopg.Connection[Any]] = {}
 
 
 def _compact_json(value: Any) -> str:
@@ -85,6 +85,8 @@ class Tx:
     connection: psycopg.Connection[Any]
     tenant_id: UUID | None
     mode: Mode | None
+    lane: int = 0
+    """Which of the process's connections of the role; see `transaction`."""
     stored_messages: list[Any] = field(default_factory=list[Any])
     """Outbox rows that this transaction wrote; see `events.outbox`."""
     _after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
@@ -206,20 +208,20 @@ _BEGIN: LiteralString = (
 )
 
 
-def _begin(role: Role, context: Params) -> psycopg.Connection[Any]:
+def _begin(role: Role, lane: int, context: Params) -> psycopg.Connection[Any]:
     """Open a transaction with its context in one round trip; a connection that died while idle is replaced once."""
     for attempt in (1, 2):
-        connection = _connections.get(role)
+        connection = _connections.get((role, lane))
         try:
             if connection is None or connection.closed:
-                connection = _connections[role] = _connect(role)
+                connection = _connections[role, lane] = _connect(role)
             if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 raise RuntimeError("A transaction is open already; pass it on instead of opening a second one.")
             with connection.pipeline():
                 connection.execute("BEGIN")
                 connection.execute(_BEGIN, context)
         except psycopg.OperationalError as error:
-            close_connection(role)
+            close_connection(role, lane)
             if attempt == 2:
                 raise _unavailable() from error
         else:
@@ -227,9 +229,9 @@ def _begin(role: Role, context: Params) -> psycopg.Connection[Any]:
     raise AssertionError("unreachable")
 
 
-def close_connection(role: Role) -> None:
+def close_connection(role: Role, lane: int = 0) -> None:
     """Drop the process's connection; the next transaction opens a new one."""
-    connection = _connections.pop(role, None)
+    connection = _connections.pop((role, lane), None)
     if connection is not None:
         connection.close()
 
@@ -241,40 +243,43 @@ def transaction(
     mode: Mode | None = None,
     user_id: UUID | None = None,
     role: Role = "app",
+    lane: int = 0,
 ) -> Generator[Tx]:
     """One transaction, committed at the end of the block and rolled back when the block raises.
+
+    Threads that work side by side each have a lane, which is a connection of its own; whoever opens one closes it.
 
     Without a tenant the application role sees no tenant's rows. Raises ServiceUnavailable when the database cannot be
     reached or goes away: what was not committed is undone. When the connection breaks in COMMIT itself the outcome is
     unknown; the caller is told to retry, which an Idempotency-Key makes safe.
     """
     context = {"tenant": str(tenant_id or ""), "mode": mode or "", "user": str(user_id or "")}
-    connection = _begin(role, context)
-    tx = Tx(connection, tenant_id, mode)
+    connection = _begin(role, lane, context)
+    tx = Tx(connection, tenant_id, mode, lane)
     try:
         yield tx
     except BaseException as error:
-        _roll_back(role, connection)
+        _roll_back(role, lane, connection)
         if isinstance(error, psycopg.OperationalError):
             raise _unavailable() from error
         raise
-    _commit(role, connection)
+    _commit(role, lane, connection)
     for callback in tx._after_commit:  # pyright: ignore[reportPrivateUsage]
         callback()
 
 
-def _commit(role: Role, connection: psycopg.Connection[Any]) -> None:
+def _commit(role: Role, lane: int, connection: psycopg.Connection[Any]) -> None:
     try:
         connection.execute("COMMIT")
     except BaseException as error:
-        _roll_back(role, connection)
+        _roll_back(role, lane, connection)
         if isinstance(error, psycopg.OperationalError):
             raise ServiceUnavailable.retry_in(2, _PERHAPS_COMMITTED) from error
         raise
 
 
-def _roll_back(role: Role, connection: psycopg.Connection[Any]) -> None:
+def _roll_back(role: Role, lane: int, connection: psycopg.Connection[Any]) -> None:
     try:
         connection.execute("ROLLBACK")
     except psycopg.Error:
-        close_connection(role)
+        close_connection(role, lane)

@@ -67,11 +67,14 @@ def emit_many(tx: Tx, events: Sequence[Event]) -> None:
     announce(tx, ids, created_at.isoformat())
 
 
-def announce(tx: Tx, event_ids: Sequence[UUID], created_at: str) -> None:
+def announce(tx: Tx, event_ids: Sequence[UUID] | Sequence[str], created_at: str) -> None:
     """Have stored events of one moment (ISO 8601) fanned out once the transaction commits."""
-    for start in range(0, len(event_ids), EVENTS_PER_MESSAGE):
-        some = list(event_ids[start : start + EVENTS_PER_MESSAGE])
-        outbox.enqueue(tx, "events", {"event_ids": some, "created_at": created_at})
+    messages = [
+        {"event_ids": list(event_ids[start : start + EVENTS_PER_MESSAGE]), "created_at": created_at}
+        for start in range(0, len(event_ids), EVENTS_PER_MESSAGE)
+    ]
+    if messages:
+        outbox.enqueue_many(tx, "events", messages)
 
 
 def _document(part: Any) -> dict[str, Any]:

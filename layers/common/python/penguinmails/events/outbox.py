@@ -39,26 +39,32 @@ class OutboxRow:
 
 def enqueue(tx: Tx, queue: Queue, payload: dict[str, Any]) -> None:
     """Store a message for a queue; it is sent once the transaction commits. References only, never a secret."""
+    enqueue_many(tx, queue, [payload])
+
+
+def enqueue_many(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]]) -> None:
+    """`enqueue` for many messages, by one statement."""
     if tx.tenant_id is None or tx.mode is None:
         raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
-    payload = {**payload, **carried()}
-    row = OutboxRow(new_uuid7(), tx.tenant_id, tx.mode, queue, payload)
+    tenant_id, mode, trace = tx.tenant_id, tx.mode, carried()
+    rows = [OutboxRow(new_uuid7(), tenant_id, mode, queue, {**payload, **trace}) for payload in payloads]
     tx.run(
         """
         INSERT INTO outbox (id, tenant_id, mode, queue, payload)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(queue)s, %(payload)s)
+        SELECT new.id, %(tenant_id)s, %(mode)s, %(queue)s, new.payload
+        FROM unnest(%(ids)s::uuid[], %(payloads)s::jsonb[]) AS new (id, payload)
         """,
         {
-            "id": row.id,
-            "tenant_id": row.tenant_id,
-            "mode": row.mode,
+            "tenant_id": tenant_id,
+            "mode": mode,
             "queue": queue,
-            "payload": jsonb(payload),
+            "ids": [row.id for row in rows],
+            "payloads": [jsonb(row.payload) for row in rows],
         },
     )
     if not tx.stored_messages:
         tx.after_commit(lambda: _publish_at_once(tx))
-    tx.stored_messages.append(row)
+    tx.stored_messages += rows
 
 
 def publish(rows: Sequence[OutboxRow], *, timeout_seconds: float, attempts: int) -> list[OutboxRow]:
@@ -192,7 +198,7 @@ def _publish_at_once(tx: Tx) -> None:
     if not taken:
         return
     try:
-        with transaction(tenant_id=tx.tenant_id, mode=tx.mode) as cleanup:
+        with transaction(tenant_id=tx.tenant_id, mode=tx.mode, lane=tx.lane) as cleanup:
             forget(cleanup, taken)
     except Exception:  # a row that stays is sent twice, which consumers are built for
         logger.warning("published messages not removed from the outbox", exc_info=True)
