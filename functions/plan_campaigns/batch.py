@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_line, mailbox_days, send_quota
+from penguinmails.domain import campaign_line, mailbox_days, pace, send_quota
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.campaign_line import PLANNED_AHEAD
 from penguinmails.domain.campaign_texts import derived_text
@@ -210,4 +210,4 @@ def _hand_on(tx: Tx, email_ids: Sequence[UUID], room: RoomRow, now: datetime) ->
     if tx.mode == "live":
         turns = campaign_line.join(tx, len(email_ids), rate=room.rate_per_second, now=now, not_before=now)
     campaign_line.hand_on(tx, [(email_id, 0) for email_id in email_ids], turns, now)
-    return {email_id: campaign_line.sweep_at(turn, now) for email_id, turn in zip(email_ids, turns, strict=True)}
+    return {email_id: pace.sweep_at(turn, now) for email_id, turn in zip(email_ids, turns, strict=True)}

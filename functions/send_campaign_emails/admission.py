@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from math import ceil
 
 from penguinmails.db import Tx
-from penguinmails.domain import campaign_line, mailbox_days, pace
+from penguinmails.domain import mailbox_days, pace
 from penguinmails.domain import sending_windows as windows
 from penguinmails.domain.emails import suppressed
 from penguinmails.domain.sending import SUPPRESSED
@@ -78,12 +78,14 @@ def _in_their_turn(tx: Tx, claims: Sequence[Claim], now: datetime) -> tuple[list
     leaving, waiting = list(claims[:most]), claims[most:]
     if not waiting:
         return leaving, []
+    from penguinmails.domain import campaign_line
+
     rate = pace.rate(tx, tx.tenant_id)
     turns = campaign_line.join(tx, len(waiting), rate=rate, now=now, not_before=now + timedelta(seconds=seconds))
     campaign_line.hand_on(tx, [(claim.id, claim.attempts - 1) for claim in waiting], turns, now)
     tx.after_commit(lambda: count("emails_paced_total", len(waiting)))
     return leaving, [
-        replace(_waits_until(claim, campaign_line.sweep_at(turn, now), now), paced_until=turn)
+        replace(_waits_until(claim, pace.sweep_at(turn, now), now), paced_until=turn)
         for claim, turn in zip(waiting, turns, strict=True)
     ]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from penguinmails import clock
 from penguinmails.aws import MAX_DELAY_SECONDS
 from penguinmails.db import Tx, transaction
-from penguinmails.domain import campaign_line, mail_reports, pace, simulation
+from penguinmails.domain import mail_reports, pace, simulation
 from penguinmails.domain.emails import log_event, message, suppressed
 from penguinmails.domain.incoming_mail import reply_address
 from penguinmails.domain.mail_addresses import on_the_wire
@@ -78,8 +78,8 @@ def _waits_for_its_turn(tx: Tx, record: Record, claim: Claim) -> bool:
     if seconds == 0:
         return False
     turn = now + timedelta(seconds=seconds)
-    repository.put_off(tx, claim, until=turn, sweep_at=campaign_line.sweep_at(turn, now))
-    if seconds <= campaign_line.LONGEST_DELAY_SECONDS:
+    repository.put_off(tx, claim, until=turn, sweep_at=pace.sweep_at(turn, now))
+    if seconds <= pace.LONGEST_DELAY_SECONDS:
         send_after_commit(tx, "emails", [message(claim.id, claim.attempts - 1)], delay_seconds=seconds)
     tx.after_commit(lambda: count("emails_paced_total"))
     return True

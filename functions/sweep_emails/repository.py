@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx
-from penguinmails.domain.campaign_line import LONGEST_DELAY_SECONDS
 from penguinmails.domain.emails import SWEEP_AFTER_SECONDS
+from penguinmails.domain.pace import LONGEST_DELAY_SECONDS
 
 _REST_SECONDS = 3_600
 

@@ -22,8 +22,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
 PER_SECOND = 10
-AT_ONCE = 2 * PER_SECOND + 1
-"""Most mails of campaigns that leave in one moment."""
 
 
 @pytest.fixture
@@ -104,10 +102,11 @@ def test_single_mails_over_the_pace_wait_in_the_ledger_for_their_turn_and_none_i
     set_pace(tenant, 1)
     addresses = some_addresses(5)
     send(key, *addresses)
+    began = datetime.now(UTC)
 
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
     reached = [address for address in addresses if mail_catcher.mails_to(address)]
-    assert 1 <= len(reached) <= 3
+    assert 1 <= len(reached) <= 3 + (datetime.now(UTC) - began).total_seconds()
     assert len(waiting(tenant)) == len(addresses) - len(reached)
     assert all(mail["paced_until"] < mail["next_sweep_at"] and mail["attempts"] == 0 for mail in waiting(tenant))
 
@@ -117,16 +116,17 @@ def test_single_mails_over_the_pace_wait_in_the_ledger_for_their_turn_and_none_i
 
 
 def test_single_mails_that_have_missed_their_turns_do_not_all_leave_at_once(tenant: TestTenant, key: TestKey) -> None:
-    send(key, *some_addresses(60))
+    set_pace(tenant, 1)
+    send(key, *some_addresses(40))
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
     late = len(waiting(tenant))
     turn_comes(tenant, seconds_ago=3_600)
+    began = datetime.now(UTC)
 
     assert consume(send_emails, *messages_of(tenant)) == []
 
-    # Slots go on coming while the worker is at it, some per second.
-    assert late - len(waiting(tenant)) < late / 2 + PER_SECOND
-    assert waiting(tenant)
+    # Slots go on coming while the worker is at it.
+    assert late - len(waiting(tenant)) <= 3 + (datetime.now(UTC) - began).total_seconds()
 
 
 def test_a_message_that_comes_twice_takes_no_second_slot_and_sends_nothing_early(
@@ -154,14 +154,14 @@ def test_another_attempt_waits_for_its_turn_as_the_first_one_does(tenant: TestTe
     (mail,) = waiting(tenant)
     assert mail["attempts"] == 1
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(30):
+        for _ in range(300):
             pace.seconds_to_wait(tx, tenant.id)
 
     assert consume(send_emails, *messages_of(tenant)) == []
 
     (mail,) = waiting(tenant)
     assert mail["attempts"] == 1
-    assert datetime.fromisoformat(mail["paced_until"]) > datetime.now(UTC) + timedelta(seconds=20)
+    assert datetime.fromisoformat(mail["paced_until"]) > datetime.now(UTC) + timedelta(seconds=100)
 
 
 def test_turns_are_as_far_apart_as_the_pace_says(tenant: TestTenant) -> None:
@@ -179,7 +179,7 @@ def test_the_sweep_brings_those_whose_turn_is_beyond_what_a_queue_delays(
 ) -> None:
     set_pace(tenant, 1)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(campaign_line.LONGEST_DELAY_SECONDS + 60):
+        for _ in range(pace.LONGEST_DELAY_SECONDS + 60):
             pace.seconds_to_wait(tx, tenant.id)
     send(key, *some_addresses(1))
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
@@ -205,33 +205,33 @@ def test_the_sweep_brings_those_whose_turn_is_beyond_what_a_queue_delays(
 
 
 def test_a_backlog_of_a_campaign_leaves_at_the_pace_and_waits_in_the_ledger(tenant: TestTenant, key: TestKey) -> None:
-    _, messages = backlog(tenant, key, 60)
+    set_pace(tenant, 1)
+    _, messages = backlog(tenant, key, 40)
     began = datetime.now(UTC)
 
     assert consume(send_campaign_emails, *messages) == []
 
     seconds = (datetime.now(UTC) - began).total_seconds()
     left = [mail for mail in mails(tenant) if mail["status"] == "sent"]
-    assert PER_SECOND <= len(left) <= AT_ONCE + PER_SECOND * seconds
+    assert 3 <= len(left) <= 3 + seconds
     held = waiting(tenant)
-    assert len(held) == 60 - len(left)
+    assert len(held) == 40 - len(left)
     assert {(mail["attempts"], mail["error"]) for mail in held} == {(0, None)}
     turns = [datetime.fromisoformat(mail["paced_until"]) for mail in held]
     assert all(turn > began for turn in turns)
-    windows = [turns[place : place + AT_ONCE] for place in range(len(turns) - AT_ONCE + 1)]
-    assert windows
-    assert all(several[-1] - several[0] >= timedelta(seconds=1) for several in windows)
+    assert all(later - turn >= timedelta(seconds=0.99) for turn, later in pairwise(turns))
     assert [type_ for type_ in sql(tenant, "SELECT type FROM email_events") if type_ not in {"queued", "sent"}] == []
 
 
 def test_workers_share_the_pace_and_what_waited_leaves_when_its_turn_comes(
     tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
 ) -> None:
-    _, messages = backlog(tenant, key, 30)
-    half = len(messages) // 2
-    assert consume(send_campaign_emails, *messages[:half]) == []
-    assert consume(send_campaign_emails, *messages[half:]) == []
-    assert waiting(tenant)
+    set_pace(tenant, 1)
+    _, messages = backlog(tenant, key, 8, size=4)
+    began = datetime.now(UTC)
+    for message in messages:
+        assert consume(send_campaign_emails, message) == []
+    assert 8 - len(waiting(tenant)) <= 3 + (datetime.now(UTC) - began).total_seconds()
 
     for _ in range(3):
         turn_comes(tenant)
@@ -239,20 +239,20 @@ def test_workers_share_the_pace_and_what_waited_leaves_when_its_turn_comes(
         run_job(sweep_emails)
         assert consume(send_campaign_emails, *messages_for("campaign_emails", tenant.id)) == []
 
-    assert [len(mail_catcher.mails_to(mail["to_email"])) for mail in mails(tenant)] == [1] * 30
+    assert [len(mail_catcher.mails_to(mail["to_email"])) for mail in mails(tenant)] == [1] * 8
 
 
 def test_campaigns_stand_behind_single_mails(tenant: TestTenant, key: TestKey) -> None:
     _, messages = backlog(tenant, key, 5)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(50 * PER_SECOND):
+        for _ in range(300 * PER_SECOND):
             pace.seconds_to_wait(tx, tenant.id)
 
     assert consume(send_campaign_emails, *messages) == []
 
     assert len(waiting(tenant)) == 5
     soonest = min(datetime.fromisoformat(mail["paced_until"]) for mail in waiting(tenant))
-    assert soonest > datetime.now(UTC) + timedelta(seconds=40)
+    assert soonest > datetime.now(UTC) + timedelta(seconds=100)
 
 
 def test_the_planner_adds_nothing_while_the_line_is_long_and_looks_each_minute(
@@ -279,7 +279,7 @@ def test_the_planner_adds_nothing_while_the_line_is_long_and_looks_each_minute(
 def test_a_recipient_whose_mail_waits_is_told_of_the_pace_and_when_it_goes_on(tenant: TestTenant, key: TestKey) -> None:
     campaign_id, messages = backlog(tenant, key, 2)
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(50 * PER_SECOND):
+        for _ in range(300 * PER_SECOND):
             pace.seconds_to_wait(tx, tenant.id)
     assert consume(send_campaign_emails, *messages) == []
     mail = waiting(tenant)[0]

@@ -7,17 +7,15 @@ over yet (`pace`). What waits there stays in the ledger; while the line is long,
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from math import ceil
 from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx
 from penguinmails.domain import campaign_mails
-from penguinmails.domain.campaign_mails import MAILS_PER_MESSAGE, SWEEP_AFTER_SECONDS
+from penguinmails.domain.campaign_mails import MAILS_PER_MESSAGE
+from penguinmails.domain.pace import LONGEST_DELAY_SECONDS, seconds_until
 from penguinmails.events.outbox import send_after_commit
 
-LONGEST_DELAY_SECONDS = 840
-"""A queue delays by 900 s at most. Whose turn comes later is brought to the queue by the sweep, shortly before."""
 PLANNED_AHEAD = timedelta(seconds=60)
 """How long the line may be for the planner to add to it; queue messages are delayed by the rest."""
 _PATIENCE_SECONDS = 5.0
@@ -44,17 +42,6 @@ def hand_on(tx: Tx, mails: Sequence[tuple[UUID, int]], turns: Sequence[datetime]
     send_after_commit(tx, "campaign_emails", payloads, delays=delays, patience_seconds=_PATIENCE_SECONDS)
 
 
-def seconds_until(turn: datetime, now: datetime) -> int:
-    """Never too early: whole seconds, which is what queues delay by."""
-    return max(0, ceil((turn - now).total_seconds()))
-
-
-def sweep_at(turn: datetime, now: datetime) -> datetime:
-    """When the sweep looks at a mail that waits: once its message must be lost, or early enough to send it one."""
-    is_on_its_way = seconds_until(turn, now) <= LONGEST_DELAY_SECONDS
-    return turn + timedelta(seconds=SWEEP_AFTER_SECONDS if is_on_its_way else -SWEEP_AFTER_SECONDS)
-
-
 def goes_on_at(tx: Tx) -> datetime | None:
     """When the planner adds to the line again; it has passed, or is None, while the line is short."""
     free_from = tx.one("SELECT free_from FROM send_paces", {})
@@ -65,9 +52,10 @@ def _reserve(tx: Tx, *, seconds: float, now: datetime, not_before: datetime) -> 
     return tx.one(
         """
         INSERT INTO send_paces AS p (tenant_id, free_from)
-        VALUES (%(tenant_id)s, greatest(%(now)s, %(not_before)s)::timestamptz + make_interval(secs => %(seconds)s))
+        VALUES (%(tenant_id)s, greatest(%(now)s::timestamptz, %(not_before)s::timestamptz) + make_interval(secs => %(seconds)s))
         ON CONFLICT (tenant_id) DO UPDATE
-        SET free_from = greatest(p.free_from, %(now)s, %(not_before)s) + make_interval(secs => %(seconds)s)
+        SET free_from = greatest(p.free_from, %(now)s::timestamptz, %(not_before)s::timestamptz)
+                        + make_interval(secs => %(seconds)s)
         RETURNING free_from - make_interval(secs => %(seconds)s)
         """,
         {"tenant_id": tx.tenant_id, "seconds": seconds, "now": now, "not_before": not_before},

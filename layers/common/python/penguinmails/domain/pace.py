@@ -6,15 +6,19 @@ the line of campaigns (`campaign_line`), in which the planner puts what it plans
 """
 
 import time
+from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
 
 from penguinmails.cache import CacheUnavailable, Script
 from penguinmails.db import Tx
+from penguinmails.domain.emails import SWEEP_AFTER_SECONDS
 from penguinmails.logging import count
 
 GRACE_SECONDS = 5
 """How long a slot that a single mail has waited for stays its own. Later, after a backlog, it takes a new one."""
+LONGEST_DELAY_SECONDS = 840
+"""A queue delays by 900 s at most. Whose turn comes later is brought to the queue by the sweep, shortly before."""
 _SINGLE_AHEAD_SECONDS = 1
 """A slot within this time is one now."""
 _CAMPAIGN_AHEAD_SECONDS = 2
@@ -68,6 +72,17 @@ def slots_now(tx: Tx, tenant_id: UUID, wanted: int) -> tuple[int, float]:
         count("send_pace_fail_open_total", wanted)
         return wanted, 0.0
     return taken, free
+
+
+def seconds_until(turn: datetime, now: datetime) -> int:
+    """Never too early: whole seconds, which is what queues delay by."""
+    return max(0, ceil((turn - now).total_seconds()))
+
+
+def sweep_at(turn: datetime, now: datetime) -> datetime:
+    """When the sweep looks at a mail that waits: once its message must be lost, or early enough to send it one."""
+    is_on_its_way = seconds_until(turn, now) <= LONGEST_DELAY_SECONDS
+    return turn + timedelta(seconds=SWEEP_AFTER_SECONDS if is_on_its_way else -SWEEP_AFTER_SECONDS)
 
 
 def rate(tx: Tx, tenant_id: UUID) -> int:

@@ -13,7 +13,6 @@ from uuid import UUID
 from penguinmails.mime import OutgoingMail
 from penguinmails.providers import mailgun, postmark
 from penguinmails.providers.account import AccountRefused, ProviderAccount, Stream
-from penguinmails.providers.bulk import each
 from penguinmails.smtp import MailRefused
 from penguinmails.smtp import send as send_by_smtp
 from penguinmails.smtp_connections import MailServer
@@ -66,6 +65,8 @@ def send_many(
     For those that were `tried` before, perhaps without an answer, the provider is asked first, as for single mails. Nothing
     is begun after the moment `until` of the monotonic clock.
     """
+    from penguinmails.providers.bulk import each
+
     again = [(mail, email_id) for mail, email_id in mails if email_id in tried]
     # What is not there is sent; what could not be asked for is left alone.
     asked = each(again, lambda mail, email_id: _taken(account, "bulk", mail, email_id) or _NOT_THERE, until)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from penguinmails.mime import OutgoingMail
 from penguinmails.providers.account import EMAIL_ID, AccountRefused, ProviderAccount, Stream
-from penguinmails.providers.bulk import each
 from penguinmails.providers.http import Answer, NoAnswer, ask, multipart
 from penguinmails.settings import get_settings
 from penguinmails.smtp import MailRefused, Scope
@@ -76,6 +75,8 @@ def send_many(
 
     Each mail is a request of its own, some at once: Mailgun's batches have one Message-ID for all recipients.
     """
+    from penguinmails.providers.bulk import each
+
     return each(mails, lambda mail, email_id: send(mail, email_id, account), until)
 
 
