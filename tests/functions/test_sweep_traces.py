@@ -54,7 +54,7 @@ def test_an_email_that_the_sweep_brings_belongs_to_the_trace_of_its_request(
     lost = of(tenant, "emails")
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         (traceparent,) = tx.all("SELECT traceparent FROM emails", {})
-        tx.run("UPDATE emails SET next_sweep_at = now(), scheduled_at = NULL", {})
+        tx.run("UPDATE emails SET next_sweep_at = now(), scheduled_at = scheduled_at - interval '1 day'", {})
     assert [message["traceparent"] for message in lost] == ([] if is_scheduled else [traceparent])
 
     run_job(sweep_emails)

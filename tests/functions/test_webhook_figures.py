@@ -114,6 +114,8 @@ def test_counting_everything_anew_finds_what_was_kept(tenant: TestTenant, key: T
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
         before = connection.execute(kept, [tenant.id]).fetchall()
         connection.execute("DELETE FROM webhook_quarters")
+        # Other tests leave deliveries of tenants that they made up.
+        connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(counting)
         after = connection.execute(kept, [tenant.id]).fetchall()
         connection.rollback()
