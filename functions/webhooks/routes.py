@@ -120,8 +120,9 @@ async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager)
     changes = {name: value for name, value in sent.items() if value is not None or name in _CLEARABLE}
     with caller.transaction() as tx:
         row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
-        if changes.get("is_active", row.is_active) != row.is_active:
-            row = delivery_service.switch(tx, webhook_id, is_active=changes["is_active"], by=caller.principal.id)
+        is_active = bool(changes.get("is_active", row.is_active))
+        if is_active != row.is_active:
+            row = delivery_service.switch(tx, webhook_id, is_active=is_active, by=caller.principal.id)
         caller.audit(
             tx,
             "webhook_updated",
