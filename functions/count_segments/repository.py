@@ -54,11 +54,3 @@ def hold(tx: Tx, segment_id: UUID) -> Counting | None:
         {"id": segment_id},
         Counting,
     )
-
-
-def give_up(tx: Tx, segment_id: UUID) -> None:
-    """The rules cannot be read any more: there is no count."""
-    tx.run(
-        "UPDATE segments SET count_cached = NULL, counted_at = NULL, count_due_at = NULL WHERE id = %(id)s",
-        {"id": segment_id},
-    )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from count_segments import repository
 from penguinmails.db import transaction
-from penguinmails.domain.segment_counts import keep_count
+from penguinmails.domain.segment_counts import forget_count, keep_count
 from penguinmails.domain.segment_pages import count_in_time, read_segment
 from penguinmails.errors import ValidationFailed
 from penguinmails.logging import logger
@@ -27,7 +27,7 @@ def count() -> int:
             segment = read_segment(tx, counting.definition)
         except ValidationFailed as refusal:
             logger.warning("segment not counted", extra={"segment_id": str(due.id), "reason": refusal.detail})
-            repository.give_up(tx, due.id)
+            forget_count(tx, due.id)
             return 1
         after = (counting.count_from_at, counting.count_from_id)
         counted = count_in_time(tx, segment, after=after, budget=PART)

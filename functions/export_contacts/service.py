@@ -12,9 +12,9 @@ from export_contacts.repository import Job
 from penguinmails.aws import delete_objects, store_object
 from penguinmails.db import transaction
 from penguinmails.domain.contact_search import Place
-from penguinmails.domain.contacts import SELECT, ContactRow
+from penguinmails.domain.contacts import ContactRow
 from penguinmails.domain.files import new_key
-from penguinmails.domain.segment_pages import Rows, page_in_time, read_segments
+from penguinmails.domain.segment_pages import page_in_time, read_segments
 from penguinmails.errors import ValidationFailed
 from penguinmails.events.outbox import enqueue
 from penguinmails.keyset import Keyset
@@ -28,7 +28,6 @@ SECONDS_PER_MESSAGE = 300
 """Then the job goes on with a message of its own: well before the function's time limit."""
 _SECONDS_TO_READ = timedelta(seconds=5)
 """How long a page is looked for, so that no account is too large for a statement's time."""
-_WHOLE = Rows(SELECT, ContactRow)
 _LAST_DELIVERY = 5
 _WRITERS = {"csv": CsvWriter, "xlsx": XlsxWriter, "json": JsonWriter}
 _CONTENT_TYPES = {
@@ -105,7 +104,7 @@ def _page(record: Record, job: Job, after: Place | None) -> tuple[list[ContactRo
     keyset = Keyset(PAGE, "asc", "created_at", "time", None, after)
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         segment = read_segments(tx, job.filters["definition"])
-        page = page_in_time(tx, keyset, segment, of=_WHOLE, budget=_SECONDS_TO_READ)
+        page = page_in_time(tx, keyset, segment, of=ContactRow, budget=_SECONDS_TO_READ)
     rows = page.rows[:PAGE]
     return rows, (rows[-1].created_at, rows[-1].id) if len(page.rows) > PAGE else page.stopped_at
 

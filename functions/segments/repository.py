@@ -89,14 +89,6 @@ def update_segment(tx: Tx, segment_id: UUID, *, name: str, definition: dict[str,
     )
 
 
-def forget_count(tx: Tx, segment_id: UUID) -> None:
-    """The rules have changed: neither the count nor what was counted for it holds."""
-    tx.run(
-        "UPDATE segments SET count_cached = NULL, counted_at = NULL, count_due_at = NULL WHERE id = %(id)s",
-        {"id": segment_id},
-    )
-
-
 def delete_segment(tx: Tx, segment_id: UUID) -> None:
     """Remove a segment; raises ForeignKeyViolation while something refers to it."""
     tx.run("DELETE FROM segments WHERE id = %(id)s", {"id": segment_id})

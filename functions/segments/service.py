@@ -6,7 +6,7 @@ from uuid import UUID
 
 from penguinmails.db import ForeignKeyViolation, Tx, UniqueViolation
 from penguinmails.domain.contact_search import Place
-from penguinmails.domain.segment_counts import keep_count
+from penguinmails.domain.segment_counts import forget_count, keep_count
 from penguinmails.domain.segment_pages import FoundContact, Segment, count_in_time, page_in_time, read_segment
 from penguinmails.domain.segment_uses import comparisons
 from penguinmails.errors import Conflict, FieldError, NotFound, ValidationFailed
@@ -75,7 +75,7 @@ def change_segment(tx: Tx, present: SegmentRow, *, name: str | None, definition:
     except UniqueViolation:
         raise _taken(name or present.name) from None
     if segment is not None:
-        repository.forget_count(tx, present.id)
+        forget_count(tx, present.id)
         keep_count(tx, present.id, count_in_time(tx, segment))
     return existing(tx, present.id)
 

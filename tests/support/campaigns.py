@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from campaigns.app import handler
 from contacts.app import handler as contacts_handler
 from lists.app import handler as lists_handler
+from penguinmails.cache import command
 from penguinmails.db import Mode, transaction
 from plan_campaigns.app import handler as plan_campaigns
 from send_campaign_emails.app import handler as send_campaign_emails
@@ -83,6 +84,8 @@ def pass_time(tenant: TestTenant, **interval: int) -> None:
         )
         tx.run("UPDATE campaign_steps SET test_started_at = test_started_at - %(ago)s", params)
         tx.run("UPDATE mailbox_days SET day = (day - %(ago)s)::date", params)
+    # Its slots are of a clock that cannot be moved.
+    command("DEL", f"pace:{{{tenant.id}}}")
     make_due(tenant)
 
 

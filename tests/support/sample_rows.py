@@ -15,6 +15,8 @@ _VALUES: tuple[tuple[str, str], ...] = (
     ("character varying", "left(gen_random_uuid()::text, {length})"),
     ("character(", "left(gen_random_uuid()::text, {length})"),
     ("text[]", "ARRAY['x']"),
+    ("smallint[]", "ARRAY[]::smallint[]"),
+    ("bigint[]", "ARRAY[]::bigint[]"),
     ("cidr[]", "ARRAY[]::cidr[]"),
     ("cidr", "'203.0.113.0/24'::cidr"),
     ("text", "gen_random_uuid()::text"),

@@ -6,8 +6,6 @@ from uuid import UUID
 
 MAILS_PER_MESSAGE = 100
 """Most mails that one worker takes on together. When it is killed, as many may be sent a second time."""
-SWEEP_AFTER_SECONDS = 120
-"""When the sweep takes over mails whose queue message was lost."""
 
 
 def message(mails: Sequence[tuple[UUID, int]]) -> dict[str, Any]:

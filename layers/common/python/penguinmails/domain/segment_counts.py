@@ -28,3 +28,11 @@ def keep_count(tx: Tx, segment_id: UUID, counted: Counted, *, before: int = 0) -
         """,
         {"id": segment_id, "contacts": contacts, "from_at": from_at, "from_id": from_id},
     )
+
+
+def forget_count(tx: Tx, segment_id: UUID) -> None:
+    """The rules have changed, or cannot be read any more: neither the count nor what was counted for it holds."""
+    tx.run(
+        "UPDATE segments SET count_cached = NULL, counted_at = NULL, count_due_at = NULL WHERE id = %(id)s",
+        {"id": segment_id},
+    )

@@ -20,6 +20,7 @@ from penguinmails.domain.contact_search import (
     not_reached,
 )
 from penguinmails.domain.contact_words import Search
+from penguinmails.domain.contacts import SELECT, ContactRow
 from penguinmails.domain.segment_search import Known, necessary_search
 from penguinmails.domain.segments import Condition, compile_all, compile_segment, custom_keys
 from penguinmails.keyset import MOST_COUNTED, Conditions, Keyset, Order, count_rows, select_page
@@ -30,6 +31,7 @@ _AT_ONCE = 300
 """A search for many more, where many are met, looks at stretches that are too large and then at parts of them again."""
 _HIGHEST_ID = UUID(int=(1 << 128) - 1)
 _COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
+_COUNT_FROM: LiteralString = "FROM contacts c"
 _ROW: LiteralString = "(c.created_at, c.id) "
 _SELECT: LiteralString = "SELECT c.id, c.email, c.first_name, c.last_name, c.status, c.created_at FROM contacts c"
 
@@ -49,15 +51,7 @@ class FoundContact:
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True, slots=True)
-class Rows(Generic[Row]):
-    """What is read of each contact: `select` is `SELECT ... FROM contacts c`; a row has `id` and `created_at`."""
-
-    select: LiteralString
-    row: type[Row]
-
-
-BRIEF = Rows(_SELECT, FoundContact)
+_SELECTS: dict[type[Any], LiteralString] = {FoundContact: _SELECT, ContactRow: SELECT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +134,7 @@ def _known(tx: Tx, fields: Mapping[str, DeclaredField]) -> Known:
 
 
 def page_in_time(
-    tx: Tx, keyset: Keyset, segment: Segment, *, of: Rows[Row] = BRIEF, budget: timedelta = BUDGET
+    tx: Tx, keyset: Keyset, segment: Segment, *, of: type[Row] = FoundContact, budget: timedelta = BUDGET
 ) -> FoundPage[Row]:
     """A page of those who belong, or as much of it as is found in time.
 
@@ -156,7 +150,9 @@ def page_in_time(
         missing = keyset.limit - len(rows)
         # All of the hits are wanted: for fewer the planner might walk through contacts in their order.
         of_part = replace(keyset, after=None, limit=missing if segment.search is None else max(missing, part.looked_at))
-        found, _ = select_page(tx, of.select, part.where, of_part, _COLUMNS, of.row, id_column="c.id")
+        found, _ = select_page(
+            tx, _SELECTS[of], part.where, of_part, _COLUMNS, of, id_column="c.id", count_from=_COUNT_FROM
+        )
         rows += found
         if len(rows) > keyset.limit or part.ends_at is None:
             return FoundPage(rows[: keyset.limit + 1])
@@ -168,7 +164,7 @@ def page_in_time(
         wanted = min(2 * (keyset.limit + 1 - len(rows)), _AT_ONCE, WINDOW) if most_belong else min(2 * wanted, WINDOW)
 
 
-def _page_by_offset(tx: Tx, keyset: Keyset, segment: Segment, of: Rows[Row]) -> FoundPage[Row]:
+def _page_by_offset(tx: Tx, keyset: Keyset, segment: Segment, of: type[Row]) -> FoundPage[Row]:
     skipped = keyset.offset or 0
     whole = replace(keyset, offset=None, limit=skipped + keyset.limit)
     page = page_in_time(tx, whole, segment, of=of, budget=OFFSET_BUDGET)
