@@ -26,33 +26,42 @@ _NAMED: LiteralString = """
     )
 """
 
+# What stands first in line of all webhooks is of those whose own first ones do, as many webhooks as are wanted deliveries.
 _WAITING: LiteralString = """
-    WITH asked AS (
+    WITH lines AS (
+      SELECT w.tenant_id, w.mode, w.id, least(%(per_webhook)s, w.max_per_second * w.batch_size) AS most, first.parked_at
+      FROM webhooks w
+      CROSS JOIN LATERAL (
+        SELECT d.parked_at FROM webhook_deliveries d
+        WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
+        ORDER BY d.parked_at LIMIT 1
+      ) first
+      WHERE w.is_active AND w.deleted_at IS NULL AND w.id <> ALL(%(busy)s::uuid[])
+        AND (w.paced_until IS NULL OR w.paced_until <= clock_timestamp() + interval '250 milliseconds')
+        -- What waits to share a post goes when the first has waited long enough, or when the post is full.
+        AND (w.batch_wait_seconds = 0
+             OR first.parked_at <= clock_timestamp() + interval '250 milliseconds'
+             OR EXISTS (
+               SELECT 1 FROM webhook_deliveries d
+               WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
+               ORDER BY d.parked_at OFFSET w.batch_size - 1 LIMIT 1))
+      ORDER BY first.parked_at LIMIT %(most)s
+    )
+    , last AS (SELECT CASE WHEN count(*) >= %(most)s THEN max(parked_at) ELSE 'infinity' END AS parked_at FROM lines)
+    , asked AS (
       (SELECT p.id, p.event_created_at
-       FROM webhooks w
+       FROM last CROSS JOIN lines w
        CROSS JOIN LATERAL (
          SELECT d.id, d.event_created_at, d.parked_at FROM webhook_deliveries d
-         WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
-         ORDER BY d.parked_at LIMIT least(%(per_webhook)s, w.max_per_second * w.batch_size)
+         WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at <= last.parked_at
+         ORDER BY d.parked_at LIMIT w.most
        ) p
-       WHERE w.is_active AND w.deleted_at IS NULL AND w.id <> ALL(%(busy)s::uuid[])
-         AND (w.paced_until IS NULL OR w.paced_until <= clock_timestamp() + interval '250 milliseconds')
-         -- What waits to share a post goes when the first has waited long enough, or when the post is full.
-         AND (w.batch_wait_seconds = 0
-              OR EXISTS (
-                SELECT 1 FROM webhook_deliveries d
-                WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id
-                  AND d.parked_at <= clock_timestamp() + interval '250 milliseconds')
-              OR EXISTS (
-                SELECT 1 FROM webhook_deliveries d
-                WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
-                ORDER BY d.parked_at OFFSET w.batch_size - 1 LIMIT 1))
        ORDER BY p.parked_at LIMIT %(most)s)
       UNION
       (SELECT d.id, d.event_created_at FROM webhook_deliveries d
        WHERE d.next_sweep_at <= now() AND d.webhook_id <> ALL(%(busy)s::uuid[])
-         AND EXISTS (SELECT 1 FROM webhooks w
-                     WHERE w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id AND w.is_active)
+         -- Looked up for what is due; as a join it may be the other way round.
+         AND (SELECT w.is_active FROM webhooks w WHERE w.tenant_id = d.tenant_id AND w.mode = d.mode AND w.id = d.webhook_id)
        ORDER BY d.next_sweep_at LIMIT %(per_webhook)s)
     )
 """

@@ -17,12 +17,12 @@ from dispatch_webhooks.line import Line
 from dispatch_webhooks.posts import request_for
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
-from dispatch_webhooks.slots import RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails import clock, ratelimit, tracing
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, PER_TENANT, PER_WEBHOOK, DeliveryRef, wake_up
 from penguinmails.domain.outcomes import PAUSES_SECONDS
+from penguinmails.domain.webhook_slots import RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import delivery_public_id, event_public_id
@@ -39,9 +39,6 @@ _LONGEST_PAUSE_SECONDS = 2.0
 _MOST_PULLED = 100
 _MOST_CLAIMED = 200
 _NO_SECRET_SECONDS = 30
-_TURNED_AWAY_SECONDS = 1.0
-_MOST_REMEMBERED = 1_000
-_turned_away_until: dict[tuple[UUID, Mode], float] = {}
 
 
 class TenantWork:
@@ -75,8 +72,9 @@ class TenantWork:
         try:
             if is_woken:
                 await self._stored(_settle_parked)
-            if deliveries and self._was_turned_away():
-                if not await self._park_at_once(deliveries):
+            if not self._slots.has_room():
+                # What cannot be posted now is not read.
+                if not deliveries or not await self._park_at_once(deliveries):
                     return
             else:
                 self._named = deque(deliveries)
@@ -91,14 +89,10 @@ class TenantWork:
                 lane.cancel()
             self._slots.give([*self._lanes.values(), *self._spare], [])
 
-    def _was_turned_away(self) -> bool:
-        """Whether this process has just been refused any slot of the tenant: then it does not read what it cannot post."""
-        return _turned_away_until.get((self._tenant_id, self._mode), 0.0) > time.monotonic()
-
     async def _park_at_once(self, deliveries: Sequence[DeliveryRef]) -> bool:
         """Put deliveries in line; whether there is a slot for them after all."""
         parked = await self._stored(lambda tx: self._park(tx, deliveries))
-        self._spare = self._slots.take(dict.fromkeys(parked, 1))
+        self._spare = self._slots.take(dict.fromkeys(parked, 1)) if self._slots.has_room() else []
         if self._spare:
             self._queue(await self._stored(self._pull))
         return bool(self._spare)
@@ -156,10 +150,6 @@ class TenantWork:
         found = Counter(slot.webhook_id for slot in taken)
         self._refused = {webhook_id for webhook_id, number in wanted.items() if found[webhook_id] < number}
         self._has_room = bool(taken) or not wanted
-        if not self._has_room and not self._lanes:
-            if len(_turned_away_until) > _MOST_REMEMBERED:
-                _turned_away_until.clear()
-            _turned_away_until[self._tenant_id, self._mode] = time.monotonic() + _TURNED_AWAY_SECONDS
         for slot in taken:
             if slot not in idle:
                 self._lanes[asyncio.create_task(self._lane(slot.webhook_id))] = slot

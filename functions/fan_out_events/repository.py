@@ -47,11 +47,14 @@ class Stored:
     """Seconds until somebody has to look for deliveries that were parked to share a post."""
 
 
-def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None]) -> Stored:
+def insert_deliveries(
+    tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None], *, is_crowded: bool
+) -> Stored:
     """One delivery per event and webhook that subscribed to its type.
 
-    What is for a paused webhook is held until it is resumed, and what waits for others to share a post is parked. Each
-    webhook's deliveries are numbered without a gap, in the order of the events. `traces` has the traceparents of events.
+    What is for a paused webhook is held until it is resumed. What waits for others to share a post is parked, and all is
+    where `is_crowded`: a dispatcher would only put it in line. Each webhook's deliveries are numbered without a gap, in the
+    order of the events. `traces` has the traceparents of events.
     """
     matches = tx.all(
         """
@@ -103,9 +106,10 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, 
                                           next_sweep_at, parked_at, sequence, order_key, traceparent)
           SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
-                 CASE WHEN new.is_active AND new.wait = 0
+                 CASE WHEN new.is_active AND new.wait = 0 AND NOT %(is_crowded)s
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
-                 CASE WHEN new.is_active AND new.wait > 0 THEN clock_timestamp() + make_interval(secs => new.wait) END,
+                 CASE WHEN new.is_active AND (new.wait > 0 OR %(is_crowded)s)
+                      THEN clock_timestamp() + make_interval(secs => new.wait) END,
                  numbered.before + new.nth, new.order_key, new.traceparent
           FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
           RETURNING id, event_created_at, status, parked_at
@@ -116,6 +120,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, 
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
             "sweep_after": SWEEP_AFTER_SECONDS,
+            "is_crowded": is_crowded,
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
@@ -129,7 +134,7 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, 
         DeliveryRef,
     )
     gathering = {match.webhook_id: match.batch_wait_seconds for match in matches if match.batch_wait_seconds}
-    return Stored(deliveries, _wake_ups(tx, gathering))
+    return Stored(deliveries, _wake_ups(tx, gathering) | ({0} if is_crowded else set()))
 
 
 def _wake_ups(tx: Tx, gathering: dict[UUID, int]) -> set[int]:

@@ -11,6 +11,7 @@ from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
 from penguinmails.domain import held_deliveries, webhook_statistics
 from penguinmails.domain.deliveries import messages, wake_up
+from penguinmails.domain.webhook_slots import is_crowded
 from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
 from penguinmails.tracing import FIELD, Span, begin
@@ -97,7 +98,9 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Map
             events = {*named, *(event for payload in waiting for event in _events(payload))}
             in_order = sorted(events, key=lambda event: (event.created_at, event.id))
             of_waiting = {event.id: payload.get(FIELD) for payload in waiting for event in _events(payload)}
-            stored = repository.insert_deliveries(tx, in_order, {**of_waiting, **traces})
+            stored = repository.insert_deliveries(
+                tx, in_order, {**of_waiting, **traces}, is_crowded=is_crowded(tenant_id, mode)
+            )
             found = [(message, 0) for message in messages(stored.deliveries)]
             found += [(wake_up(), seconds) for seconds in sorted(stored.wake_ups)]
             send_after_commit(

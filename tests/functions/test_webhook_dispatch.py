@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from dispatch_webhooks import slots, tenant_work
+from dispatch_webhooks import tenant_work
 from dispatch_webhooks.app import handler as dispatch
-from dispatch_webhooks.slots import PER_TENANT_OF_SLOW, Slots
 from fan_out_events.app import handler as fan_out
 from penguinmails.cache import CacheUnavailable
 from penguinmails.db import Tx, transaction
+from penguinmails.domain import webhook_slots
 from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK, wake_up
+from penguinmails.domain.webhook_slots import PER_TENANT_OF_SLOW, Slots
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4
@@ -185,7 +186,7 @@ def test_the_sweep_wakes_a_tenant_whose_slots_were_held_by_a_worker_that_is_gone
 
 def test_the_slots_of_a_killed_worker_free_themselves(tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
     webhook_id = new_uuid4()
-    monkeypatch.setattr(slots, "LEASE_MS", 1)
+    monkeypatch.setattr(webhook_slots, "LEASE_MS", 1)
     assert len(Slots(tenant.id, "live").take({webhook_id: PER_WEBHOOK})) == PER_WEBHOOK
     monkeypatch.undo()
     time.sleep(0.02)
@@ -212,7 +213,7 @@ def test_without_redis_one_worker_keeps_to_the_limits_by_itself(
     def away(*_arguments: Any, **_options: Any) -> Any:
         raise CacheUnavailable
 
-    monkeypatch.setattr(slots.Script, "run", away)
+    monkeypatch.setattr(webhook_slots.Script, "run", away)
     assert consume(dispatch, *messages) == []
 
     assert len(receiver.posts) == 12

@@ -203,7 +203,7 @@ def _connect(role: Role) -> psycopg.Connection[Any]:
 
 
 _BEGIN: LiteralString = (
-    "SELECT set_config('app.current_tenant_id', %(tenant)s, true), set_config('app.current_mode', %(mode)s, true),"
+    "BEGIN; SELECT set_config('app.current_tenant_id', %(tenant)s, true), set_config('app.current_mode', %(mode)s, true),"
     " set_config('app.current_user_id', %(user)s, true)"
 )
 
@@ -217,9 +217,8 @@ def _begin(role: Role, lane: int, context: Params) -> psycopg.Connection[Any]:
                 connection = _connections[role, lane] = _connect(role)
             if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 raise RuntimeError("A transaction is open already; pass it on instead of opening a second one.")
-            with connection.pipeline():
-                connection.execute("BEGIN")
-                connection.execute(_BEGIN, context)
+            # Two statements go in one round trip where the driver itself puts the values in, at half the price of a pipeline.
+            psycopg.ClientCursor(connection).execute(_BEGIN, context)
         except psycopg.OperationalError as error:
             close_connection(role, lane)
             if attempt == 2:

@@ -18,13 +18,20 @@ EVENTS_PER_MESSAGE = 100
 def emit(tx: Tx, event: Event, *, workspace_id: UUID | None = None) -> UUID:
     """Store the event and the message that fans it out to subscribers; both exist exactly when the change does."""
     event_id, created_at = new_uuid7(), clock.now()
+    message = outbox.row_of(tx, "events", {"event_id": event_id, "created_at": created_at.isoformat()})
     tx.run(
         """
+        WITH message AS (
+          INSERT INTO outbox (id, tenant_id, mode, queue, payload)
+          VALUES (%(message_id)s, %(tenant_id)s, %(mode)s, 'events', %(message)s)
+        )
         INSERT INTO events (id, tenant_id, mode, workspace_id, type, schema_version, data, subject_id, created_at)
         VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(workspace_id)s, %(type)s, %(schema_version)s, %(data)s,
                 %(subject_id)s, %(created_at)s)
         """,
         {
+            "message_id": message.id,
+            "message": jsonb(message.payload),
             "id": event_id,
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
@@ -36,7 +43,7 @@ def emit(tx: Tx, event: Event, *, workspace_id: UUID | None = None) -> UUID:
             "created_at": created_at,
         },
     )
-    outbox.enqueue(tx, "events", {"event_id": event_id, "created_at": created_at.isoformat()})
+    outbox.publish_after_commit(tx, [message])
     return event_id
 
 

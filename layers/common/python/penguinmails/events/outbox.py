@@ -44,10 +44,7 @@ def enqueue(tx: Tx, queue: Queue, payload: dict[str, Any]) -> None:
 
 def enqueue_many(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]]) -> None:
     """`enqueue` for many messages, by one statement."""
-    if tx.tenant_id is None or tx.mode is None:
-        raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
-    tenant_id, mode, trace = tx.tenant_id, tx.mode, carried()
-    rows = [OutboxRow(new_uuid7(), tenant_id, mode, queue, {**payload, **trace}) for payload in payloads]
+    rows = [row_of(tx, queue, payload) for payload in payloads]
     tx.run(
         """
         INSERT INTO outbox (id, tenant_id, mode, queue, payload)
@@ -55,13 +52,25 @@ def enqueue_many(tx: Tx, queue: Queue, payloads: Sequence[dict[str, Any]]) -> No
         FROM unnest(%(ids)s::uuid[], %(payloads)s::jsonb[]) AS new (id, payload)
         """,
         {
-            "tenant_id": tenant_id,
-            "mode": mode,
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
             "queue": queue,
             "ids": [row.id for row in rows],
             "payloads": [jsonb(row.payload) for row in rows],
         },
     )
+    publish_after_commit(tx, rows)
+
+
+def row_of(tx: Tx, queue: Queue, payload: dict[str, Any]) -> OutboxRow:
+    """A message of the transaction's tenant that is to be stored, with the trace that it belongs to."""
+    if tx.tenant_id is None or tx.mode is None:
+        raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
+    return OutboxRow(new_uuid7(), tx.tenant_id, tx.mode, queue, {**payload, **carried()})
+
+
+def publish_after_commit(tx: Tx, rows: Sequence[OutboxRow]) -> None:
+    """Send messages that the transaction has stored once it commits."""
     if not tx.stored_messages:
         tx.after_commit(lambda: _publish_at_once(tx))
     tx.stored_messages += rows

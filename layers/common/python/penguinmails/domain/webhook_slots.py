@@ -67,6 +67,27 @@ return taken
 """
 )
 
+_ROOM = Script(
+    """
+local worker, per_tenant, seats = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
+if #held >= per_tenant then return 0 end
+if redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') > 0 then seats = 1 end
+local workers, holders = {}, 0
+for _, token in ipairs(held) do
+  local holder = string.match(token, '^([^/]+)/')
+  if holder == worker then return 1 end
+  if not workers[holder] then
+    workers[holder] = true
+    holders = holders + 1
+  end
+end
+return holders < seats and 1 or 0
+"""
+)
+
 _GIVE = Script(
     """
 local time = redis.call('TIME')
@@ -98,8 +119,7 @@ class Slots:
     def __init__(self, tenant_id: UUID, mode: Mode) -> None:
         """Nothing is held yet."""
         self._worker = uuid4().hex
-        tag = f"{{{tenant_id}:{mode}}}"
-        self._keys = [f"webhook_slots:{tag}", f"webhook_slow:{tag}"]
+        self._keys = _keys(tenant_id, mode)
         self._held = 0
         self._count = 0
 
@@ -128,6 +148,10 @@ class Slots:
         self._held += len(taken)
         return taken
 
+    def has_room(self) -> bool:
+        """Whether this worker might get a slot now. While Redis is away it tries."""
+        return _has_room(self._keys, self._worker, _SEATS)
+
     def give(self, slots: Sequence[Slot], slow: Sequence[UUID]) -> None:
         """Give slots back, and tell which webhooks kept their caller waiting."""
         self._held -= len(slots)
@@ -144,3 +168,20 @@ class Slots:
     def _new_slot(self, webhook_id: UUID, most: int) -> Slot:
         self._count += 1
         return Slot(webhook_id, f"{self._worker}/{webhook_id}/{most}/{self._count}")
+
+
+def is_crowded(tenant_id: UUID, mode: Mode) -> bool:
+    """Whether a worker that comes to post for the tenant now would be turned away, and hanging receivers are the reason."""
+    return not _has_room(_keys(tenant_id, mode), "", PER_TENANT)
+
+
+def _has_room(keys: list[str], worker: str, seats: int) -> bool:
+    try:
+        return bool(_ROOM.run(keys, [worker, PER_TENANT, seats]))
+    except CacheUnavailable:
+        return True
+
+
+def _keys(tenant_id: UUID, mode: Mode) -> list[str]:
+    tag = f"{{{tenant_id}:{mode}}}"
+    return [f"webhook_slots:{tag}", f"webhook_slow:{tag}"]

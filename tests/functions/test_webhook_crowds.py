@@ -1,0 +1,149 @@
+"""A tenant whose receivers hold all its slots: what is raised meanwhile goes in line without being read, and is not forgotten."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from dispatch_webhooks import repository
+from dispatch_webhooks.app import handler as dispatch
+from fan_out_events.app import handler as fan_out
+from penguinmails.db import Tx, transaction
+from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK, wake_up
+from penguinmails.domain.webhook_slots import Slot, Slots, is_crowded
+from penguinmails.ids import new_uuid4
+from tests.support.hooks import deliveries, hook, raise_event
+from tests.support.queues import consume, messages_for
+from tests.support.receiver import Receiver
+from tests.support.tenants import TestKey, TestTenant
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.stop()
+
+
+def take_all(tenant: TestTenant) -> tuple[Slots, list[Slot]]:
+    others = Slots(tenant.id, "live")
+    return others, others.take({new_uuid4(): PER_WEBHOOK for _ in range(PER_TENANT // PER_WEBHOOK)})
+
+
+def woken(tenant: TestTenant) -> dict[str, object]:
+    return {"tenant_id": str(tenant.id), "mode": "live", **wake_up()}
+
+
+def test_an_account_is_crowded_when_all_its_slots_are_taken(tenant: TestTenant, other_tenant: TestTenant) -> None:
+    assert not is_crowded(tenant.id, "live")
+    others, held = take_all(tenant)
+
+    assert is_crowded(tenant.id, "live")
+    assert not is_crowded(tenant.id, "test")
+    assert not is_crowded(other_tenant.id, "live")
+    assert others.has_room() is False
+    others.give(held[:1], [])
+    assert not is_crowded(tenant.id, "live")
+    assert others.has_room()
+
+
+def test_an_account_is_crowded_when_a_worker_posts_to_a_receiver_that_hangs_as_it_alone_may(tenant: TestTenant) -> None:
+    worker, webhook = Slots(tenant.id, "live"), new_uuid4()
+    worker.give(worker.take({webhook: 1}), [webhook])
+    assert not is_crowded(tenant.id, "live"), "nobody posts"
+
+    worker.take({webhook: 1})
+
+    assert is_crowded(tenant.id, "live")
+    assert worker.has_room(), "the one that posts may post more"
+    assert not Slots(tenant.id, "live").has_room()
+
+
+def test_two_workers_that_post_to_quick_receivers_are_no_crowd_but_a_third_finds_no_room(tenant: TestTenant) -> None:
+    for worker in (Slots(tenant.id, "live"), Slots(tenant.id, "live")):
+        worker.take({new_uuid4(): 1})
+
+    assert not is_crowded(tenant.id, "live")
+    assert not Slots(tenant.id, "live").has_room()
+
+
+def test_what_is_raised_in_a_crowd_is_in_line_from_the_start_and_goes_out_when_a_slot_is_free(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    hook(key, receiver)
+    others, held = take_all(tenant)
+    raise_event(tenant)
+
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+
+    assert [(d["status"], d["parked_at"] is None, d["next_sweep_at"]) for d in deliveries(tenant)] == [
+        ("queued", False, None)
+    ]
+    found = messages_for("deliveries", tenant.id)
+    assert [message["deliveries"] for message in found] == [[]], (
+        "one message that names nothing, however many there are"
+    )
+    others.give(held, [])
+    assert consume(dispatch, *found) == []
+    assert [d["status"] for d in deliveries(tenant)] == ["success"]
+
+
+def test_in_a_crowd_nothing_is_claimed_that_could_not_be_posted(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(key, receiver)
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    named = messages_for("deliveries", tenant.id)
+    others, held = take_all(tenant)
+    claims: list[object] = []
+    monkeypatch.setattr(repository, "claim", lambda *given, **_: claims.append(given) or [])
+    monkeypatch.setattr(repository, "claim_waiting", lambda *given, **_: claims.append(given) or [])
+
+    assert consume(dispatch, *named, woken(tenant)) == []
+
+    assert claims == []
+    assert [d["parked_at"] is None for d in deliveries(tenant)] == [False]
+    monkeypatch.undo()
+    others.give(held, [])
+    assert consume(dispatch, woken(tenant)) == []
+    assert len(receiver.posts) == 1
+
+
+@pytest.mark.parametrize(("per_webhook", "most"), [(100, 3), (100, 9), (2, 5), (1, 100), (100, 100)])
+def test_the_longest_waiting_are_claimed_whichever_webhooks_they_are_of_up_to_so_many_of_each(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, per_webhook: int, most: int
+) -> None:
+    for _ in range(4):
+        hook(key, receiver)
+    take_all(tenant)
+    for _ in range(6):
+        raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE webhook_deliveries SET parked_at = now() - random() * interval '1 hour'", {})
+        in_line = sorted(deliveries_of(tx), key=lambda found: found.parked_at)
+
+        claimed = {claim.id for claim in repository.claim_waiting(tx, busy=[], per_webhook=per_webhook, most=most)}
+
+    taken: Counter[UUID] = Counter()
+    wanted: list[UUID] = []
+    for found in in_line:
+        taken[found.webhook_id] += 1
+        if taken[found.webhook_id] <= per_webhook and len(wanted) < most:
+            wanted.append(found.id)
+    assert claimed == set(wanted)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    id: UUID
+    webhook_id: UUID
+    parked_at: datetime
+
+
+def deliveries_of(tx: Tx) -> list[Waiting]:
+    return tx.all("SELECT id, webhook_id, parked_at FROM webhook_deliveries", {}, Waiting)
