@@ -56,7 +56,8 @@ def failed(tx: Tx, webhook_id: UUID, *, failures: int, had_success: bool, is_gon
         _switch_off(tx, webhook_id, state, "failures")
     else:
         _warn(tx, webhook_id, state)
-    if gave_up and state.may_be_told:
+    # Of a receiver that is gone they have just been told that nothing is sent to it any more.
+    if gave_up and state.may_be_told and not is_gone:
         health_repository.keep_told(tx, webhook_id)
         _tell(tx, "webhook_exhausted", state, failures=state.consecutive_failures)
 

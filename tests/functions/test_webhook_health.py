@@ -152,6 +152,15 @@ def test_giving_up_a_delivery_is_told_once_a_day_and_webhook(
     assert mails(tenant) == ["webhook_exhausted"] * 2
 
 
+def test_that_a_receiver_is_gone_is_one_mail(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    receiver.answers = [(410, {})]
+    hook(key, receiver)
+
+    fail_once_more(tenant)
+
+    assert mails(tenant) == ["webhook_paused"]
+
+
 def test_failing_and_recovering_are_in_the_audit_trail(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
     hook(key, receiver)
     receiver.answers = [(500, {})] * 3
