@@ -33,6 +33,7 @@ from tests.support import schedule, secret_watch, which_vault
 from tests.support.emitted import watch_emitted_events
 from tests.support.incoming import REPLY_DOMAIN
 from tests.support.mail import WatchedMailCatcher
+from tests.support.receiver import Receiver
 from tests.support.secret_watch import remember
 from tests.support.statuses import (  # noqa: F401 - hooks
     pytest_addoption,
@@ -254,3 +255,11 @@ def other_tenant() -> TestTenant:
 def key(tenant: TestTenant) -> TestKey:
     """A live key of `tenant` with all scopes."""
     return tenant.key()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A customer's endpoint."""
+    server = Receiver()
+    yield server
+    server.stop()

@@ -26,7 +26,16 @@ _TUNING = {
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
-_FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FAST_AND_FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    # Nothing is written to data files before it has to be.
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "4GB",
+}
 
 
 def bin_directory() -> Path:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.receiver import Receiver
 from tests.support.running_stack import RunningStack
 from tests.support.secret_watch import leaks_in
 
@@ -23,11 +22,3 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 def key(running: RunningStack) -> str:
     """The API key of a customer on the enterprise plan."""
     return running.new_customer()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A customer's endpoint."""
-    server = Receiver()
-    yield server
-    server.stop()

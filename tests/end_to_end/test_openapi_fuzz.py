@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case, openapi
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.filters import HasAPIOperation
+from schemathesis.pytest import from_fixture
+from schemathesis.schemas import BaseSchema
 
 from accounts import routes as accounts_routes
 from api_keys import routes as api_keys_routes
@@ -35,8 +38,9 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 NO_LIMIT = 10**9
 OPERATIONS = {(o.method, o.path): o for o in operations()}
 
+DOCUMENT = json.loads((ROOT / "openapi.json").read_text())
 schema = openapi.from_dict(
-    json.loads((ROOT / "openapi.json").read_text()),
+    DOCUMENT,
     # The credential is given below; one that is made up besides would only be overwritten.
     config=SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}}),
 )
@@ -123,8 +127,28 @@ def world() -> Iterator[World]:
         yield World()
 
 
+under_test: list[tuple[str, str]] = []
+
+
+@pytest.fixture(
+    params=[(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item], ids=" ".join
+)
+def documented(request: pytest.FixtureRequest) -> BaseSchema:
+    """The document, of which the test tries one operation.
+
+    Its requests are made when its test runs and not when tests are collected, which each worker process does.
+    """
+    under_test[:] = [request.param]
+    # Schemathesis appends to what pytest called so before 9.2.
+    request.node._nodeid = request.node.nodeid
+    return schema
+
+
+def _is_under_test(context: HasAPIOperation) -> bool:
+    return (context.operation.method.upper(), context.operation.path) in under_test
+
+
 @pytest.mark.timeout(3600 if EXAMPLES else 120)
-@schema.parametrize()
 @settings(
     max_examples=EXAMPLES or 15,
     derandomize=not EXAMPLES,
@@ -132,6 +156,7 @@ def world() -> Iterator[World]:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
+@from_fixture("documented").include(_is_under_test).parametrize()
 def test_the_api_does_what_its_document_says(case: Case, world: World) -> None:
     excluded = [POSSIBLE_BUT_REFUSED, *([OTHER_METHODS] if _is_a_thing_too("/api/v1" + case.path) else [])]
     headers = world.prepare(case)

@@ -24,7 +24,7 @@ from tags import repository as tags
 from tests.support.plans import rows_read
 from tests.support.tenants import TestTenant, make_tenant
 
-CONTACTS = int(os.environ.get("AUDIENCE_CONTACTS", "20000"))
+CONTACTS = int(os.environ.get("AUDIENCE_CONTACTS", "8000"))
 PAGE = 50
 FACTOR = 10
 

@@ -1,6 +1,6 @@
 """How long the oldest secret of each kind was not replaced is published, so that a forgotten one is seen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -34,13 +34,6 @@ def age_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], float]:
         return found[kind]
 
     return measured
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def grow_old(tenant: TestTenant, table: str) -> None:

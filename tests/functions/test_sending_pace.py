@@ -96,6 +96,13 @@ def backlog(
 # ---- single mails -------------------------------------------------------------------------------------------------------
 
 
+def take_turns(tenant: TestTenant, number: int) -> None:
+    """As that many mails would one by one."""
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        taken, _wait, _free = pace._take(tenant.id, number, pace.rate(tx, tenant.id), ahead=-1)
+    assert taken == number
+
+
 def test_single_mails_over_the_pace_wait_in_the_ledger_for_their_turn_and_none_is_refused(
     tenant: TestTenant, key: TestKey, mail_catcher: MailCatcher
 ) -> None:
@@ -153,9 +160,7 @@ def test_another_attempt_waits_for_its_turn_as_the_first_one_does(tenant: TestTe
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
     (mail,) = waiting(tenant)
     assert mail["attempts"] == 1
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(300):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, 300)
 
     assert consume(send_emails, *messages_of(tenant)) == []
 
@@ -178,9 +183,7 @@ def test_the_sweep_brings_those_whose_turn_is_beyond_what_a_queue_delays(
     tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_pace(tenant, 1)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(pace.LONGEST_DELAY_SECONDS + 60):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, pace.LONGEST_DELAY_SECONDS + 60)
     send(key, *some_addresses(1))
     assert consume(send_emails, *messages_for("emails", tenant.id)) == []
     (mail,) = waiting(tenant)
@@ -244,9 +247,7 @@ def test_workers_share_the_pace_and_what_waited_leaves_when_its_turn_comes(
 
 def test_campaigns_stand_behind_single_mails(tenant: TestTenant, key: TestKey) -> None:
     _, messages = backlog(tenant, key, 5)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(300 * PER_SECOND):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, 300 * PER_SECOND)
 
     assert consume(send_campaign_emails, *messages) == []
 
@@ -259,9 +260,7 @@ def test_the_planner_adds_nothing_while_the_line_is_long_and_looks_each_minute(
     tenant: TestTenant, key: TestKey
 ) -> None:
     campaign_id, messages = backlog(tenant, key, 5)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(600 * PER_SECOND):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, 600 * PER_SECOND)
     assert consume(send_campaign_emails, *messages) == []
     late = add_contact(key)
     body = {"contact_ids": [str(late)]}
@@ -278,9 +277,7 @@ def test_the_planner_adds_nothing_while_the_line_is_long_and_looks_each_minute(
 
 def test_a_recipient_whose_mail_waits_is_told_of_the_pace_and_when_it_goes_on(tenant: TestTenant, key: TestKey) -> None:
     campaign_id, messages = backlog(tenant, key, 2)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(300 * PER_SECOND):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, 300 * PER_SECOND)
     assert consume(send_campaign_emails, *messages) == []
     mail = waiting(tenant)[0]
 
@@ -294,9 +291,7 @@ def test_a_recipient_whose_mail_waits_is_told_of_the_pace_and_when_it_goes_on(te
 
 def test_a_pause_and_a_resume_keep_the_turns(tenant: TestTenant, key: TestKey) -> None:
     campaign_id, messages = backlog(tenant, key, 5)
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        for _ in range(500 * PER_SECOND):
-            pace.seconds_to_wait(tx, tenant.id)
+    take_turns(tenant, 500 * PER_SECOND)
     assert consume(send_campaign_emails, *messages) == []
     before = [(mail["id"], mail["paced_until"], mail["next_sweep_at"]) for mail in waiting(tenant)]
 

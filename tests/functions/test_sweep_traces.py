@@ -10,7 +10,6 @@ from emails.app import handler as emails
 from penguinmails import clock
 from penguinmails.db import transaction
 from penguinmails.domain.platform_mail import queue_mail
-from penguinmails.logging import logger
 from penguinmails.tracing import end, start
 from send_emails.app import handler as send_emails
 from send_platform_mail.app import handler as send_platform_mail
@@ -21,22 +20,13 @@ from tests.support.hooks import raise_event
 from tests.support.http import call
 from tests.support.queues import consume, receive, run_job
 from tests.support.tenants import TestKey, TestTenant
+from tests.support.traces import watch_spans
 
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What consumers wrote about their work."""
-    written: list[dict[str, Any]] = []
-    real = logger.info
-
-    def keep(message: str, **more: Any) -> None:
-        extra = more.get("extra", {})
-        if extra.get("span_kind") == "consumer":
-            written.append(extra)
-        real(message, **more)
-
-    monkeypatch.setattr(logger, "info", keep)
-    return written
+    return watch_spans(monkeypatch, "consumer")
 
 
 def of(tenant: TestTenant, queue: Any) -> list[dict[str, Any]]:

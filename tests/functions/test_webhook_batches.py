@@ -1,7 +1,6 @@
 """Webhooks that take several events in one post."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,13 +23,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Post, Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def raise_events(tenant: TestTenant, number: int, *, name: str = "Ada") -> None:

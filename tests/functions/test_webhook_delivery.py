@@ -1,7 +1,6 @@
 """From an event to the customer's endpoint: signed, at least once, logged."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -22,13 +21,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def test_an_event_is_posted_with_both_signatures(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:

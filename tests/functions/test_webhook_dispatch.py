@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,13 +22,6 @@ from tests.support.hooks import attempts, deliveries, hook, raise_event, webhook
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant, make_tenant
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def raise_events(tenant: TestTenant, number: int) -> None:

@@ -231,7 +231,7 @@ class Endpoint(ThreadingHTTPServer):
 
     def start(self) -> "Endpoint":
         """Answer in a thread."""
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def stop(self) -> None:

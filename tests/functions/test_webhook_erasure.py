@@ -1,9 +1,6 @@
 """Erasing somebody takes out of the delivery log what receivers have answered to posts about them."""
 
-from collections.abc import Iterator
 from uuid import UUID
-
-import pytest
 
 from penguinmails.db import transaction
 from penguinmails.domain.contacts import erase_from_events
@@ -17,13 +14,6 @@ from tests.support.queues import run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def raise_about(tenant: TestTenant, *contacts: UUID) -> None:

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -23,13 +22,6 @@ from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
 
 PATIENCE_SECONDS = 20
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def raise_about(tenant: TestTenant, *contacts: UUID) -> None:

@@ -1,7 +1,6 @@
 """The catalogue of event types: what is posted is what it says."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -17,13 +16,6 @@ from tests.support.http import call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def catalogue(key: TestKey) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """Deliveries that outlive their events: nothing is left to post, so they end and say why."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-import pytest
 
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
@@ -22,13 +20,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def events_are_deleted(tenant: TestTenant, first: int = 100) -> None:

@@ -13,7 +13,7 @@ import pytest
 from penguinmails import clock
 from penguinmails.db import transaction
 from roll_up_analytics.app import handler as roll_up
-from tests.support.hooks import age, hook, raise_event, work_off
+from tests.support.hooks import age, hook, raise_and_work_off
 from tests.support.http import call
 from tests.support.plans import counted_reads
 from tests.support.queues import run_job
@@ -102,9 +102,7 @@ def test_counting_everything_anew_finds_what_was_kept(tenant: TestTenant, key: T
     receiver = Receiver()
     hook(key, receiver, retry_enabled=False)
     receiver.answers += [(200, {}), (500, {})]
-    for _ in range(3):
-        raise_event(tenant)
-        work_off(tenant)
+    raise_and_work_off(tenant, 3)
     receiver.stop()
     run_job(roll_up)
     text = (ROOT / "database/migrations/0220_webhook_figures.sql").read_text()

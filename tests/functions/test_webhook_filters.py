@@ -1,6 +1,5 @@
 """Webhooks that want some of the events of their types only."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +14,6 @@ from tests.support.http import call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def created(tenant: TestTenant, *, source: str = "api", contact_id: Any = None, workspace_id: Any = None) -> None:

@@ -1,6 +1,5 @@
 """What repeated failures do to a webhook: warnings, switching off, mails, and the single post that decides after a resumption."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -20,13 +19,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler as webhooks
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -1,29 +1,15 @@
 """What happened, and why it arrived or did not."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
-from tests.support.hooks import age, deliveries, hook, raise_event, store_event, work_off
+from tests.support.hooks import age, ask, deliveries, hook, hook_of_earlier, raise_event, store_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
-
-
-def ask(key: TestKey, path: str, **query: Any) -> Answer:
-    return call(handler, "GET", f"/api/v1/{path}", token=key.plaintext, query=query)
 
 
 def raised(tenant: TestTenant) -> UUID:
@@ -125,8 +111,7 @@ def test_a_webhook_of_nobody_explains_nothing(tenant: TestTenant, key: TestKey) 
 def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
-    webhook = hook(key, receiver, event_filters={"filters": {"source": "import"}}).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver, event_filters={"filters": {"source": "import"}}).id
     event_id = store_event(tenant, minutes_ago=30)
 
     assert reason(key, event_id, webhook) == ("not_sent", "filtered")

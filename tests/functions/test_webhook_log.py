@@ -1,7 +1,6 @@
 """The delivery log, trying again by hand, and pausing without losing anything."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,13 +17,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def ask(key: TestKey, method: str, webhook: str, below: str = "", **request: Any) -> Answer:

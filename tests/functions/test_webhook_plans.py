@@ -1,7 +1,7 @@
 """Webhooks read the rows that they name and no others of the tenant, whatever the planner believes about the tables."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -28,13 +28,6 @@ TABLES = ("events", "webhook_deliveries", "webhook_attempts")
 Belief = Callable[[TestTenant, str], None]
 EVENTS = 800
 PER_MESSAGE = 100
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def raise_of(tenant: TestTenant, contact: UUID, events: int) -> None:

@@ -1,6 +1,5 @@
 """Whether everything arrived: counts of a span of time, and page by page the events that did not."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,8 +9,16 @@ import pytest
 from fan_out_events.app import handler as fan_out
 from penguinmails import clock
 from penguinmails.db import transaction
-from tests.support.hooks import age, deliveries, hook, raise_event, store_event, work_off
-from tests.support.http import Answer, call
+from tests.support.hooks import (
+    age,
+    ask,
+    deliveries,
+    hook,
+    hook_of_earlier,
+    raise_and_work_off,
+    store_event,
+)
+from tests.support.http import call
 from tests.support.queues import consume, messages_for
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
@@ -19,25 +26,12 @@ from webhooks import reconcile_repository, reconcile_service
 from webhooks.app import handler
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
-
-
-def ask(key: TestKey, path: str, **query: Any) -> Answer:
-    return call(handler, "GET", f"/api/v1/{path}", token=key.plaintext, query=query)
-
-
 def test_reconciling_counts_what_arrived_and_names_what_did_not(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
     webhook = hook(key, receiver, retry_enabled=False).id
     receiver.answers += [(200, {}), (500, {})]
-    for _ in range(2):
-        raise_event(tenant)
-        work_off(tenant)
+    raise_and_work_off(tenant, 2)
     age(tenant, 120)
     lost = store_event(tenant, minutes_ago=30)
 
@@ -99,13 +93,10 @@ def test_all_gaps_are_had_page_by_page_each_once_and_in_the_order_of_the_events(
 ) -> None:
     monkeypatch.setattr(reconcile_service, "MOST_GAPS", 2)
     monkeypatch.setattr(reconcile_service, "EXAMINED_AT_ONCE", 2)
-    webhook = hook(key, receiver, retry_enabled=False).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver, retry_enabled=False).id
     lost = [store_event(tenant, minutes_ago=minutes) for minutes in (50, 40, 30)]
     receiver.answers += [(500, {}), (200, {}), (500, {}), (500, {})]
-    for _ in range(4):
-        raise_event(tenant)
-        work_off(tenant)
+    raise_and_work_off(tenant, 4)
     failed = [UUID(row["event_id"]) for row in deliveries(tenant) if row["status"] == "failed"]
 
     pages, answers = all_gaps(key, webhook)
@@ -122,8 +113,7 @@ def test_events_of_one_moment_are_paged_through(
 ) -> None:
     monkeypatch.setattr(reconcile_service, "MOST_GAPS", 2)
     monkeypatch.setattr(reconcile_service, "EXAMINED_AT_ONCE", 3)
-    webhook = hook(key, receiver).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver).id
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         lost: set[UUID] = set(
             tx.all(
@@ -147,8 +137,7 @@ def test_a_page_ends_early_when_it_has_looked_at_much_that_is_no_gap(
 ) -> None:
     monkeypatch.setattr(reconcile_service, "EXAMINED_AT_ONCE", 2)
     monkeypatch.setattr(reconcile_service, "MOST_EXAMINED", most)
-    webhook = hook(key, receiver).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver).id
     for _ in range(5):
         store_event(tenant, minutes_ago=30)
     call(
@@ -166,8 +155,7 @@ def test_a_cursor_takes_its_span_along(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile_service, "MOST_GAPS", 1)
-    webhook = hook(key, receiver).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver).id
     for _ in range(2):
         store_event(tenant, minutes_ago=30)
     cursor = ask(key, f"webhooks/{webhook}/reconcile").json["next_cursor"]
@@ -190,8 +178,7 @@ def test_a_span_is_widened_to_quarters_of_an_hour(key: TestKey, receiver: Receiv
 def test_counts_say_when_replays_sent_more_than_they_take_into_account(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    webhook = hook(key, receiver).id
-    age(tenant, 120)
+    webhook = hook_of_earlier(tenant, key, receiver).id
     for _ in range(2):
         store_event(tenant, minutes_ago=30)
     now = clock.now()

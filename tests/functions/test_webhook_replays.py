@@ -1,7 +1,6 @@
 """Stored events are sent to a webhook again: by time, type and filter, paced, exact, and not twice."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,13 +21,6 @@ from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler
 
 WEBHOOKS = "/api/v1/webhooks"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def span(**changes: Any) -> dict[str, Any]:

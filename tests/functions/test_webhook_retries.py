@@ -1,6 +1,5 @@
 """A delivery that fails: when it is tried again, and when no more."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from tests.support.hooks import attempts, deliveries, hook, make_due, raise_even
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(("retry", "seconds"), [(1, 60), (2, 300), (3, 900), (4, 3600), (5, 86_400)])

@@ -2,12 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
-
-import pytest
 
 from fan_out_events.app import handler as fan_out
 from fan_out_events.repository import EventRef, insert_deliveries
@@ -16,23 +12,12 @@ from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4
 from tests.support.connections import connected
-from tests.support.hooks import deliveries, hook, make_due, raise_event, work_off
-from tests.support.http import Answer, call
+from tests.support.hooks import ask, deliveries, hook, make_due, raise_and_work_off, raise_event, work_off
+from tests.support.http import call
 from tests.support.queues import consume, messages_for
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
-
-
-def ask(key: TestKey, path: str, **query: Any) -> Answer:
-    return call(handler, "GET", f"/api/v1/webhooks/{path}", token=key.plaintext, query=query)
 
 
 def raise_events(tenant: TestTenant, number: int) -> list[EventRef]:
@@ -66,9 +51,7 @@ def test_each_webhook_counts_its_own_deliveries_in_the_order_of_the_events(
 def test_a_post_carries_its_number_and_so_do_its_retries(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
     receiver.answers += [(200, {}), (503, {})]
     webhook = hook(key, receiver)
-    for _ in range(2):
-        raise_event(tenant)
-        work_off(tenant)
+    raise_and_work_off(tenant, 2)
     make_due(tenant)
     messages_for("deliveries", tenant.id)
     raise_event(tenant)
@@ -147,12 +130,12 @@ def test_a_number_finds_its_delivery(tenant: TestTenant, key: TestKey, receiver:
     raise_events(tenant, 3)
     work_off(tenant)
 
-    (found,) = ask(key, f"{webhook.id}/deliveries", sequence="2").json["data"]
+    (found,) = ask(key, f"webhooks/{webhook.id}/deliveries", sequence="2").json["data"]
 
     assert found["sequence"] == 2
-    assert ask(key, f"{webhook.id}/deliveries/{found['id']}").json["sequence"] == 2
-    assert ask(key, f"{webhook.id}/deliveries", sequence="4").json["data"] == []
-    refused = ask(key, f"{webhook.id}/deliveries", sequence="0")
+    assert ask(key, f"webhooks/{webhook.id}/deliveries/{found['id']}").json["sequence"] == 2
+    assert ask(key, f"webhooks/{webhook.id}/deliveries", sequence="4").json["data"] == []
+    refused = ask(key, f"webhooks/{webhook.id}/deliveries", sequence="0")
     assert (refused.status, refused.json["errors"][0]["field"]) == (400, "sequence")
 
 
@@ -161,7 +144,7 @@ def test_the_downloaded_log_has_the_numbers(tenant: TestTenant, key: TestKey, re
     raise_events(tenant, 2)
     work_off(tenant)
 
-    file = ask(key, f"{webhook.id}/deliveries/export").body
+    file = ask(key, f"webhooks/{webhook.id}/deliveries/export").body
     assert sorted(row["sequence"] for row in csv.DictReader(io.StringIO(file.lstrip("\ufeff")))) == ["1", "2"]
 
 
@@ -170,17 +153,15 @@ def test_a_reconciliation_says_which_numbers_a_span_has_and_which_did_not_arrive
 ) -> None:
     webhook = hook(key, receiver, retry_enabled=False)
     receiver.answers += [(200, {}), (500, {}), (200, {})]
-    for _ in range(3):
-        raise_event(tenant)
-        work_off(tenant)
+    raise_and_work_off(tenant, 3)
 
-    found = ask(key, f"{webhook.id}/reconcile").json
+    found = ask(key, f"webhooks/{webhook.id}/reconcile").json
 
     assert (found["first_sequence"], found["last_sequence"]) == (1, 3)
     assert [(gap["sequence"], gap["state"]) for gap in found["gaps"]] == [(2, "failed")]
 
 
 def test_a_reconciliation_of_nothing_has_no_numbers(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
-    found = ask(key, f"{hook(key, receiver).id}/reconcile").json
+    found = ask(key, f"webhooks/{hook(key, receiver).id}/reconcile").json
 
     assert (found["first_sequence"], found["last_sequence"]) == (None, None)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from math import ceil
 from typing import Any
 from uuid import uuid4
@@ -26,13 +25,6 @@ from tests.support.tenants import TestKey, TestTenant
 from webhooks import stats_repository
 from webhooks.app import handler
 from webhooks.quarters import QUARTER, quarter_of
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def ask(key: TestKey, webhook: str, below: str = "", **request: Any) -> Answer:

@@ -1,7 +1,6 @@
 """An endpoint is tried with a test event: signed and guarded as every post, shown in the log, counted nowhere."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +16,6 @@ from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 from webhooks import test_post_service
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def try_out(key: TestKey, webhook_id: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:

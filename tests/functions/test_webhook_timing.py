@@ -2,10 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from penguinmails.webhook_posts.timing import TimedLoop, timed
 from tests.support.certificates import certificate
@@ -14,13 +11,6 @@ from tests.support.http import call
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def test_a_first_post_connects_and_the_next_one_finds_the_connection_kept(

@@ -1,13 +1,11 @@
 """A post belongs to the trace of what raised its event, also when no message led to it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
-from penguinmails.logging import logger
 from penguinmails.tracing import end, start
 from sweep_deliveries.app import handler as sweep
 from tests.support.hooks import hook, make_due, raise_event
@@ -15,30 +13,14 @@ from tests.support.http import call
 from tests.support.queues import consume, messages_for, receive, run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
+from tests.support.traces import watch_spans
 from webhooks.app import handler
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
 def posts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The spans of posts."""
-    written: list[dict[str, Any]] = []
-    real = logger.info
-
-    def keep(message: str, **more: Any) -> None:
-        extra = more.get("extra", {})
-        if extra.get("span_kind") == "client":
-            written.append(extra)
-        real(message, **more)
-
-    monkeypatch.setattr(logger, "info", keep)
-    return written
+    return watch_spans(monkeypatch, "client")
 
 
 def raised_in_a_trace(tenant: TestTenant) -> str:

@@ -9,7 +9,7 @@ from fan_out_events.app import handler as fan_out
 from penguinmails.db import transaction
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit
-from tests.support.http import call
+from tests.support.http import Answer, call
 from tests.support.queues import consume, messages_for
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
@@ -29,6 +29,11 @@ def hook(key: TestKey, receiver: Receiver, **fields: Any) -> Hook:
     return Hook(answer.json["id"], answer.json["secret_key"])
 
 
+def ask(key: TestKey, path: str, **query: Any) -> Answer:
+    """Read something at a path below `/api/v1/` that the functions of webhooks answer."""
+    return call(webhooks, "GET", f"/api/v1/{path}", token=key.plaintext, query=query)
+
+
 def raise_event(tenant: TestTenant, mode: Any = "live") -> None:
     with transaction(tenant_id=tenant.id, mode=mode) as tx:
         contact = ContactBlock(id=uuid4(), email="zoë@example.com", first_name="Zoë")
@@ -39,6 +44,13 @@ def work_off(tenant: TestTenant) -> None:
     """What waits in the queues now; retries wait for their delay."""
     assert consume(fan_out, *messages_for("events", tenant.id)) == []
     assert consume(dispatch, *messages_for("deliveries", tenant.id)) == []
+
+
+def raise_and_work_off(tenant: TestTenant, number: int) -> None:
+    """Events one after the other, each of which is posted before the next one is raised."""
+    for _ in range(number):
+        raise_event(tenant)
+        work_off(tenant)
 
 
 def deliveries(tenant: TestTenant) -> list[Any]:
@@ -68,6 +80,13 @@ def age(tenant: TestTenant, minutes: int) -> None:
     """Have everything of a tenant happened earlier, its webhooks included."""
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         tx.run("UPDATE webhooks SET created_at = created_at - make_interval(mins => %(m)s)", {"m": minutes})
+
+
+def hook_of_earlier(tenant: TestTenant, key: TestKey, receiver: Receiver, **fields: Any) -> Hook:
+    """A webhook that has been there for two hours, so that what happened within them is for it."""
+    made = hook(key, receiver, **fields)
+    age(tenant, 120)
+    return made
 
 
 def store_event(tenant: TestTenant, *, minutes_ago: int, type: str = "contact.created", data: str = "{}") -> UUID:

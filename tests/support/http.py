@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.secret_watch import remember_credential, remember_headers, remember_text
+from tests.support.secret_watch import remember_credential, remember_document, remember_headers, remember_text
 
 ANSWERED: set[tuple[str, str, int]] = set()
 """Method, path and status of every answer of this process's tests."""
@@ -105,7 +105,7 @@ def event(
 def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     """Invoke a handler with an event made of `request` (see `event`) and read its answer."""
     sent = event(method, path, **request)
-    _remember_secrets(sent)
+    _remember_secrets(sent, request)
     began = time.perf_counter()
     raw = handler(sent, LambdaContext())
     milliseconds = (time.perf_counter() - began) * 1000
@@ -120,8 +120,9 @@ def call(handler: Handler, method: str, path: str, **request: Any) -> Answer:
     return Answer(raw["statusCode"], headers, body, raw.get("cookies", []), content, milliseconds)
 
 
-def _remember_secrets(sent: dict[str, Any]) -> None:
+def _remember_secrets(sent: dict[str, Any], request: dict[str, Any]) -> None:
     remember_headers(sent["headers"])
     for cookie in sent["cookies"]:
         remember_credential("cookie", cookie)
-    remember_text(base64.b64decode(sent["body"] or ""))
+    remember_document(request.get("json"))
+    remember_text(request.get("raw"))

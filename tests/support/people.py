@@ -1,6 +1,7 @@
 """People with sessions, made the way the platform makes them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,9 +39,17 @@ class Person:
         return {"X-Reauth-Token": answer.json["reauth_token"]}
 
 
+@lru_cache(maxsize=1)
+def _hash_of_the_password() -> str:
+    return hash_secret(PASSWORD)
+
+
 def add_person(tenant: TestTenant, role: Role = "owner") -> str:
     """A verified user of a tenant with PASSWORD; the e-mail address."""
-    user_id = uuid4()
+    return _add_person(tenant, role, uuid4())
+
+
+def _add_person(tenant: TestTenant, role: Role, user_id: UUID) -> str:
     email = f"{role}-{user_id.hex}@example.com"
     with transaction(tenant_id=tenant.id) as tx:
         params = {
@@ -48,7 +57,7 @@ def add_person(tenant: TestTenant, role: Role = "owner") -> str:
             "tenant_id": tenant.id,
             "email": email,
             "role": role,
-            "hash": hash_secret(PASSWORD),
+            "hash": _hash_of_the_password(),
         }
         tx.run(
             "INSERT INTO users (id, tenant_id, email, name, role, email_verified_at)"
@@ -77,17 +86,9 @@ def sign_in(email: str, password: str = PASSWORD, ip: str | None = None, code: s
 
 def signed_in(tenant: TestTenant, role: Role = "owner") -> Person:
     """A new user of a tenant with a session."""
-    email = add_person(tenant, role)
+    user_id = uuid4()
+    email = _add_person(tenant, role, user_id)
     answer = sign_in(email)
     assert answer.status == 201, answer.body
     tokens = answer.json
-    me = call(_me(), "GET", "/api/v1/me", token=tokens["access_token"]).json
-    return Person(
-        UUID(me["id"]), tenant.id, email, tokens["access_token"], tokens["refresh_token"], tokens["csrf_token"]
-    )
-
-
-def _me() -> Handler:
-    from me.app import handler
-
-    return handler
+    return Person(user_id, tenant.id, email, tokens["access_token"], tokens["refresh_token"], tokens["csrf_token"])
