@@ -1,7 +1,6 @@
 """A tenant whose receivers hold all its slots: what is raised meanwhile goes in line without being read, and is not forgotten."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,13 +18,6 @@ from tests.support.hooks import deliveries, hook, raise_event
 from tests.support.queues import consume, messages_for
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.stop()
 
 
 def take_all(tenant: TestTenant) -> tuple[Slots, list[Slot]]:
