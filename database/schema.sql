@@ -1287,6 +1287,35 @@ END
 $$;
 
 --
+-- Name: require_referenced(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.require_referenced() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  missing uuid;
+BEGIN
+  -- As the key's own look-up did: whoever deletes it waits for us, and we for whoever is about to.
+  EXECUTE format(
+    'SELECT n.id FROM (SELECT DISTINCT tenant_id, %I AS id FROM changed) n'
+    ' LEFT JOIN LATERAL (SELECT p.id FROM %I p WHERE p.tenant_id = n.tenant_id AND p.id = n.id FOR KEY SHARE) p ON true'
+    ' WHERE p.id IS NULL LIMIT 1', TG_ARGV[1], TG_ARGV[0]) INTO missing;
+  IF missing IS NOT NULL THEN
+    RAISE foreign_key_violation USING MESSAGE = format('there is no %s in %s', missing, TG_ARGV[0]),
+      TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[1];
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: FUNCTION require_referenced(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.require_referenced() IS 'of the tenant and mode of the transaction, as row security shows no others';
+
+--
 -- Name: response_time_bucket(integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -3370,6 +3399,26 @@ CREATE TABLE public.partitioned_tables (
 COMMENT ON COLUMN public.partitioned_tables.days_kept IS 'a month goes when its last day is older than this';
 
 --
+-- Name: pending_removals; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.pending_removals (
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    id uuid NOT NULL,
+    deleted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pending_removals_kind_check CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text, 'contact_field'::text, 'workspace'::text, 'campaign'::text])))
+);
+
+ALTER TABLE ONLY public.pending_removals FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE pending_removals; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.pending_removals IS 'what is deleted, and of which rows are left that a job removes: who was on a list, had a tag, a value of a field, was in a workspace or got a campaign';
+
+--
 -- Name: plans; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -4917,6 +4966,13 @@ ALTER TABLE ONLY public.partitioned_tables
     ADD CONSTRAINT partitioned_tables_pkey PRIMARY KEY (table_name);
 
 --
+-- Name: pending_removals pending_removals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.pending_removals
+    ADD CONSTRAINT pending_removals_pkey PRIMARY KEY (tenant_id, kind, id);
+
+--
 -- Name: plans plans_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5878,6 +5934,12 @@ CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 CREATE INDEX outbox_by_tenant ON public.outbox USING btree (tenant_id, mode, queue, created_at);
 
 --
+-- Name: pending_removals_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX pending_removals_by_time ON public.pending_removals USING btree (deleted_at);
+
+--
 -- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6310,6 +6372,36 @@ CREATE TRIGGER keep_no_answer_about_the_erased AFTER INSERT ON public.webhook_at
 CREATE TRIGGER note_status BEFORE UPDATE OF status ON public.contacts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.note_contact_status();
 
 --
+-- Name: campaign_contacts require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.campaign_contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('campaigns', 'campaign_id');
+
+--
+-- Name: contact_field_values require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_field_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('contact_fields', 'field_id');
+
+--
+-- Name: contact_lists require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_lists REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('lists', 'list_id');
+
+--
+-- Name: contact_tags require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('tags', 'tag_id');
+
+--
+-- Name: contact_workspaces require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_workspaces REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('workspaces', 'workspace_id');
+
+--
 -- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -6502,13 +6594,6 @@ ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
--- Name: campaign_contacts campaign_contacts_tenant_id_mode_campaign_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.campaign_contacts
-    ADD CONSTRAINT campaign_contacts_tenant_id_mode_campaign_id_fkey FOREIGN KEY (tenant_id, mode, campaign_id) REFERENCES public.campaigns(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: campaign_contacts campaign_contacts_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6572,13 +6657,6 @@ ALTER TABLE ONLY public.contact_field_values
     ADD CONSTRAINT contact_field_values_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_field_values contact_field_values_tenant_id_mode_field_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_field_values
-    ADD CONSTRAINT contact_field_values_tenant_id_mode_field_id_fkey FOREIGN KEY (tenant_id, mode, field_id) REFERENCES public.contact_fields(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_fields contact_fields_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6593,13 +6671,6 @@ ALTER TABLE ONLY public.contact_lists
     ADD CONSTRAINT contact_lists_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_lists contact_lists_tenant_id_mode_list_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_lists
-    ADD CONSTRAINT contact_lists_tenant_id_mode_list_id_fkey FOREIGN KEY (tenant_id, mode, list_id) REFERENCES public.lists(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_tags contact_tags_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6607,25 +6678,11 @@ ALTER TABLE ONLY public.contact_tags
     ADD CONSTRAINT contact_tags_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_tags contact_tags_tenant_id_mode_tag_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_tags
-    ADD CONSTRAINT contact_tags_tenant_id_mode_tag_id_fkey FOREIGN KEY (tenant_id, mode, tag_id) REFERENCES public.tags(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_workspaces contact_workspaces_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.contact_workspaces
     ADD CONSTRAINT contact_workspaces_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
-
---
--- Name: contact_workspaces contact_workspaces_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_workspaces
-    ADD CONSTRAINT contact_workspaces_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id) ON DELETE CASCADE;
 
 --
 -- Name: contacts contacts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6843,6 +6900,13 @@ ALTER TABLE ONLY public.mailbox_days
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: pending_removals pending_removals_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.pending_removals
+    ADD CONSTRAINT pending_removals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: privacy_requests privacy_requests_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -7389,6 +7453,12 @@ ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: pending_removals; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.pending_removals ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: content_objects penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7603,6 +7673,12 @@ CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs U
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: pending_removals penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.pending_removals TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: privacy_requests penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -8161,6 +8237,12 @@ CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING 
 --
 
 CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: pending_removals tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.pending_removals TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: privacy_requests tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -9119,6 +9201,14 @@ GRANT SELECT,DELETE ON TABLE public.outbox TO penguinmails_closing;
 --
 
 GRANT SELECT ON TABLE public.partitioned_tables TO penguinmails_jobs;
+
+--
+-- Name: TABLE pending_removals; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.pending_removals TO penguinmails_closing;
+GRANT SELECT,INSERT,DELETE ON TABLE public.pending_removals TO penguinmails_app;
+GRANT SELECT ON TABLE public.pending_removals TO penguinmails_jobs;
 
 --
 -- Name: TABLE plans; Type: ACL; Schema: public; Owner: -

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
 from penguinmails.domain.campaign_states import PausedReason, Status
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {
@@ -139,20 +140,9 @@ def set_status(tx: Tx, campaign_id: UUID, status: Status, *, plan_at: datetime |
 
 
 def delete_campaign(tx: Tx, campaign_id: UUID) -> None:
-    """Remove a campaign with its steps and ledger."""
+    """Remove a campaign with its steps; its ledger is out of reach from now on."""
     tx.run("DELETE FROM campaigns WHERE id = %(id)s", {"id": campaign_id})
-
-
-def cancel_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Give up mails that are planned and not yet on their way."""
-    tx.run(
-        """
-        UPDATE emails SET status = 'cancelled', next_sweep_at = NULL, finished_at = clock_timestamp(),
-                          error = 'the campaign was deleted'
-        WHERE campaign_id = %(id)s AND status = 'queued'
-        """,
-        {"id": campaign_id},
-    )
+    remove_rows_later(tx, "campaign", campaign_id)
 
 
 def resume_waiting_emails(tx: Tx, campaign_id: UUID) -> None:

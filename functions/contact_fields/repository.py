@@ -6,6 +6,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "key": "key"}
@@ -72,6 +73,7 @@ def set_label(tx: Tx, field_id: UUID, label: str | None) -> None:
 def delete_field(tx: Tx, field_id: UUID) -> None:
     """Forget a declaration; the attributes stay, their searchable values go."""
     tx.run("DELETE FROM contact_fields WHERE id = %(id)s", {"id": field_id})
+    remove_rows_later(tx, "contact_field", field_id)
 
 
 def values_after(tx: Tx, key: str, after: UUID | None, limit: int) -> list[Stored]:
