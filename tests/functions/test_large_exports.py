@@ -34,11 +34,11 @@ class Watched:
         if name == "exceptions":
             return method
 
-        def watched(**arguments: Any) -> Any:
+        def watched(*place: Any, **arguments: Any) -> Any:
             self.calls.append(name)
             if isinstance(arguments.get("Body"), bytes):
                 self.bodies.append(len(arguments["Body"]))
-            return method(**arguments)
+            return method(*place, **arguments)
 
         return watched
 
