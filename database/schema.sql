@@ -2243,6 +2243,9 @@ CREATE TABLE public.contact_fields (
     type text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    is_ready boolean DEFAULT true NOT NULL,
+    prepared_to uuid,
+    error_message text,
     CONSTRAINT contact_fields_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT contact_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text])))
 );
@@ -2254,6 +2257,24 @@ ALTER TABLE ONLY public.contact_fields FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.contact_fields IS 'declared keys of contacts.attributes; every value of a declared key has its type';
+
+--
+-- Name: COLUMN contact_fields.is_ready; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.is_ready IS 'the values of all contacts are checked and searchable; those that are written are from the declaration on';
+
+--
+-- Name: COLUMN contact_fields.prepared_to; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.prepared_to IS 'the last contact, by id, whose value is checked and searchable';
+
+--
+-- Name: COLUMN contact_fields.error_message; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.error_message IS 'the value that is not of the type; the field will not be ready';
 
 --
 -- Name: contact_lists; Type: TABLE; Schema: public; Owner: -
@@ -5550,6 +5571,12 @@ CREATE INDEX contact_field_values_by_text ON public.contact_field_values USING b
 CREATE INDEX contact_fields_by_created ON public.contact_fields USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: contact_fields_to_prepare; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_fields_to_prepare ON public.contact_fields USING btree (created_at) WHERE ((NOT is_ready) AND (error_message IS NULL));
+
+--
 -- Name: contact_lists_by_assigned; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6018,6 +6045,12 @@ CREATE INDEX suppression_list_by_reason ON public.suppression_list USING btree (
 CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
 
 --
+-- Name: suppression_list_by_workspace; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_list_by_workspace ON public.suppression_list USING btree (tenant_id, workspace_id) WHERE (workspace_id IS NOT NULL);
+
+--
 -- Name: tags_by_created; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6429,7 +6462,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, goal, campaign
 -- Name: contact_fields set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF label ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: contacts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -7571,6 +7604,12 @@ CREATE POLICY penguinmails_jobs_all ON public.campaign_stats TO penguinmails_job
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: contact_fields penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.contact_fields TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: contacts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -8903,6 +8942,7 @@ GRANT SELECT,DELETE ON TABLE public.contact_field_values TO penguinmails_closing
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.contact_fields TO penguinmails_closing;
+GRANT SELECT ON TABLE public.contact_fields TO penguinmails_jobs;
 
 --
 -- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -

@@ -24,6 +24,8 @@ SELECT c.id, c.name, c.workspace_id, w.slug AS workspace, c.description, c.goal,
        c.paused_at, c.paused_reason, c.paused_detail, c.total_contacts, c.audience_taken_at
 FROM campaigns c JOIN workspaces w ON w.tenant_id = c.tenant_id AND w.id = c.workspace_id"""
 
+_RESUMED_AT_ONCE = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignRow:
@@ -146,18 +148,22 @@ def delete_campaign(tx: Tx, campaign_id: UUID) -> None:
 
 
 def resume_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Let the sweep take up mails that rest since the campaign was paused.
+    """Let the sweep take up mails that rest since the campaign was paused, the oldest of very many.
 
-    Those on their way to a worker, or in line, are left alone.
+    Those on their way to a worker, or in line, are left alone; no mail rests for more than an hour anyway.
     """
     tx.run(
         """
-        UPDATE emails SET next_sweep_at = clock_timestamp()
-        WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
-          AND next_sweep_at > clock_timestamp() + interval '5 minutes'
-          AND (paced_until IS NULL OR paced_until <= clock_timestamp())
+        UPDATE emails e SET next_sweep_at = clock_timestamp()
+        FROM (
+          SELECT id FROM emails
+          WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
+            AND next_sweep_at > clock_timestamp() + interval '5 minutes'
+            AND (paced_until IS NULL OR paced_until <= clock_timestamp())
+          ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE) resting
+        WHERE e.id = resting.id
         """,
-        {"id": campaign_id},
+        {"id": campaign_id, "limit": _RESUMED_AT_ONCE},
     )
 
 

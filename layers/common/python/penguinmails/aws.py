@@ -24,6 +24,7 @@ MAX_DELAY_SECONDS = 900
 """SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
 _BATCH = 10
 _CHUNK_BYTES = 1024 * 1024
+_MOST_AT_ONCE = 1_000
 _NO_SUCH_RANGE = 416
 _NOT_FOUND = 404
 _TOO_MANY = 429
@@ -243,9 +244,9 @@ def list_objects(prefix: str, limit: int) -> list[str]:
 
 
 def delete_objects(keys: Sequence[str]) -> None:
-    """Remove files, a thousand at most; those that are not there do not matter."""
-    if keys:
-        found = [{"Key": key} for key in keys]
+    """Remove files; those that are not there do not matter."""
+    for start in range(0, len(keys), _MOST_AT_ONCE):
+        found = [{"Key": key} for key in keys[start : start + _MOST_AT_ONCE]]
         client("s3").delete_objects(Bucket=_bucket(), Delete={"Objects": found, "Quiet": True})
 
 

@@ -250,7 +250,7 @@ def _unknown_field(named: Any) -> str:
     known = ", ".join([*TEXT_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS, *LINKS])
     if isinstance(named, str) and named.startswith("attributes."):
         key = named.removeprefix("attributes.")[:64]
-        return f"{key} is not declared; declare it with POST /contact-fields first"
+        return f"{key} is not declared, or still being prepared; see GET /contact-fields, or declare it there first"
     return f"must be one of {known}, or attributes.<key> of a declared custom field"
 
 
