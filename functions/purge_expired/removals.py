@@ -26,14 +26,16 @@ _REMOVE: dict[Kind, LiteralString] = {
         DELETE FROM contact_lists l USING (
           SELECT m.contact_id FROM contact_lists m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
-          WHERE m.list_id = %(id)s LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
+          WHERE m.list_id = %(id)s
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
         WHERE l.list_id = %(id)s AND l.contact_id = held.contact_id
         """,
     "tag": """
         DELETE FROM contact_tags l USING (
           SELECT m.contact_id FROM contact_tags m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
-          WHERE m.tag_id = %(id)s LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
+          WHERE m.tag_id = %(id)s
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
         WHERE l.tag_id = %(id)s AND l.contact_id = held.contact_id
         """,
     "contact_field": """
@@ -47,7 +49,8 @@ _REMOVE: dict[Kind, LiteralString] = {
         DELETE FROM contact_workspaces l USING (
           SELECT m.contact_id FROM contact_workspaces m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
-          WHERE m.workspace_id = %(id)s LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
+          WHERE m.workspace_id = %(id)s
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
         WHERE l.workspace_id = %(id)s AND l.contact_id = held.contact_id
         """,
     "campaign": """
@@ -79,7 +82,13 @@ def pending(tx: Tx, limit: int) -> list[Pending]:
 
 
 def remove(tx: Tx, of: Pending, batch: int) -> int:
-    """Remove the next rows of the transaction's mode, and search words with them; how many."""
+    """Remove the next rows of the transaction's mode, and search words with them; how many.
+
+    By indexes: some rows, whichever they are, the planner would rather look for through the whole table, from the place where
+    all those were that are removed already.
+    """
+    tx.run("SET LOCAL enable_seqscan = off", {})
+    tx.run("SET LOCAL enable_bitmapscan = off", {})
     return tx.run(_REMOVE[of.kind], {"id": of.id, "batch": batch})
 
 
