@@ -23,41 +23,36 @@ class Pending:
 
 _REMOVE: dict[Kind, LiteralString] = {
     "list": """
-        DELETE FROM contact_lists l USING (
+        DELETE FROM contact_lists WHERE list_id = %(id)s AND contact_id = ANY(ARRAY(
           SELECT m.contact_id FROM contact_lists m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
           WHERE m.list_id = %(id)s
-          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
-        WHERE l.list_id = %(id)s AND l.contact_id = held.contact_id
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED))
         """,
     "tag": """
-        DELETE FROM contact_tags l USING (
+        DELETE FROM contact_tags WHERE tag_id = %(id)s AND contact_id = ANY(ARRAY(
           SELECT m.contact_id FROM contact_tags m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
           WHERE m.tag_id = %(id)s
-          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
-        WHERE l.tag_id = %(id)s AND l.contact_id = held.contact_id
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED))
         """,
     "contact_field": """
-        DELETE FROM contact_field_values l USING (
+        DELETE FROM contact_field_values WHERE field_id = %(id)s AND contact_id = ANY(ARRAY(
           SELECT m.contact_id FROM contact_field_values m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
-          WHERE m.field_id = %(id)s LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
-        WHERE l.field_id = %(id)s AND l.contact_id = held.contact_id
+          WHERE m.field_id = %(id)s LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED))
         """,
     "workspace": """
-        DELETE FROM contact_workspaces l USING (
+        DELETE FROM contact_workspaces WHERE workspace_id = %(id)s AND contact_id = ANY(ARRAY(
           SELECT m.contact_id FROM contact_workspaces m
           JOIN contacts c ON c.tenant_id = m.tenant_id AND c.mode = m.mode AND c.id = m.contact_id
           WHERE m.workspace_id = %(id)s
-          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED) held
-        WHERE l.workspace_id = %(id)s AND l.contact_id = held.contact_id
+          ORDER BY m.contact_created_at, m.contact_id LIMIT %(batch)s FOR UPDATE OF c SKIP LOCKED))
         """,
     "campaign": """
-        DELETE FROM campaign_contacts l USING (
+        DELETE FROM campaign_contacts WHERE campaign_id = %(id)s AND contact_id = ANY(ARRAY(
           SELECT m.contact_id FROM campaign_contacts m
-          WHERE m.campaign_id = %(id)s LIMIT %(batch)s FOR UPDATE SKIP LOCKED) held
-        WHERE l.campaign_id = %(id)s AND l.contact_id = held.contact_id
+          WHERE m.campaign_id = %(id)s LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
         """,
 }
 _IS_LEFT: dict[Kind, LiteralString] = {
