@@ -1287,6 +1287,35 @@ END
 $$;
 
 --
+-- Name: require_referenced(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.require_referenced() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  missing uuid;
+BEGIN
+  -- As the key's own look-up did: whoever deletes it waits for us, and we for whoever is about to.
+  EXECUTE format(
+    'SELECT n.id FROM (SELECT DISTINCT tenant_id, %I AS id FROM changed) n'
+    ' LEFT JOIN LATERAL (SELECT p.id FROM %I p WHERE p.tenant_id = n.tenant_id AND p.id = n.id FOR KEY SHARE) p ON true'
+    ' WHERE p.id IS NULL LIMIT 1', TG_ARGV[1], TG_ARGV[0]) INTO missing;
+  IF missing IS NOT NULL THEN
+    RAISE foreign_key_violation USING MESSAGE = format('there is no %s in %s', missing, TG_ARGV[0]),
+      TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[1];
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+--
+-- Name: FUNCTION require_referenced(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.require_referenced() IS 'of the tenant and mode of the transaction, as row security shows no others';
+
+--
 -- Name: response_time_bucket(integer); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -2214,6 +2243,9 @@ CREATE TABLE public.contact_fields (
     type text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    is_ready boolean DEFAULT true NOT NULL,
+    prepared_to uuid,
+    error_message text,
     CONSTRAINT contact_fields_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT contact_fields_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'date'::text, 'boolean'::text])))
 );
@@ -2225,6 +2257,24 @@ ALTER TABLE ONLY public.contact_fields FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.contact_fields IS 'declared keys of contacts.attributes; every value of a declared key has its type';
+
+--
+-- Name: COLUMN contact_fields.is_ready; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.is_ready IS 'the values of all contacts are checked and searchable; those that are written are from the declaration on';
+
+--
+-- Name: COLUMN contact_fields.prepared_to; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.prepared_to IS 'the last contact, by id, whose value is checked and searchable';
+
+--
+-- Name: COLUMN contact_fields.error_message; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.contact_fields.error_message IS 'the value that is not of the type; the field will not be ready';
 
 --
 -- Name: contact_lists; Type: TABLE; Schema: public; Owner: -
@@ -3368,6 +3418,26 @@ CREATE TABLE public.partitioned_tables (
 --
 
 COMMENT ON COLUMN public.partitioned_tables.days_kept IS 'a month goes when its last day is older than this';
+
+--
+-- Name: pending_removals; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.pending_removals (
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    id uuid NOT NULL,
+    deleted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pending_removals_kind_check CHECK ((kind = ANY (ARRAY['list'::text, 'tag'::text, 'contact_field'::text, 'workspace'::text, 'campaign'::text])))
+);
+
+ALTER TABLE ONLY public.pending_removals FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE pending_removals; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.pending_removals IS 'what is deleted, and of which rows are left that a job removes: who was on a list, had a tag, a value of a field, was in a workspace or got a campaign';
 
 --
 -- Name: plans; Type: TABLE; Schema: public; Owner: -
@@ -4917,6 +4987,13 @@ ALTER TABLE ONLY public.partitioned_tables
     ADD CONSTRAINT partitioned_tables_pkey PRIMARY KEY (table_name);
 
 --
+-- Name: pending_removals pending_removals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.pending_removals
+    ADD CONSTRAINT pending_removals_pkey PRIMARY KEY (tenant_id, kind, id);
+
+--
 -- Name: plans plans_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5494,6 +5571,12 @@ CREATE INDEX contact_field_values_by_text ON public.contact_field_values USING b
 CREATE INDEX contact_fields_by_created ON public.contact_fields USING btree (tenant_id, mode, created_at, id);
 
 --
+-- Name: contact_fields_to_prepare; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_fields_to_prepare ON public.contact_fields USING btree (created_at) WHERE ((NOT is_ready) AND (error_message IS NULL));
+
+--
 -- Name: contact_lists_by_assigned; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5878,6 +5961,12 @@ CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 CREATE INDEX outbox_by_tenant ON public.outbox USING btree (tenant_id, mode, queue, created_at);
 
 --
+-- Name: pending_removals_by_time; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX pending_removals_by_time ON public.pending_removals USING btree (deleted_at);
+
+--
 -- Name: privacy_requests_by_created; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5954,6 +6043,12 @@ CREATE INDEX suppression_list_by_reason ON public.suppression_list USING btree (
 --
 
 CREATE INDEX suppression_list_by_tenant ON public.suppression_list USING btree (tenant_id, mode, added_at, id);
+
+--
+-- Name: suppression_list_by_workspace; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_list_by_workspace ON public.suppression_list USING btree (tenant_id, workspace_id) WHERE (workspace_id IS NOT NULL);
 
 --
 -- Name: tags_by_created; Type: INDEX; Schema: public; Owner: -
@@ -6310,6 +6405,36 @@ CREATE TRIGGER keep_no_answer_about_the_erased AFTER INSERT ON public.webhook_at
 CREATE TRIGGER note_status BEFORE UPDATE OF status ON public.contacts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.note_contact_status();
 
 --
+-- Name: campaign_contacts require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.campaign_contacts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('campaigns', 'campaign_id');
+
+--
+-- Name: contact_field_values require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_field_values REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('contact_fields', 'field_id');
+
+--
+-- Name: contact_lists require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_lists REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('lists', 'list_id');
+
+--
+-- Name: contact_tags require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_tags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('tags', 'tag_id');
+
+--
+-- Name: contact_workspaces require_referenced; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER require_referenced AFTER INSERT ON public.contact_workspaces REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.require_referenced('workspaces', 'workspace_id');
+
+--
 -- Name: contacts score_contact; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -6337,7 +6462,7 @@ CREATE TRIGGER set_updated_at BEFORE UPDATE OF name, description, goal, campaign
 -- Name: contact_fields set_updated_at; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
+CREATE TRIGGER set_updated_at BEFORE UPDATE OF label ON public.contact_fields FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 --
 -- Name: contacts set_updated_at; Type: TRIGGER; Schema: public; Owner: -
@@ -6502,13 +6627,6 @@ ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
--- Name: campaign_contacts campaign_contacts_tenant_id_mode_campaign_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.campaign_contacts
-    ADD CONSTRAINT campaign_contacts_tenant_id_mode_campaign_id_fkey FOREIGN KEY (tenant_id, mode, campaign_id) REFERENCES public.campaigns(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: campaign_contacts campaign_contacts_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6572,13 +6690,6 @@ ALTER TABLE ONLY public.contact_field_values
     ADD CONSTRAINT contact_field_values_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_field_values contact_field_values_tenant_id_mode_field_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_field_values
-    ADD CONSTRAINT contact_field_values_tenant_id_mode_field_id_fkey FOREIGN KEY (tenant_id, mode, field_id) REFERENCES public.contact_fields(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_fields contact_fields_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6593,13 +6704,6 @@ ALTER TABLE ONLY public.contact_lists
     ADD CONSTRAINT contact_lists_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_lists contact_lists_tenant_id_mode_list_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_lists
-    ADD CONSTRAINT contact_lists_tenant_id_mode_list_id_fkey FOREIGN KEY (tenant_id, mode, list_id) REFERENCES public.lists(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_tags contact_tags_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -6607,25 +6711,11 @@ ALTER TABLE ONLY public.contact_tags
     ADD CONSTRAINT contact_tags_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
 
 --
--- Name: contact_tags contact_tags_tenant_id_mode_tag_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_tags
-    ADD CONSTRAINT contact_tags_tenant_id_mode_tag_id_fkey FOREIGN KEY (tenant_id, mode, tag_id) REFERENCES public.tags(tenant_id, mode, id) ON DELETE CASCADE;
-
---
 -- Name: contact_workspaces contact_workspaces_tenant_id_mode_contact_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
 ALTER TABLE ONLY public.contact_workspaces
     ADD CONSTRAINT contact_workspaces_tenant_id_mode_contact_id_fkey FOREIGN KEY (tenant_id, mode, contact_id) REFERENCES public.contacts(tenant_id, mode, id) ON DELETE CASCADE;
-
---
--- Name: contact_workspaces contact_workspaces_tenant_id_workspace_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.contact_workspaces
-    ADD CONSTRAINT contact_workspaces_tenant_id_workspace_id_fkey FOREIGN KEY (tenant_id, workspace_id) REFERENCES public.workspaces(tenant_id, id) ON DELETE CASCADE;
 
 --
 -- Name: contacts contacts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -6843,6 +6933,13 @@ ALTER TABLE ONLY public.mailbox_days
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
+-- Name: pending_removals pending_removals_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.pending_removals
+    ADD CONSTRAINT pending_removals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
 -- Name: privacy_requests privacy_requests_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
@@ -7368,6 +7465,12 @@ ALTER TABLE public.mailbox_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: pending_removals; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.pending_removals ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: content_objects penguinmails_erasure_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7482,6 +7585,12 @@ CREATE POLICY penguinmails_jobs_all ON public.campaign_stats TO penguinmails_job
 CREATE POLICY penguinmails_jobs_all ON public.campaigns TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
+-- Name: contact_fields penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.contact_fields TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
 -- Name: contacts penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
 --
 
@@ -7582,6 +7691,12 @@ CREATE POLICY penguinmails_jobs_all ON public.mail_outbox TO penguinmails_jobs U
 --
 
 CREATE POLICY penguinmails_jobs_all ON public.outbox TO penguinmails_jobs USING (true) WITH CHECK (true);
+
+--
+-- Name: pending_removals penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY penguinmails_jobs_all ON public.pending_removals TO penguinmails_jobs USING (true) WITH CHECK (true);
 
 --
 -- Name: privacy_requests penguinmails_jobs_all; Type: POLICY; Schema: public; Owner: -
@@ -8140,6 +8255,12 @@ CREATE POLICY tenant_isolation ON public.mailbox_days TO penguinmails_app USING 
 --
 
 CREATE POLICY tenant_isolation ON public.outbox TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
+
+--
+-- Name: pending_removals tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.pending_removals TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 --
 -- Name: privacy_requests tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -8800,6 +8921,7 @@ GRANT SELECT,DELETE ON TABLE public.contact_field_values TO penguinmails_closing
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.contact_fields TO penguinmails_app;
 GRANT SELECT,DELETE ON TABLE public.contact_fields TO penguinmails_closing;
+GRANT SELECT ON TABLE public.contact_fields TO penguinmails_jobs;
 
 --
 -- Name: TABLE contact_lists; Type: ACL; Schema: public; Owner: -
@@ -9098,6 +9220,14 @@ GRANT SELECT,DELETE ON TABLE public.outbox TO penguinmails_closing;
 --
 
 GRANT SELECT ON TABLE public.partitioned_tables TO penguinmails_jobs;
+
+--
+-- Name: TABLE pending_removals; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.pending_removals TO penguinmails_closing;
+GRANT SELECT,INSERT,DELETE ON TABLE public.pending_removals TO penguinmails_app;
+GRANT SELECT ON TABLE public.pending_removals TO penguinmails_jobs;
 
 --
 -- Name: TABLE plans; Type: ACL; Schema: public; Owner: -

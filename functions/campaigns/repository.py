@@ -7,6 +7,7 @@ from uuid import UUID
 
 from penguinmails.db import Tx, jsonb
 from penguinmails.domain.campaign_states import PausedReason, Status
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {
@@ -22,6 +23,8 @@ SELECT c.id, c.name, c.workspace_id, w.slug AS workspace, c.description, c.goal,
        c.settings, c.created_at, c.updated_at, c.launched_at, c.completed_at,
        c.paused_at, c.paused_reason, c.paused_detail, c.total_contacts, c.audience_taken_at
 FROM campaigns c JOIN workspaces w ON w.tenant_id = c.tenant_id AND w.id = c.workspace_id"""
+
+_RESUMED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,35 +142,28 @@ def set_status(tx: Tx, campaign_id: UUID, status: Status, *, plan_at: datetime |
 
 
 def delete_campaign(tx: Tx, campaign_id: UUID) -> None:
-    """Remove a campaign with its steps and ledger."""
+    """Remove a campaign with its steps; its ledger is out of reach from now on."""
     tx.run("DELETE FROM campaigns WHERE id = %(id)s", {"id": campaign_id})
-
-
-def cancel_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Give up mails that are planned and not yet on their way."""
-    tx.run(
-        """
-        UPDATE emails SET status = 'cancelled', next_sweep_at = NULL, finished_at = clock_timestamp(),
-                          error = 'the campaign was deleted'
-        WHERE campaign_id = %(id)s AND status = 'queued'
-        """,
-        {"id": campaign_id},
-    )
+    remove_rows_later(tx, "campaign", campaign_id)
 
 
 def resume_waiting_emails(tx: Tx, campaign_id: UUID) -> None:
-    """Let the sweep take up mails that rest since the campaign was paused.
+    """Let the sweep take up mails that rest since the campaign was paused, the oldest of very many.
 
-    Those on their way to a worker, or in line, are left alone.
+    Those on their way to a worker, or in line, are left alone; no mail rests for more than an hour anyway.
     """
     tx.run(
         """
-        UPDATE emails SET next_sweep_at = clock_timestamp()
-        WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
-          AND next_sweep_at > clock_timestamp() + interval '5 minutes'
-          AND (paced_until IS NULL OR paced_until <= clock_timestamp())
+        UPDATE emails e SET next_sweep_at = clock_timestamp()
+        FROM (
+          SELECT id FROM emails
+          WHERE campaign_id = %(id)s AND status = 'queued' AND attempts = 0
+            AND next_sweep_at > clock_timestamp() + interval '5 minutes'
+            AND (paced_until IS NULL OR paced_until <= clock_timestamp())
+          ORDER BY created_at, id LIMIT %(limit)s FOR UPDATE) resting
+        WHERE e.id = resting.id
         """,
-        {"id": campaign_id},
+        {"id": campaign_id, "limit": _RESUMED_AT_ONCE},
     )
 
 

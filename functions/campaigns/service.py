@@ -14,11 +14,13 @@ from penguinmails.db import ForeignKeyViolation, Tx
 from penguinmails.domain.campaign_states import DELETABLE, EDITABLE, LAUNCHED, refusal
 from penguinmails.domain.campaign_stats import CampaignStats, campaign_stats
 from penguinmails.domain.provider_accounts import OWN_SERVER, default_sender, require_taken
+from penguinmails.domain.removals import cancel_waiting_emails
 from penguinmails.domain.sender_domains import require_verified
 from penguinmails.domain.templates import find_source
 from penguinmails.errors import CampaignNotFound, Conflict, ValidationFailed
 from penguinmails.ids import new_uuid7
 
+_CANCELLED_AT_ONCE = 5_000
 AUDIENCE = ("segment_id", "list_id", "workspace_id", "campaign_type")
 FIELDS = (
     "name", "workspace_id", "description", "goal", "campaign_type", "segment_id", "list_id", "from_email", "from_name",
@@ -117,11 +119,12 @@ def require_sender(tx: Tx, provider: str | None, from_email: str | None) -> None
 
 
 def delete_campaign(tx: Tx, present: CampaignRow) -> None:
-    """Remove a campaign that is held; mails that wait are given up. Raises InvalidStateTransition for an active one."""
+    """Remove a campaign that is held; mails that wait are never sent. Raises InvalidStateTransition for an active one."""
     if present.status not in DELETABLE:
         raise refusal(present.status, "pause it before you delete it")
-    repository.cancel_waiting_emails(tx, present.id)
     repository.delete_campaign(tx, present.id)
+    # Those of most campaigns; what is left of a large one the job gives up, and no worker takes a mail without its campaign.
+    cancel_waiting_emails(tx, present.id, _CANCELLED_AT_ONCE)
 
 
 def clone_campaign(tx: Tx, present: CampaignRow, name: str | None, created_by: UUID) -> Details:

@@ -48,7 +48,11 @@ def _view(row: ExportRow) -> ContactExport:
     responses=problems(409),
 )
 async def create_contact_export(body: NewExport, caller: Manager) -> Response:
-    """Have a file of contacts made in the background. It is kept for seven days."""
+    """Have a file of contacts made in the background. It is kept for seven days.
+
+    CSV and JSON hold any number. A sheet of XLSX holds 1,048,575 contacts and 2 GB: more of them are refused here where the
+    number is known, else the job fails and says so.
+    """
     filters = body.model_dump(mode="json", include=set(ExportFilters.model_fields))
     with caller.work() as work:
         row = service.create_export(

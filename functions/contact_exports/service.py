@@ -10,8 +10,9 @@ from contact_exports.repository import ExportRow
 from penguinmails import clock
 from penguinmails.aws import download_link
 from penguinmails.db import Tx
-from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS, all_fields
+from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS, MOST_IN_XLSX, all_fields
 from penguinmails.domain.contact_fields import declared_fields
+from penguinmails.domain.contact_room import room
 from penguinmails.domain.files import require_own
 from penguinmails.domain.segment_pages import list_definition, segment_definition
 from penguinmails.errors import FieldError, InvalidStateTransition, NotFound, ValidationFailed
@@ -40,6 +41,8 @@ def create_export(
     """Add a job and hand it to the worker. Raises ValidationFailed for unknown fields, lists, workspaces or segments."""
     given = {name: value for name, value in filters.items() if value is not None}
     _require_existing(tx, given, segment_id)
+    if file_format == "xlsx" and not given and segment_id is None:
+        _require_sheet(tx)
     custom = declared_fields(tx)
     if fields is not None:
         _require_known(fields)
@@ -63,6 +66,18 @@ def create_export(
     repository.insert_job(tx, job_id, values)
     enqueue(tx, "exports", {"job_id": job_id})
     return existing(tx, job_id)
+
+
+def _require_sheet(tx: Tx) -> None:
+    """Of all contacts the number is known; where a filter turns out to find too many, the job says the same."""
+    contacts = room(tx).present
+    if contacts > MOST_IN_XLSX:
+        raise ValidationFailed.of(
+            "format",
+            f"holds {MOST_IN_XLSX:,} contacts at most, and there are {contacts:,}; "
+            "choose csv or json, or narrow the export by a filter",
+            "too_many_rows",
+        )
 
 
 def _require_known(fields: Sequence[str]) -> None:

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "key": "key"}
 KINDS = {"created_at": "time", "key": "text"}
-_SELECT: LiteralString = "SELECT id, key, type, label, created_at, updated_at FROM contact_fields"
+_SELECT: LiteralString = """
+SELECT id, key, type, label,
+       CASE WHEN is_ready THEN 'ready' WHEN error_message IS NULL THEN 'preparing' ELSE 'failed' END AS status,
+       error_message AS error, created_at, updated_at FROM contact_fields"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +25,10 @@ class ContactFieldRow:
     key: str
     type: Literal["text", "number", "date", "boolean"]
     label: str | None
+    status: Literal["ready", "preparing", "failed"]
+    error: str | None
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One contact's value of an attribute."""
-
-    contact_id: UUID
-    value: Any
 
 
 def list_fields(tx: Tx, keyset: Keyset) -> tuple[list[ContactFieldRow], int | None]:
@@ -54,11 +52,11 @@ def count_fields(tx: Tx) -> int:
 
 
 def insert_field(tx: Tx, field_id: UUID, *, key: str, kind: str, label: str | None) -> None:
-    """Declare a field; raises UniqueViolation when the key is declared."""
+    """Declare a field that is still to be prepared; raises UniqueViolation when the key is declared."""
     tx.run(
         """
-        INSERT INTO contact_fields (id, tenant_id, mode, key, type, label)
-        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(key)s, %(type)s, %(label)s)
+        INSERT INTO contact_fields (id, tenant_id, mode, key, type, label, is_ready)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(key)s, %(type)s, %(label)s, false)
         """,
         {"id": field_id, "tenant_id": tx.tenant_id, "mode": tx.mode, "key": key, "type": kind, "label": label},
     )
@@ -72,16 +70,4 @@ def set_label(tx: Tx, field_id: UUID, label: str | None) -> None:
 def delete_field(tx: Tx, field_id: UUID) -> None:
     """Forget a declaration; the attributes stay, their searchable values go."""
     tx.run("DELETE FROM contact_fields WHERE id = %(id)s", {"id": field_id})
-
-
-def values_after(tx: Tx, key: str, after: UUID | None, limit: int) -> list[Stored]:
-    """The next contacts that carry an attribute, in the order of their ids, with their values."""
-    return tx.all(
-        """
-        SELECT id AS contact_id, attributes -> %(key)s AS value FROM contacts
-        WHERE (%(after)s::uuid IS NULL OR id > %(after)s) AND attributes ->> %(key)s IS NOT NULL
-        ORDER BY id LIMIT %(limit)s
-        """,
-        {"key": key, "after": after, "limit": limit},
-        Stored,
-    )
+    remove_rows_later(tx, "contact_field", field_id)

@@ -36,6 +36,10 @@ class ContactField(ResponseModel):
     label: str | None
     created_at: datetime
     updated_at: datetime
+    status: Literal["ready", "preparing", "failed"] = Field(
+        description="`preparing` while the values that contacts have already are taken up; nothing is found by it until then."
+    )
+    error: str | None = Field(description="The value that is not of the type, when it has failed.")
 
 
 class DeletedContactField(ResponseModel):

@@ -5,17 +5,19 @@ from uuid import UUID
 from contact_fields import repository
 from contact_fields.repository import ContactFieldRow
 from penguinmails.db import Tx, UniqueViolation
-from penguinmails.domain.contact_fields import FieldType, fitting, store_field_values
+from penguinmails.domain.contact_fields import FieldType
+from penguinmails.domain.field_preparation import Misfit, hold_unprepared, prepare
 from penguinmails.domain.segment_uses import segments_reading
 from penguinmails.errors import Conflict, FieldError, NotFound, QuotaExceeded
 from penguinmails.ids import new_uuid7
 
 MAX_FIELDS = 100
-_BATCH = 5_000
+_BATCHES_AT_ONCE = 4
+"""Whose contacts are looked at within the request; what a large account has besides is left to a job."""
 
 
 def declare_field(tx: Tx, *, key: str, kind: FieldType, label: str | None) -> ContactFieldRow:
-    """Declare a field and make the values that contacts carry already searchable.
+    """Declare a field and make the values that contacts carry already searchable, those of the first contacts at once.
 
     Raises Conflict when the key is declared, or when a contact's value is not of the type.
     """
@@ -30,27 +32,22 @@ def declare_field(tx: Tx, *, key: str, kind: FieldType, label: str | None) -> Co
             f"The field {key} is declared already. Delete its declaration first to give it another type.",
             errors=[FieldError("key", "is declared already", "taken")],
         ) from None
-    _take_up(tx, key, kind)
+    _prepare(tx, field_id)
     return existing(tx, field_id)
 
 
-def _take_up(tx: Tx, key: str, kind: FieldType) -> None:
-    after: UUID | None = None
-    while batch := repository.values_after(tx, key, after, _BATCH):
-        for stored in batch:
-            _require_fit(stored.contact_id, stored.value, key, kind)
-        store_field_values(tx, [stored.contact_id for stored in batch])
-        after = batch[-1].contact_id
-
-
-def _require_fit(contact_id: UUID, value: object, key: str, kind: FieldType) -> None:
-    try:
-        fitting(value, kind)
-    except ValueError as reason:
-        raise Conflict(
-            f"The contact {contact_id} has a value of {key} that {reason}. Correct it, or declare another type.",
-            errors=[FieldError("type", f"does not fit what the contact {contact_id} has", "wrong_type")],
-        ) from None
+def _prepare(tx: Tx, field_id: UUID) -> None:
+    for _ in range(_BATCHES_AT_ONCE):
+        field = hold_unprepared(tx, field_id)
+        if field is None:
+            return
+        try:
+            prepare(tx, field)
+        except Misfit as misfit:
+            raise Conflict(
+                f"{misfit} Correct it, or declare another type.",
+                errors=[FieldError("type", f"does not fit what the contact {misfit.contact_id} has", "wrong_type")],
+            ) from None
 
 
 def existing(tx: Tx, field_id: UUID) -> ContactFieldRow:

@@ -17,7 +17,7 @@ from penguinmails.keyset import Conditions, Keyset, select_page
 COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at", "updated_at": "c.updated_at", "email": "c.email"}
 KINDS = {"created_at": "time", "updated_at": "time", "email": "text"}
 LINK_COLUMNS: dict[str, LiteralString] = {"created_at": "l.contact_created_at"}
-_IS_DYNAMIC: LiteralString = "SELECT TRUE FROM lists WHERE id = %(id)s AND type = 'dynamic'"
+_TYPE_OF_LIST: LiteralString = "SELECT type::text FROM lists WHERE id = %(id)s"
 _HIGHEST = "\U0010ffff"
 # Of one contact that is found by its address or id; compared in the database, which lower-cased the names.
 _STARTS_WITH: LiteralString = """
@@ -82,10 +82,17 @@ def list_contacts(tx: Tx, keyset: Keyset, wanted: ContactFilter) -> Found:
 
     Raises ValidationFailed for a filter that cannot be combined with the order, and for a dynamic list.
     """
-    if wanted.list_id is not None and tx.one(_IS_DYNAMIC, {"id": wanted.list_id}):
-        raise ValidationFailed.of(
-            "list_id", "is of a dynamic list; GET /api/v1/lists/{list_id}/contacts has those whom it finds", "dynamic"
-        )
+    if wanted.list_id is not None:
+        kind = tx.one(_TYPE_OF_LIST, {"id": wanted.list_id})
+        if kind == "dynamic":
+            raise ValidationFailed.of(
+                "list_id",
+                "is of a dynamic list; GET /api/v1/lists/{list_id}/contacts has those whom it finds",
+                "dynamic",
+            )
+        if kind is None:
+            # Its links may still be there when it was deleted.
+            return Found([], None if keyset.offset is None else 0)
     links = wanted.given("list_id", "tag", "workspace")
     if not wanted.is_of_one:
         _require_order(keyset, wanted)

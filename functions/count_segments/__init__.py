@@ -1,1 +1,4 @@
-"""Counts the contacts of segments that are too many for a request, part by part. Runs each minute; changes `segments`."""
+"""Makes ready what segments show and read, where it is too much for a request: counts, and values of fields that were declared.
+
+Runs each minute, part by part; changes `segments`, `contact_fields` and `contact_field_values`.
+"""

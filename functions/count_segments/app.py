@@ -1,6 +1,6 @@
-"""Lambda entry point of the counting of segments."""
+"""Lambda entry point of what segments need."""
 
-from count_segments.service import count
+from count_segments.service import work
 from penguinmails.schedule import job_handler
 
-handler = job_handler("count_segments", count)
+handler = job_handler("count_segments", work)

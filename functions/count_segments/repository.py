@@ -44,6 +44,18 @@ def take_due(tx: Tx) -> Due | None:
     )
 
 
+def unprepared_field(tx: Tx) -> Due | None:
+    """The field, of any tenant, that was declared first and is still to be prepared."""
+    return tx.one(
+        """
+        SELECT id, tenant_id, mode FROM contact_fields WHERE NOT is_ready AND error_message IS NULL
+        ORDER BY created_at LIMIT 1
+        """,
+        {},
+        Due,
+    )
+
+
 def hold(tx: Tx, segment_id: UUID) -> Counting | None:
     """A segment, held so that nobody changes its rules meanwhile; None when there is nothing to count any more."""
     return tx.one(

@@ -62,6 +62,11 @@ def rows_after(tx: Tx, table: str, after: dict[str, Any] | None, batch: int) -> 
     )
 
 
+def deleted(tx: Tx) -> set[str]:
+    """Ids of what is deleted and has rows left."""
+    return set(tx.all("SELECT id::text FROM pending_removals", {}))
+
+
 def add_part(tx: Tx, job: Job, values: dict[str, Any]) -> None:
     """Keep where a part is; parts are numbered in the order in which they were written."""
     tx.run(

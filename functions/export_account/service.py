@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from export_account import repository
 from export_account.repository import Job
-from export_account.tables import OF_A_MODE, OF_THE_ACCOUNT, SECRET_COLUMNS
+from export_account.tables import BELONGING_TO, OF_A_MODE, OF_THE_ACCOUNT, SECRET_COLUMNS
 from penguinmails.aws import store_object
 from penguinmails.db import Mode, transaction
 from penguinmails.domain.files import new_key
@@ -77,16 +77,21 @@ def _write(
     file: IO[bytes], job: Job, mode: Mode, table: str, after: dict[str, Any] | None
 ) -> tuple[int, dict[str, Any] | None, bool]:
     """Write the rows of one part; how many, the key of the last, and whether the table is through."""
-    written = size = 0
+    read = written = size = 0
+    owner = BELONGING_TO.get(table)
     with gzip.GzipFile(fileobj=file, mode="wb") as packed:
-        while written < ROWS_PER_PART and size < _BYTES_PER_PART:
-            batch = min(_PAGE, ROWS_PER_PART - written)
+        while read < ROWS_PER_PART and size < _BYTES_PER_PART:
+            batch = min(_PAGE, ROWS_PER_PART - read)
             with transaction(tenant_id=job.tenant_id, mode=mode) as tx:
                 rows = repository.rows_after(tx, table, after, batch)
+                deleted = repository.deleted(tx) if owner else set[str]()
             for row in rows:
+                if owner and row.content[owner] in deleted:
+                    continue
                 shown = {name: value for name, value in row.content.items() if name not in SECRET_COLUMNS}
                 size += packed.write(json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-            written += len(rows)
+                written += 1
+            read += len(rows)
             after = rows[-1].key if rows else after
             if len(rows) < batch:
                 return written, after, True

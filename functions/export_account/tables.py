@@ -13,6 +13,11 @@ OF_A_MODE = (
     "webhook_replays",
     "import_jobs", "export_jobs", "privacy_requests", "domains",
 )  # fmt: skip
+BELONGING_TO = {
+    "contact_lists": "list_id", "contact_tags": "tag_id", "contact_field_values": "field_id",
+    "contact_workspaces": "workspace_id", "campaign_contacts": "campaign_id",
+}  # fmt: skip
+"""Tables whose rows are there for a while after what they belong to was deleted, and the column that names it."""
 LEFT_OUT = {
     "account_exports": "says how exports went, not what the account holds",
     "account_export_parts": "the same",
@@ -32,6 +37,7 @@ LEFT_OUT = {
     "webhook_quarters": "sums of webhook_deliveries and webhook_attempts per quarter of an hour, for statistics",
     "webhook_sequences": "the last number of each webhook's deliveries, which they carry themselves",
     "outbox": "messages on their way to queues",
+    "pending_removals": "what is deleted already, while its rows are removed",
     "provider_events": "reports of the last seven days, kept so that a repeated one is known; email_events has what they said",
     "reauth_tokens": "hashes of confirmations of identity",
     "recovery_codes": "hashes",

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
@@ -11,6 +11,8 @@ from uuid import UUID
 from penguinmails.aws import store_object, stream_object
 from penguinmails.domain.contact_exports import ATTRIBUTE
 from penguinmails.domain.contacts import ContactRow
+
+_PIECE_BYTES = 1024 * 1024
 
 
 class PartWriter:
@@ -22,12 +24,14 @@ class PartWriter:
         self._as_text = as_text
         self._file = file
         self._rows = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1)
+        self.size = 0
+        """Bytes before compression."""
 
     def write(self, contacts: Sequence[ContactRow]) -> None:
         """Add contacts."""
         for contact in contacts:
             cells = [_cell(contact, name, as_text=self._as_text) for name in self._fields]
-            self._rows.write(json.dumps(cells, ensure_ascii=False).encode() + b"\n")
+            self.size += self._rows.write(json.dumps(cells, ensure_ascii=False).encode() + b"\n")
 
     def store(self, key: str) -> None:
         """Keep the part."""
@@ -38,12 +42,20 @@ class PartWriter:
 
 def read_part(key: str) -> Iterator[list[Any]]:
     """The cells of each row of a stored part."""
-    unpacked = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     rest = b""
-    for chunk in stream_object(key):
-        *lines, rest = (rest + unpacked.decompress(chunk)).split(b"\n")
+    for piece in _unpacked(stream_object(key)):
+        *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             yield json.loads(line)
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """In pieces of bounded size, however well what they hold was compressed."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    for chunk in chunks:
+        yield unpacker.decompress(chunk, _PIECE_BYTES)
+        while unpacker.unconsumed_tail:
+            yield unpacker.decompress(unpacker.unconsumed_tail, _PIECE_BYTES)
 
 
 def _cell(row: ContactRow, name: str, *, as_text: bool) -> Any:

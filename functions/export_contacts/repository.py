@@ -20,6 +20,8 @@ class Job:
     last_created_at: datetime | None
     last_id: UUID | None
     is_read: bool
+    processed_contacts: int
+    """How many are in the parts."""
 
 
 def begin(tx: Tx, job_id: UUID) -> Job | None:
@@ -28,7 +30,8 @@ def begin(tx: Tx, job_id: UUID) -> Job | None:
         """
         UPDATE export_jobs SET status = 'processing', started_at = coalesce(started_at, clock_timestamp())
         WHERE id = %(id)s AND status IN ('pending', 'processing')
-        RETURNING id, filters, selected_fields, file_format, part_keys, last_created_at, last_id, is_read
+        RETURNING id, filters, selected_fields, file_format, part_keys, last_created_at, last_id, is_read,
+                  processed_contacts
         """,
         {"id": job_id},
         Job,
@@ -48,7 +51,8 @@ def add_part(
             is_read = %(is_read)s
         WHERE id = %(id)s AND status = 'processing' AND part_keys = %(known_keys)s::text[]
           AND last_created_at IS NOT DISTINCT FROM %(known_created_at)s AND last_id IS NOT DISTINCT FROM %(known_id)s
-        RETURNING id, filters, selected_fields, file_format, part_keys, last_created_at, last_id, is_read
+        RETURNING id, filters, selected_fields, file_format, part_keys, last_created_at, last_id, is_read,
+                  processed_contacts
         """,
         {
             "id": job.id,

@@ -1,16 +1,19 @@
 """Makes one export's file: reads contacts into parts, one after the other, and makes the file of them."""
 
+import shutil
 import tempfile
 import time
+from contextlib import closing
 from datetime import timedelta
-from typing import IO
+from typing import IO, cast
 from uuid import UUID
 
 from export_contacts import repository
 from export_contacts.parts import PartWriter, read_part
 from export_contacts.repository import Job
-from penguinmails.aws import delete_objects, store_object
+from penguinmails.aws import ObjectWriter, delete_objects, object_writer
 from penguinmails.db import transaction
+from penguinmails.domain.contact_exports import MOST_IN_XLSX
 from penguinmails.domain.contact_search import Place
 from penguinmails.domain.contacts import ContactRow
 from penguinmails.domain.files import new_key
@@ -24,12 +27,17 @@ from penguinmails.tabular.writers import CsvWriter, JsonWriter, TableWriter, Xls
 
 PAGE = 2_000
 PAGES_PER_PART = 10
+BYTES_PER_PART = 64 * 1024 * 1024
+MOST_WORKBOOK_BYTES = 2 * 1024**3
+"""Half of the function's disk."""
 SECONDS_PER_MESSAGE = 300
 """Then the job goes on with a message of its own: well before the function's time limit."""
 _SECONDS_TO_READ = timedelta(seconds=5)
 """How long a page is looked for, so that no account is too large for a statement's time."""
 _LAST_DELIVERY = 5
-_WRITERS = {"csv": CsvWriter, "xlsx": XlsxWriter, "json": JsonWriter}
+_COPIED_BYTES = 1024 * 1024
+_INSTEAD_OF_XLSX = "Export as csv or json, or narrow the export by a filter."
+_WRITERS: dict[str, type[CsvWriter] | type[JsonWriter]] = {"csv": CsvWriter, "json": JsonWriter}
 _CONTENT_TYPES = {
     "csv": "text/csv",
     "json": "application/json",
@@ -67,6 +75,8 @@ def _export(record: Record, job: Job) -> None:
             # Another worker is at it.
             return
         job = grown
+        if job.file_format == "xlsx" and job.processed_contacts > MOST_IN_XLSX:
+            raise ValueError(f"There are more than the {MOST_IN_XLSX:,} contacts that fit a sheet. {_INSTEAD_OF_XLSX}")
         # After the last part too: making the file of a large account takes as long as the parts did.
         if time.monotonic() > ends_at:
             with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
@@ -87,7 +97,7 @@ def _add_part(record: Record, job: Job) -> Job | None:
             part.write(rows)
             contacts += len(rows)
             last, is_read = following or last, following is None
-            if is_read:
+            if is_read or part.size >= BYTES_PER_PART:
                 break
         if contacts:
             key = new_key(record.tenant_id)
@@ -111,22 +121,39 @@ def _page(record: Record, job: Job, after: Place | None) -> tuple[list[ContactRo
 
 def _make_file(record: Record, job: Job) -> None:
     key = new_key(record.tenant_id)
-    with tempfile.TemporaryFile() as file:
-        _write(job, file)
-        size = file.seek(0, 2)
-        file.seek(0)
-        store_object(key, file, _CONTENT_TYPES[job.file_format])
+    with object_writer(key, _CONTENT_TYPES[job.file_format]) as stored:
+        if job.file_format == "xlsx":
+            _write_workbook(job, stored)
+        else:
+            _write_text(job, stored)
+    size = stored.size
     with transaction(tenant_id=record.tenant_id, mode=record.mode) as tx:
         is_ours = repository.finish(tx, job.id, key=key, size=size)
     delete_objects(job.part_keys if is_ours else [key])
 
 
-def _write(job: Job, file: IO[bytes]) -> None:
-    writer: TableWriter = _WRITERS[job.file_format](file, job.selected_fields)
+def _write_text(job: Job, stored: ObjectWriter) -> None:
+    writer = _WRITERS[job.file_format](cast("IO[bytes]", stored), job.selected_fields)
     for part in job.part_keys:
-        for cells in read_part(part):
-            writer.write(cells)
+        _write_part(part, writer)
     writer.close()
+
+
+def _write_workbook(job: Job, stored: ObjectWriter) -> None:
+    """By way of the disk: the directory of an archive tells sizes that spreadsheets want before the content too."""
+    with tempfile.TemporaryFile() as file:
+        with closing(XlsxWriter(file, job.selected_fields)) as writer:
+            for part in job.part_keys:
+                _write_part(part, writer)
+                if file.tell() > MOST_WORKBOOK_BYTES:
+                    raise ValueError(f"The workbook would be too large. {_INSTEAD_OF_XLSX}")
+        file.seek(0)
+        shutil.copyfileobj(file, stored, _COPIED_BYTES)
+
+
+def _write_part(part: str, writer: TableWriter) -> None:
+    for cells in read_part(part):
+        writer.write(cells)
 
 
 def _fail(record: Record, job_id: UUID, message: str) -> None:

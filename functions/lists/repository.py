@@ -7,6 +7,7 @@ from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "l.created_at", "name": "l.name"}
@@ -92,6 +93,7 @@ def update_list(tx: Tx, list_id: UUID, values: dict[str, Any]) -> None:
 def delete_list(tx: Tx, list_id: UUID) -> None:
     """Remove a list; raises ForeignKeyViolation while something refers to it."""
     tx.run("DELETE FROM lists WHERE id = %(id)s", {"id": list_id})
+    remove_rows_later(tx, "list", list_id)
 
 
 def list_members(tx: Tx, keyset: Keyset, list_id: UUID) -> tuple[list[MemberRow], int | None]:

@@ -5,7 +5,6 @@ from penguinmails.db import Tx, transaction
 from purge_files import repository
 
 BATCH = 400
-_FILES = 1_000
 _UPLOADS = 100
 
 
@@ -17,8 +16,7 @@ def purge() -> int:
         accounts = repository.ended_account_exports(tx, 1)
         copies = repository.expired_copies(tx, BATCH)
         keys = [key for job in (*exports, *imports, *accounts, *copies) for key in job.keys]
-        for start in range(0, len(keys), _FILES):
-            delete_objects(keys[start : start + _FILES])
+        delete_objects(keys)
         repository.mark_exports(tx, [job.id for job in exports])
         repository.mark_imports(tx, [job.id for job in imports])
         repository.mark_account_exports(tx, [job.id for job in accounts])

@@ -6,6 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "created_at", "name": "name"}
@@ -54,5 +55,6 @@ def rename_tag(tx: Tx, tag_id: UUID, name: str) -> None:
 
 
 def delete_tag(tx: Tx, tag_id: UUID) -> None:
-    """Remove a tag and take it off its contacts."""
+    """Remove a tag; nobody has it from now on."""
     tx.run("DELETE FROM tags WHERE id = %(id)s", {"id": tag_id})
+    remove_rows_later(tx, "tag", tag_id)

@@ -6,6 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from penguinmails.db import Tx
+from penguinmails.domain.removals import remove_rows_later
 from penguinmails.keyset import Conditions, Keyset, select_page
 
 COLUMNS: dict[str, LiteralString] = {"created_at": "w.created_at", "name": "w.name"}
@@ -74,6 +75,7 @@ def update(tx: Tx, workspace_id: UUID, *, name: str, slug: str) -> None:
 def delete(tx: Tx, workspace_id: UUID) -> None:
     """Remove a workspace; contacts stay and are unlinked. Raises ForeignKeyViolation when something is still in it."""
     tx.run("DELETE FROM workspaces WHERE id = %(id)s", {"id": workspace_id})
+    remove_rows_later(tx, "workspace", workspace_id)
 
 
 def members(tx: Tx, workspace_id: UUID) -> list[MemberRow]:

@@ -41,6 +41,7 @@ ONE_DATA_SET = {
     "audit_log": "who did what is one history",
     "link_tokens": "people have no mode",
     "mail_outbox": "the platform's mail to people, who have no mode",
+    "pending_removals": "a workspace is of both, and what else is deleted is found by its id",
     "reauth_tokens": "people have no mode",
     "send_paces": "the plan's pace holds for live mail, as no other leaves",
     "sessions": "people have no mode",

@@ -132,6 +132,7 @@ NEEDS_OF_FILES = {
     "object_size": {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"},
     "download_link": {"s3:GetObject", "kms:Decrypt"},
     "store_object": {"s3:PutObject", "kms:GenerateDataKey"},
+    "object_writer": {"s3:PutObject", "s3:AbortMultipartUpload", "kms:Decrypt", "kms:GenerateDataKey"},
     "upload_link": {"s3:PutObject", "kms:GenerateDataKey"},
     "renew_object": {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey"},
     "list_objects": {"s3:ListBucket"},

@@ -270,7 +270,7 @@ def test_a_crash_reads_no_part_again(tenant: TestTenant, key: TestKey, monkeypat
     job = ask(key).json
     (message,) = messages_for("exports", tenant.id)
     with monkeypatch.context() as patched:
-        patched.setattr(export_service, "store_object", lambda *_: 1 / 0)
+        patched.setattr(export_service, "object_writer", lambda *_: 1 / 0)
         assert len(consume(worker, message)) == 1
     assert consume(worker, message, receive_count=2) == []
 
@@ -307,7 +307,7 @@ def test_an_export_that_fails_leaves_no_parts_behind(
     add(key, "a@example.com")
     job = ask(key).json
     (message,) = messages_for("exports", tenant.id)
-    monkeypatch.setattr(export_service, "store_object", lambda *_: 1 / 0)
+    monkeypatch.setattr(export_service, "object_writer", lambda *_: 1 / 0)
     assert consume(worker, message, receive_count=5) == []
 
     shown = call(handler, "GET", f"{EXPORTS}/{job['id']}", token=key.plaintext).json

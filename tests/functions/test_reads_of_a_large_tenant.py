@@ -9,14 +9,17 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 import pytest
 
 from penguinmails import db
+from penguinmails.domain.removals import Kind
 from penguinmails.ids import new_uuid7
+from purge_expired.removals import Pending, is_left, remove
+from purge_expired.service import BATCH
 from tests.support.http import Answer
 from tests.support.large_tenant import LargeTenant, make_large_tenant
 from tests.support.list_questions import FEW, LISTS, path_ids, questions
@@ -170,6 +173,30 @@ def test_a_preview_reads_at_most_ten_times_the_contacts_that_it_counts(
         if fault is not None:
             faults.append(f"{rule}: {fault}")
     assert not faults, "\n".join(faults)
+
+
+NAMED: dict[Kind, LiteralString] = {
+    "list": "SELECT id FROM lists WHERE name = 'list 1'",
+    "tag": "SELECT id FROM tags WHERE name = 'tag 1'",
+    "contact_field": "SELECT id FROM contact_fields WHERE key = 'field1'",
+    "workspace": "SELECT id FROM workspaces WHERE slug = 'default'",
+    "campaign": "SELECT id FROM campaigns WHERE name = 'Campaign space-1 1'",
+}
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_batch_of_what_is_removed_reads_at_most_ten_times_its_rows(
+    large: LargeTenant, plans: list[dict[str, Any]], kind: Kind
+) -> None:
+    with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
+        pending = Pending(large.tenant.id, kind, tx.one(NAMED[kind], {}))
+        plans.clear()
+        removed = remove(tx, pending, BATCH)
+        assert is_left(tx, pending)
+
+    assert removed == BATCH
+    assert fault_of(plans, removed) is None
 
 
 def test_a_list_of_few_things_says_why() -> None:

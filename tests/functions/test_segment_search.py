@@ -282,7 +282,7 @@ def known_addresses(kind: str, values: Sequence[str]) -> list[str] | None:
     return None if "many" in values else ["a@x.example"] * (kind == "phone")
 
 
-KNOWN = Known({}, lambda _: "7", known_addresses)
+KNOWN = Known({}, lambda *_: "7", known_addresses)
 SOME = {"field": "company", "operator": "equals", "value": "Acme"}
 OTHER = {"field": "tag", "operator": "has", "value": "vip"}
 NOTHING = {"field": "company", "operator": "contains", "value": "cm"}

@@ -10,16 +10,21 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import IO, Any
+from io import RawIOBase
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 MAX_DELAY_SECONDS = 900
 """SQS delays a message for 15 minutes at most; emulators accept more, so we refuse it ourselves."""
 _BATCH = 10
 _CHUNK_BYTES = 1024 * 1024
+_MOST_AT_ONCE = 1_000
 _NO_SUCH_RANGE = 416
 _NOT_FOUND = 404
 _TOO_MANY = 429
@@ -165,6 +170,73 @@ def store_object(key: str, body: bytes | IO[bytes], content_type: str) -> None:
     client("s3", timeout_seconds=60).put_object(Bucket=_bucket(), Key=key, Body=body, ContentType=content_type)
 
 
+class ObjectWriter(RawIOBase):
+    """A file in the bucket that is written from its begin to its end, of which one part at most is held in memory.
+
+    Parts of 8 MB, ten thousand of which S3 takes, make 80 GB.
+    """
+
+    PART_BYTES = 8 * 1024 * 1024
+
+    def __init__(self, key: str, content_type: str) -> None:
+        self.size = 0
+        self._place = {"Bucket": _bucket(), "Key": key}
+        self._type = {"ContentType": content_type}
+        self._s3 = client("s3", timeout_seconds=60, attempts=5)
+        self._held = bytearray()
+        self._upload: dict[str, str] = {}
+        self._parts = list[dict[str, Any]]()
+
+    def writable(self) -> bool:
+        """It is for nothing else."""
+        return True
+
+    def write(self, data: "Buffer") -> int:
+        """Add bytes; full parts are sent."""
+        view = memoryview(data)
+        for start in range(0, len(view), self.PART_BYTES):
+            self._held += view[start : start + self.PART_BYTES]
+            while len(self._held) >= self.PART_BYTES:
+                self._send(self.PART_BYTES)
+        self.size += len(view)
+        return len(view)
+
+    def _send(self, size: int) -> None:
+        if not self._upload:
+            begun = self._s3.create_multipart_upload(**self._place, **self._type)
+            self._upload = {"UploadId": begun["UploadId"]}
+        number, body = len(self._parts) + 1, bytes(self._held[:size])
+        del self._held[:size]
+        sent = self._s3.upload_part(**self._place, **self._upload, PartNumber=number, Body=body)
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+    def complete(self) -> None:
+        """Keep the file; until then there is none."""
+        if not self._upload:
+            self._s3.put_object(**self._place, **self._type, Body=bytes(self._held))
+            return
+        if self._held:
+            self._send(len(self._held))
+        self._s3.complete_multipart_upload(**self._place, **self._upload, MultipartUpload={"Parts": self._parts})
+
+    def abandon(self) -> None:
+        """Forget what was sent. What a killed process leaves, the bucket's rule removes after a day."""
+        if self._upload:
+            self._s3.abort_multipart_upload(**self._place, **self._upload)
+
+
+@contextmanager
+def object_writer(key: str, content_type: str) -> Generator[ObjectWriter]:
+    """Write a file of any size into the bucket; an exception leaves none."""
+    writer = ObjectWriter(key, content_type)
+    try:
+        yield writer
+        writer.complete()
+    except BaseException:
+        writer.abandon()
+        raise
+
+
 def list_objects(prefix: str, limit: int) -> list[str]:
     """Keys of files that begin so, a thousand at most."""
     page = client("s3").list_objects_v2(Bucket=_bucket(), Prefix=prefix, MaxKeys=limit)
@@ -172,9 +244,9 @@ def list_objects(prefix: str, limit: int) -> list[str]:
 
 
 def delete_objects(keys: Sequence[str]) -> None:
-    """Remove files, a thousand at most; those that are not there do not matter."""
-    if keys:
-        found = [{"Key": key} for key in keys]
+    """Remove files; those that are not there do not matter."""
+    for start in range(0, len(keys), _MOST_AT_ONCE):
+        found = [{"Key": key} for key in keys[start : start + _MOST_AT_ONCE]]
         client("s3").delete_objects(Bucket=_bucket(), Delete={"Objects": found, "Quiet": True})
 
 

@@ -25,6 +25,7 @@ _IN_WORKSPACE_OR_NONE: LiteralString = """EXISTS (SELECT 1 FROM contact_workspac
     WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
       AND l.workspace_id = %(audience_workspace)s::uuid)
   OR NOT EXISTS (SELECT 1 FROM contact_workspaces l
+    JOIN workspaces w ON w.tenant_id = l.tenant_id AND w.id = l.workspace_id
     WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id)"""
 
 

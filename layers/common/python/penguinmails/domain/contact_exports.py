@@ -8,6 +8,9 @@ FIELDS = (
     "created_at", "updated_at",
 )  # fmt: skip
 ATTRIBUTE = "attributes."
+MOST_IN_XLSX = 1_048_575
+"""A sheet has 1,048,576 rows, one of them the header
+(https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3)."""
 
 
 def all_fields(custom_keys: Iterable[str]) -> list[str]:

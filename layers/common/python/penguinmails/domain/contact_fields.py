@@ -27,15 +27,15 @@ class DeclaredField:
 
 
 def declared_fields(tx: Tx) -> dict[str, DeclaredField]:
-    """The tenant's custom fields by key."""
+    """The tenant's custom fields by key, those included that are being prepared: what is written must fit them."""
     found = tx.all("SELECT id, key, type FROM contact_fields", {}, DeclaredField)
     return {field.key: field for field in found}
 
 
 def declared_among(tx: Tx, keys: Sequence[str]) -> dict[str, DeclaredField]:
-    """Those of the tenant's custom fields that have these keys."""
+    """Those of the tenant's custom fields that have these keys and can be searched by."""
     found = tx.all(
-        "SELECT id, key, type FROM contact_fields WHERE key = ANY(%(keys)s::text[])",
+        "SELECT id, key, type FROM contact_fields WHERE key = ANY(%(keys)s::text[]) AND is_ready",
         {"keys": list(keys)},
         DeclaredField,
     )

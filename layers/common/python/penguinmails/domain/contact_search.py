@@ -25,6 +25,10 @@ _BY_NAME: dict[str, LiteralString] = {
     "list": "SELECT id FROM lists WHERE name = %(name)s AND type = 'static'",
     "workspace": "SELECT id FROM workspaces WHERE slug = %(name)s",
 }
+_BY_ID: dict[str, LiteralString] = {
+    "list": "SELECT id FROM lists WHERE id = %(id)s::uuid",
+    "workspace": "SELECT id FROM workspaces WHERE id = %(id)s::uuid",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,17 @@ def not_reached() -> ValidationFailed:
 def find_link(tx: Tx, kind: str, name: str) -> str | None:
     """The id of the tag, static list or workspace of a name; None when there is none."""
     found: UUID | None = tx.one(_BY_NAME[kind], {"name": name})
+    return None if found is None else str(found)
+
+
+def find_named(tx: Tx, kind: str, value: str) -> str | None:
+    """The id of what a rule names: a tag by its name, a static list or workspace by its id; None when there is no such thing.
+
+    What is deleted has words in the index for a while, so an id alone does not do.
+    """
+    if kind == "tag":
+        return find_link(tx, kind, value)
+    found: UUID | None = tx.one(_BY_ID[kind], {"id": value})
     return None if found is None else str(found)
 
 

@@ -12,18 +12,21 @@ TEXT_FIELDS = (
     "first_name", "last_name", "company", "job_title", "phone", "city", "state", "country", "lead_source", "external_id",
 )  # fmt: skip
 
-# A tag is found by its id; a join would be planned as a walk through all tags for each contact.
+# A tag is found by its id; a join would be planned as a walk through all tags for each contact. What is deleted has no name,
+# though its links may be there for a while.
 SELECT_COLUMNS: LiteralString = """
 SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone, c.city, c.state, c.country,
        c.lead_source, c.external_id, c.attributes, c.status, c.lead_score, c.total_opens, c.total_clicks,
        c.last_email_opened_at, c.last_campaign_id, c.source, c.created_at, c.updated_at,
-       ARRAY(SELECT (SELECT t.name::text FROM tags t
-                     WHERE t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id) AS name
-             FROM contact_tags ct
-             WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY name) AS tags,
-       ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
-             WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
-             ORDER BY cw.workspace_id) AS workspace_ids
+       array_remove(ARRAY(
+         SELECT (SELECT t.name::text FROM tags t
+                 WHERE t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id) AS name
+         FROM contact_tags ct
+         WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY name), NULL) AS tags,
+       array_remove(ARRAY(
+         SELECT (SELECT w.id FROM workspaces w WHERE w.tenant_id = cw.tenant_id AND w.id = cw.workspace_id) AS id
+         FROM contact_workspaces cw
+         WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id ORDER BY id), NULL) AS workspace_ids
 """
 SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
 

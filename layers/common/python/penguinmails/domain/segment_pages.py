@@ -16,7 +16,7 @@ from penguinmails.domain.contact_search import (
     Place,
     find_addresses,
     find_hits,
-    find_link,
+    find_named,
     not_reached,
 )
 from penguinmails.domain.contact_words import Search
@@ -130,7 +130,7 @@ def read_segments(tx: Tx, definitions: Sequence[Any]) -> Segment:
 
 
 def _known(tx: Tx, fields: Mapping[str, DeclaredField]) -> Known:
-    return Known(fields, partial(find_link, tx, "tag"), partial(find_addresses, tx))
+    return Known(fields, partial(find_named, tx), partial(find_addresses, tx))
 
 
 def page_in_time(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from penguinmails.domain.contact_fields import DeclaredField
 from penguinmails.domain.contact_words import (
@@ -43,8 +42,8 @@ class Known:
     """What the account has, for rules that name it."""
 
     fields: Mapping[str, DeclaredField]
-    find_tag: Callable[[str], str | None]
-    """From the name of a tag to its id; None when there is no such tag."""
+    find_link: Callable[[str, str], str | None]
+    """The id of what a rule names: a `tag` by its name, a `list` or `workspace` by its id; None when there is no such thing."""
     find_addresses: Callable[[str, Sequence[str]], list[str] | None]
     """From `phone` or `external_id` and values to the addresses of those who have one; None when they are too many."""
 
@@ -109,7 +108,7 @@ class _Reader:
     def _clause(self, name: str, operator: str, value: Any, narrow: bool) -> Clause | None:
         """Words that all who meet a comparison have; when `narrow`, words that only such contacts have."""
         if name in LINKS:
-            return linked(name, self.known.find_tag(value) if name == "tag" else str(UUID(value)))
+            return linked(name, self.known.find_link(name, value))
         if name == "lead_score":
             return scored(*_whole_numbers(operator, value))
         if name == "last_email_opened_at":

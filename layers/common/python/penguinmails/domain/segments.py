@@ -72,8 +72,10 @@ _LINK: dict[Kind, LiteralString] = {
         JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
         WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND t.name = {v}::text)""",
     "list": """EXISTS (SELECT 1 FROM contact_lists l
+        JOIN lists t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.list_id
         WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND l.list_id = {v}::uuid)""",
     "workspace": """EXISTS (SELECT 1 FROM contact_workspaces l
+        JOIN workspaces w ON w.tenant_id = l.tenant_id AND w.id = l.workspace_id
         WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND l.workspace_id = {v}::uuid)""",
 }
 _CUSTOM: LiteralString = """EXISTS (SELECT 1 FROM contact_field_values f
@@ -248,7 +250,7 @@ def _unknown_field(named: Any) -> str:
     known = ", ".join([*TEXT_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS, *LINKS])
     if isinstance(named, str) and named.startswith("attributes."):
         key = named.removeprefix("attributes.")[:64]
-        return f"{key} is not declared; declare it with POST /contact-fields first"
+        return f"{key} is not declared, or still being prepared; see GET /contact-fields, or declare it there first"
     return f"must be one of {known}, or attributes.<key> of a declared custom field"
 
 
