@@ -69,8 +69,8 @@ _TIME: dict[str, LiteralString] = {
 _BOOLEAN: dict[str, LiteralString] = {"equals": "{x} = {v}::boolean"}
 _LINK: dict[Kind, LiteralString] = {
     "tag": """EXISTS (SELECT 1 FROM contact_tags l
-        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
-        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND t.name = {v}::text)""",
+        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
+          AND l.tag_id = (SELECT t.id FROM tags t WHERE t.name = {v}::text))""",
     "list": """EXISTS (SELECT 1 FROM contact_lists l
         WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND l.list_id = {v}::uuid)""",
     "workspace": """EXISTS (SELECT 1 FROM contact_workspaces l
