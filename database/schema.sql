@@ -1449,15 +1449,20 @@ DECLARE
   is_whole boolean;
   asked tsquery;
   stands tsquery;
-  most integer := 3 * wanted;
+  -- Whether something is known of how many are met, by the sample or by what was met.
+  is_known boolean;
+  most integer;
   ids uuid[];
   moments timestamptz[];
+  spans integer[];
   found integer;
   looked_at integer;
   have integer := 0;
-  met integer := 0;
+  size integer;
   walked integer := 0;
+  -- The end of a window with too many, and how many spans are looked at on the way there where none is met.
   crowded integer;
+  stride integer;
   ends_at timestamptz := clock_timestamp() + budget;
 BEGIN
   SELECT s.number INTO lowest FROM contact_spans s
@@ -1500,35 +1505,42 @@ BEGIN
          (SELECT count(*) FROM sample m WHERE NOT EXISTS (SELECT 1 FROM asked_here a WHERE NOT ts_match_vq(m.words, a.query))),
          ARRAY(SELECT (SELECT count(*) FROM sample m WHERE ts_match_vq(m.words, a.query)) FROM asked_here a ORDER BY a.place)
   INTO sample_size, sample_hits, hits_of;
-  -- Of the contacts that are looked up, no fewer than one in five should then stand the check.
-  SELECT string_agg(c.condition, ' & ') FILTER (WHERE c.share < 0.2),
-         string_agg(c.condition, ' & ') FILTER (WHERE c.share >= 0.2),
+  -- Of the contacts that are looked up, three in four should then stand the check.
+  SELECT string_agg(c.condition, ' & ') FILTER (WHERE c.share < 0.75),
+         string_agg(c.condition, ' & ') FILTER (WHERE c.share >= 0.75),
          CASE WHEN 16 * sample_hits >= sample_size THEN 1.0 * sample_hits / greatest(sample_size, 1) ELSE min(c.share) END
   INTO sought, checked, share
   FROM (SELECT conditions[place] AS condition,
                exp(sum(ln(greatest(hits_of[place], 0.5) / greatest(sample_size, 1)))
                    OVER (ORDER BY hits_of[place] DESC, place)) AS share
         FROM generate_subscripts(conditions, 1) AS place) c;
+  is_known := everything IS NULL OR 16 * sample_hits >= sample_size;
   -- A window that is a little too small costs more than one that is too large.
-  width := least(1.5 * ceil(wanted / (64 * greatest(coalesce(share, 1), 0.0001))) + 1, 1 << 14);
+  width := least(ceil(1.25 * wanted / (64 * greatest(coalesce(share, 1), 0.0001)) + 0.5), 1 << 14);
 
   WHILE have < wanted AND lowest <= highest LOOP
     -- A segment that is left to be walked in part is walked to its end by itself.
     is_whole := width >= 1024 AND CASE WHEN newest_first THEN highest & 1023 = 1023 ELSE lowest & 1023 = 0 END;
+    -- While nothing is known, a few show that a window is much too large, or that most do not stand the check.
+    most := CASE WHEN is_known THEN greatest(128, 2 * wanted)
+                 WHEN checked IS NULL THEN wanted + wanted / 4
+                 ELSE least(wanted, 32) END;
     level := CASE WHEN width < 16 THEN 0 WHEN width < 256 THEN 1 ELSE 2 END;
     IF newest_first THEN
       last_span := highest;
       first_span := CASE WHEN is_whole THEN (highest - width + 1) >> 10 << 10
                          WHEN width >= 1024 THEN highest >> 10 << 10
-                         ELSE (highest - width + 1) >> 4 * level << 4 * level END;
+                         ELSE highest - width + 1 + (1 << 4 * level) / 2 >> 4 * level << 4 * level END;
       first_span := greatest(lowest, first_span);
     ELSE
       first_span := lowest;
       last_span := CASE WHEN is_whole THEN lowest + width - 1 | 1023
                         WHEN width >= 1024 THEN lowest | 1023
-                        ELSE lowest + width - 1 | (1 << 4 * level) - 1 END;
+                        ELSE lowest + width - 1 - (1 << 4 * level) / 2 | (1 << 4 * level) - 1 END;
       last_span := least(highest, last_span);
     END IF;
+    size := last_span - first_span + 1;
+    level := least(level, CASE WHEN size < 16 THEN 0 WHEN size < 256 THEN 1 ELSE 2 END);
     in_one_segment := search_segment(first_span) = search_segment(last_span);
     asked := segments_query(tenant, data_set, CASE WHEN in_one_segment THEN sought ELSE everything END,
                             CASE WHEN is_whole AND clauses @> '[{"not": false}]' AND (sought IS NOT NULL OR NOT in_one_segment)
@@ -1536,10 +1548,10 @@ BEGIN
     stands := CASE WHEN in_one_segment
                    THEN replace(checked, chr(1), search_prefix(tenant, data_set, search_segment(first_span))) END::tsquery;
     SELECT array_agg(f.contact_id) FILTER (WHERE f.stands), array_agg(f.created_at) FILTER (WHERE f.stands),
-           count(*) FILTER (WHERE f.stands), count(*)
-    INTO ids, moments, found, looked_at
+           array_agg(f.span) FILTER (WHERE f.stands), count(*) FILTER (WHERE f.stands), count(*)
+    INTO ids, moments, spans, found, looked_at
     FROM (
-      SELECT s.contact_id, s.created_at, stands IS NULL OR ts_match_vq(s.words, stands) AS stands
+      SELECT s.contact_id, s.created_at, s.span, stands IS NULL OR ts_match_vq(s.words, stands) AS stands
       FROM contact_search s
       WHERE s.words @@ asked
         AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
@@ -1548,18 +1560,22 @@ BEGIN
         AND (after_at IS NULL
              OR CASE WHEN newest_first THEN (s.created_at, s.contact_id) < (after_at, after_id)
                      ELSE (s.created_at, s.contact_id) > (after_at, after_id) END)
-      LIMIT CASE WHEN last_span > first_span THEN most + 1 END
+      LIMIT CASE WHEN size > 1 THEN most + 1 END
     ) f;
     -- What is common where the sample was taken is not so here: look it up as well.
-    is_rare := checked IS NOT NULL AND looked_at >= 32 AND 16 * found < looked_at;
+    is_rare := checked IS NOT NULL AND looked_at >= 32 AND 4 * found < looked_at;
     IF is_rare THEN
       sought := everything;
       checked := NULL;
     END IF;
-    IF looked_at > most AND last_span > first_span THEN
+    IF looked_at > most AND size > 1 THEN
       CONTINUE WHEN is_rare;
-      -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once.
-      width := greatest(1, (last_span - first_span + 1) / 16);
+      -- So many contacts on end that not all of them should be read and sorted: look at fewer spans at once, as many as they
+      -- need where they are. They may all be at the far end.
+      is_known := true;
+      stride := greatest(1, size / 8);
+      width := greatest(1, least(size / 4, ceil(
+        1.2 * (wanted - have) * (SELECT count(DISTINCT n.span) FROM unnest(spans) AS n (span)) / greatest(found, 1))));
       crowded := CASE WHEN newest_first THEN first_span ELSE last_span END;
       CONTINUE;
     END IF;
@@ -1569,8 +1585,8 @@ BEGIN
              CASE WHEN NOT newest_first THEN n.moment END, CASE WHEN NOT newest_first THEN n.id END
     LIMIT wanted - have;
     have := have + found;
-    met := met + found;
-    walked := walked + last_span - first_span + 1;
+    walked := walked + size;
+    is_known := found > 0 OR (is_known AND crowded IS NULL);
     IF newest_first THEN
       highest := first_span - 1;
     ELSE
@@ -1586,11 +1602,10 @@ BEGIN
     IF (CASE WHEN newest_first THEN highest < crowded ELSE lowest > crowded END) THEN
       crowded := NULL;
     END IF;
-    IF crowded IS NULL THEN
-      width := CASE WHEN met = 0 THEN width * 16
-                    ELSE least(width * 16, ceil(1.2 * (wanted - have) * walked / met)::integer) END;
-      width := greatest(1, least(width, 1 << 14));
-    END IF;
+    width := CASE WHEN found > 0 THEN least(ceil(1.2 * (wanted - have) * size / found),
+                                            CASE WHEN crowded IS NULL THEN 16 * width ELSE greatest(stride, width) END)
+                  WHEN crowded IS NULL THEN 16 * width ELSE stride END;
+    width := greatest(1, least(width, 1 << 14));
   END LOOP;
 END
 $$;
@@ -2342,7 +2357,7 @@ ALTER TABLE ONLY public.contact_spans FORCE ROW LEVEL SECURITY;
 -- Name: TABLE contact_spans; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON TABLE public.contact_spans IS 'where each run of 64 contacts begins, by when they were added and id; one index, since the planner knows nothing of a table that is new';
+COMMENT ON TABLE public.contact_spans IS 'where each run of 64 contacts begins, by when they were added and id';
 
 --
 -- Name: COLUMN contact_spans.contacts; Type: COMMENT; Schema: public; Owner: -
@@ -5599,6 +5614,12 @@ CREATE INDEX contact_search_by_tenant ON public.contact_search USING btree (tena
 --
 
 CREATE INDEX contact_search_by_words ON public.contact_search USING gin (words);
+
+--
+-- Name: contact_spans_by_number; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX contact_spans_by_number ON public.contact_spans USING btree (number, tenant_id, mode);
 
 --
 -- Name: contact_tags_by_tag; Type: INDEX; Schema: public; Owner: -

@@ -19,6 +19,7 @@ _TAG_COLUMNS: dict[str, LiteralString] = {"created_at": "l.email_created_at"}
 _SELECT_COLUMNS: LiteralString = """
 SELECT e.id, e.status, e.to_email, e.from_email, e.reply_to, e.subject, e.email_type, e.campaign_id, e.provider, e.opens,
        e.clicks, e.machine_opens, e.machine_clicks, e.metadata, e.error, e.created_at, e.scheduled_at, e.sent_at,
+       CASE WHEN e.status = 'queued' AND e.paced_until > clock_timestamp() THEN e.paced_until END AS paced_until,
        ARRAY(SELECT t.tag::text FROM email_tags t
              WHERE t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.email_id = e.id ORDER BY t.tag) AS tags
 """
@@ -51,6 +52,7 @@ class EmailRow:
     created_at: datetime
     scheduled_at: datetime | None
     sent_at: datetime | None
+    paced_until: datetime | None
     tags: list[str]
 
 

@@ -242,6 +242,10 @@ class Email(ResponseModel):
     created_at: datetime
     scheduled_at: datetime | None = Field(description="When it is due, if that was asked for.")
     sent_at: datetime | None
+    paced_until: datetime | None = Field(
+        description="When its turn comes, while it waits because the plan's emails per second are taken until then; "
+        "null when it does not wait for that."
+    )
 
 
 class EmailEvent(ResponseModel):

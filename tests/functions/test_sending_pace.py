@@ -122,6 +122,17 @@ def test_single_mails_over_the_pace_wait_in_the_ledger_for_their_turn_and_none_i
     assert all(len(mail_catcher.mails_to(address)) == 1 for address in addresses)
 
 
+def test_a_mail_says_until_when_it_waits_for_its_turn(tenant: TestTenant, key: TestKey) -> None:
+    send(key, *some_addresses(1))
+    (mail,) = waiting(tenant)
+    turn = datetime.now(UTC) + timedelta(hours=1)
+
+    for paced_until, said in ((None, None), (turn, turn), (turn - timedelta(hours=2), None)):
+        sql(tenant, "UPDATE emails SET paced_until = %(at)s WHERE id = %(id)s", at=paced_until, id=mail["id"])
+        shown = call(emails, "GET", f"/api/v1/emails/{mail['id']}", token=key.plaintext).json["paced_until"]
+        assert (shown and datetime.fromisoformat(shown)) == said
+
+
 def test_single_mails_that_have_missed_their_turns_do_not_all_leave_at_once(tenant: TestTenant, key: TestKey) -> None:
     set_pace(tenant, 1)
     send(key, *some_addresses(40))

@@ -86,9 +86,11 @@ def select_page(
         total = counted if counted <= MOST_COUNTED else None
     if keyset.after is not None:
         comparison: LiteralString = "<" if keyset.order == "desc" else ">"
+        # A query for the value hides it from the planner. That takes what is filtered to lie evenly in the order; of what lies
+        # in one run, such as an imported list, it expects next to nothing behind the place, and reads and sorts all of that.
         parts.append(
             "(" + column + ", " + id_column + ") " + comparison
-            + " (%(after_value)s" + _CASTS[keyset.kind] + ", %(after_id)s)"
+            + " ((SELECT %(after_value)s" + _CASTS[keyset.kind] + "), %(after_id)s)"
         )  # fmt: skip
         params["after_value"], params["after_id"] = keyset.after
     params["page_limit"] = keyset.limit + 1

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any, Generic, LiteralString, TypeVar
 from uuid import UUID
 
@@ -27,8 +28,12 @@ from penguinmails.keyset import MOST_COUNTED, Conditions, Keyset, Order, count_r
 
 WINDOW = 20_000
 """No more contacts are looked at before the time is."""
-_AT_ONCE = 300
-"""A search for many more, where many are met, looks at stretches that are too large and then at parts of them again."""
+_AT_FIRST = 300
+"""Before it is known how many of those that a search brings belong."""
+_GROWTH = 4
+"""No more than so many times as many are looked at next: the first few may have been an exception."""
+_SPARE = 1.1
+"""A little more than is expected to do, since another search for the rest would cost more."""
 _HIGHEST_ID = UUID(int=(1 << 128) - 1)
 _COLUMNS: dict[str, LiteralString] = {"created_at": "c.created_at"}
 _COUNT_FROM: LiteralString = "FROM contacts c"
@@ -144,7 +149,7 @@ def page_in_time(
         return _page_by_offset(tx, keyset, segment, of)
     ends_at = time.monotonic() + budget.total_seconds()
     rows: list[Row] = []
-    after, wanted = keyset.after, min(keyset.limit + 1, _AT_ONCE, WINDOW)
+    after, wanted = keyset.after, min(keyset.limit + 1, _AT_FIRST, WINDOW)
     while True:
         part = _next_part(tx, segment, keyset.order, after, wanted, ends_at)
         missing = keyset.limit - len(rows)
@@ -159,9 +164,9 @@ def page_in_time(
         after = part.ends_at
         if time.monotonic() > ends_at:
             return FoundPage(rows, None, after)
-        # More of them at once when few of those that are looked at belong.
-        most_belong = 2 * len(found) >= wanted
-        wanted = min(2 * (keyset.limit + 1 - len(rows)), _AT_ONCE, WINDOW) if most_belong else min(2 * wanted, WINDOW)
+        # As many as are needed when so many of them belong as did of these.
+        needed = ceil(_SPARE * (keyset.limit + 1 - len(rows)) * wanted / max(len(found), 1))
+        wanted = min(needed, _GROWTH * wanted, WINDOW)
 
 
 def _page_by_offset(tx: Tx, keyset: Keyset, segment: Segment, of: type[Row]) -> FoundPage[Row]:

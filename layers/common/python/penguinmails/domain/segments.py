@@ -69,14 +69,14 @@ _TIME: dict[str, LiteralString] = {
 _BOOLEAN: dict[str, LiteralString] = {"equals": "{x} = {v}::boolean"}
 _LINK: dict[Kind, LiteralString] = {
     "tag": """EXISTS (SELECT 1 FROM contact_tags l
-        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
-        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND t.name = {v}::text)""",
+        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
+          AND l.tag_id = (SELECT t.id FROM tags t WHERE t.name = {v}::text))""",
     "list": """EXISTS (SELECT 1 FROM contact_lists l
-        JOIN lists t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.list_id
-        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND l.list_id = {v}::uuid)""",
+        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
+          AND l.list_id = (SELECT t.id FROM lists t WHERE t.id = {v}::uuid))""",
     "workspace": """EXISTS (SELECT 1 FROM contact_workspaces l
-        JOIN workspaces w ON w.tenant_id = l.tenant_id AND w.id = l.workspace_id
-        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id AND l.workspace_id = {v}::uuid)""",
+        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
+          AND l.workspace_id = (SELECT w.id FROM workspaces w WHERE w.id = {v}::uuid))""",
 }
 _CUSTOM: LiteralString = """EXISTS (SELECT 1 FROM contact_field_values f
         WHERE f.tenant_id = c.tenant_id AND f.mode = c.mode AND f.contact_id = c.id AND f.field_id = {f}::uuid
