@@ -97,6 +97,10 @@ class Providers(ResponseModel):
 class ConfiguredProvider(ProviderView):
     """An account that was just set up, with what to enter at the provider. Shown once."""
 
-    webhook_url: str = Field(description="Where the provider is to report to. It is secret.")
+    webhook_url: str | None = Field(
+        description="Where the provider is to report to. It is secret; null when the request is replayed."
+    )
     webhook_username: str | None = Field(description="For HTTP basic authentication; Postmark only.")
-    webhook_password: str | None = Field(description="For HTTP basic authentication; Postmark only.")
+    webhook_password: str | None = Field(
+        description="For HTTP basic authentication; Postmark only. Null when the request is replayed."
+    )

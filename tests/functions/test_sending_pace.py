@@ -203,7 +203,11 @@ def test_the_sweep_brings_those_whose_turn_is_beyond_what_a_queue_delays(
     assert messages_for("emails", tenant.id) == []
 
     sent: list[int] = []
-    monkeypatch.setattr(sweeps, "send_messages", lambda _url, found: sent.extend(m.delay_seconds for m in found))
+    monkeypatch.setattr(
+        sweeps,
+        "send_messages",
+        lambda _url, found: sent.extend(m.delay_seconds for m in found if m.tenant_id == tenant.id),
+    )
     sql(
         tenant,
         "UPDATE emails SET paced_until = now() + interval '100 seconds', next_sweep_at = now() WHERE status = 'queued'",

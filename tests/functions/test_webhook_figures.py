@@ -15,7 +15,7 @@ from penguinmails.db import transaction
 from roll_up_analytics.app import handler as roll_up
 from tests.support.hooks import age, hook, raise_and_work_off
 from tests.support.http import call
-from tests.support.plans import counted_reads
+from tests.support.plans import analyze, counted_reads
 from tests.support.queues import run_job
 from tests.support.receiver import Receiver
 from tests.support.tenants import TestKey, TestTenant
@@ -70,6 +70,7 @@ def test_a_hundred_thousand_deliveries_are_summed_up_by_reading_hundreds_of_rows
     receiver.stop()
     age(tenant, 30 * 24 * 60)
     fill(tenant, UUID(webhook))
+    analyze("events", "webhook_deliveries", "webhook_attempts")
     run_job(roll_up)
     path = f"/api/v1/webhooks/{webhook}"
 

@@ -8,9 +8,6 @@ from uuid import UUID, uuid4
 from penguinmails import aws
 from tests.support.http import Handler, LambdaContext
 
-_MOST = 10
-"""Messages that SQS gives at once."""
-
 
 def sqs_event(*bodies: dict[str, Any] | str, receive_count: int = 1) -> dict[str, Any]:
     """An SQS event of one record per body."""
@@ -47,13 +44,10 @@ def receive(queue: str) -> list[dict[str, Any]]:
     """All messages that wait in a queue, taken off it."""
     sqs, url = aws.client("sqs"), os.environ[f"{queue.upper()}_QUEUE_URL"]
     bodies: list[dict[str, Any]] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_MOST).get("Messages", []):
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         bodies += [json.loads(message["Body"]) for message in messages]
         taken = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
         assert not sqs.delete_message_batch(QueueUrl=url, Entries=taken).get("Failed")
-        if len(messages) < _MOST:
-            # The queue is in this process and gives all that it has, so there is no more.
-            break
     return bodies
 
 

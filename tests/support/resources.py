@@ -248,6 +248,8 @@ def _finished_account_export(account: Account, mode: Mode, ids: Ids) -> UUID:
     from export_account.app import handler
     from tests.support.queues import run_job
 
+    # One is made at a time.
+    run_job(handler)
     export_id = _made_by("exportAccount")(account, mode, ids)
     run_job(handler)
     return export_id

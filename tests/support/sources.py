@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "common" / "python" / "penguinmails"
 _READERS = {"env", "_boolean", "_choice", "_integer"}
-_SENDING = {"enqueue", "enqueue_many", "send_after_commit", "requeue"}
+_SENDING = {"enqueue", "enqueue_many", "row_of", "send_after_commit", "requeue"}
 
 
 def _texts(call: ast.Call) -> list[str]:

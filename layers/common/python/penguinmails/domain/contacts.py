@@ -23,10 +23,10 @@ SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone
                  WHERE t.tenant_id = ct.tenant_id AND t.mode = ct.mode AND t.id = ct.tag_id) AS name
          FROM contact_tags ct
          WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY name), NULL) AS tags,
-       array_remove(ARRAY(
-         SELECT (SELECT w.id FROM workspaces w WHERE w.tenant_id = cw.tenant_id AND w.id = cw.workspace_id) AS id
-         FROM contact_workspaces cw
-         WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id ORDER BY id), NULL) AS workspace_ids
+       ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
+             WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
+               AND cw.workspace_id <> ALL (ARRAY(SELECT p.id FROM pending_removals p WHERE p.kind = 'workspace'))
+             ORDER BY cw.workspace_id) AS workspace_ids
 """
 SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
 
