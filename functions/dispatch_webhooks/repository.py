@@ -26,7 +26,7 @@ _NAMED: LiteralString = """
     )
 """
 
-# What stands first in line of all webhooks is of those whose own first ones do, as many webhooks as are wanted deliveries.
+# What stands first in line of all is of those webhooks whose own first ones do: no more webhooks than deliveries are wanted.
 _WAITING: LiteralString = """
     WITH lines AS (
       SELECT w.tenant_id, w.mode, w.id, least(%(per_webhook)s, w.max_per_second * w.batch_size) AS most, first.parked_at
@@ -45,7 +45,7 @@ _WAITING: LiteralString = """
                SELECT 1 FROM webhook_deliveries d
                WHERE d.tenant_id = w.tenant_id AND d.mode = w.mode AND d.webhook_id = w.id AND d.parked_at IS NOT NULL
                ORDER BY d.parked_at OFFSET w.batch_size - 1 LIMIT 1))
-      ORDER BY first.parked_at LIMIT %(most)s
+      ORDER BY first.parked_at LIMIT least(%(webhooks)s::integer, %(most)s)
     )
     , last AS (SELECT CASE WHEN count(*) >= %(most)s THEN max(parked_at) ELSE 'infinity' END AS parked_at FROM lines)
     , asked AS (
@@ -185,12 +185,18 @@ def claim(tx: Tx, deliveries: Sequence[DeliveryRef]) -> list[Claim]:
     return _in_order(tx, found)
 
 
-def claim_waiting(tx: Tx, *, busy: Sequence[UUID], per_webhook: int, most: int) -> list[Claim]:
-    """Take what the tenant has parked, from each webhook the longest waiting, and what a killed worker has left.
+def claim_waiting(tx: Tx, *, busy: Sequence[UUID], webhooks: int, per_webhook: int, most: int) -> list[Claim]:
+    """Take what the tenant has parked, the longest waiting of so many webhooks, and what a killed worker has left.
 
     Webhooks in `busy` have no slot to spare.
     """
-    params = {"busy": list(busy), "per_webhook": per_webhook, "most": most, "margin": LEASE_MARGIN_SECONDS}
+    params = {
+        "busy": list(busy),
+        "webhooks": webhooks,
+        "per_webhook": per_webhook,
+        "most": most,
+        "margin": LEASE_MARGIN_SECONDS,
+    }
     return _in_order(tx, tx.all(_WAITING + _CLAIM, params, Claim))
 
 

@@ -60,6 +60,7 @@ class TenantWork:
         self._paced: dict[UUID, int] = {}
         self._refused: set[UUID] = set()
         self._has_room = True
+        self._room = 0
         self._pull_size = _MOST_PULLED
         self._pull_pause = _TICK_SECONDS
         self._pulled_at = self._renewed_at = time.monotonic()
@@ -72,7 +73,7 @@ class TenantWork:
         try:
             if is_woken:
                 await self._stored(_settle_parked)
-            if not self._slots.has_room():
+            if not self._has_room_for_more():
                 # What cannot be posted now is not read.
                 if not deliveries or not await self._park_at_once(deliveries):
                     return
@@ -92,7 +93,7 @@ class TenantWork:
     async def _park_at_once(self, deliveries: Sequence[DeliveryRef]) -> bool:
         """Put deliveries in line; whether there is a slot for them after all."""
         parked = await self._stored(lambda tx: self._park(tx, deliveries))
-        self._spare = self._slots.take(dict.fromkeys(parked, 1)) if self._slots.has_room() else []
+        self._spare = self._slots.take(dict.fromkeys(parked, 1)) if self._has_room_for_more() else []
         if self._spare:
             self._queue(await self._stored(self._pull))
         return bool(self._spare)
@@ -116,8 +117,16 @@ class TenantWork:
             return self._claim_named(tx) if sum(map(len, self._lines.values())) < webhook_statistics.MANY else []
         busy = [*self._refused, *(webhook_id for webhook_id, line in self._lines.items() if line)]
         return repository.claim_waiting(
-            tx, busy=busy, per_webhook=self._pull_size, most=max(PER_TENANT, self._pull_size)
+            tx,
+            busy=busy,
+            webhooks=max(self._room, len(self._spare)),
+            per_webhook=self._pull_size,
+            most=max(PER_TENANT, self._pull_size),
         )
+
+    def _has_room_for_more(self) -> bool:
+        self._room = self._slots.room()
+        return self._room > 0
 
     def _queue(self, claims: Sequence[Claim]) -> None:
         by_webhook: dict[UUID, list[Claim]] = defaultdict(list)
@@ -244,10 +253,14 @@ class TenantWork:
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked
         is_over = self._is_over()
-        may_pull = not is_over and (
-            bool(ended)
-            or not self._lanes
-            or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
+        may_pull = (
+            not is_over
+            and (
+                bool(ended)
+                or not self._lanes
+                or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
+            )
+            and (bool(self._named) or self._has_room_for_more())
         )
         # Others have all slots: what cannot be posted now is not read either.
         unread = [] if self._has_room or self._lanes else list(self._named)

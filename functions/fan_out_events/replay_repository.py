@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.db import Tx
-from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS
+from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_replays import Selection, Stored
 from penguinmails.ids import new_uuid7
 
@@ -73,22 +73,18 @@ def take_turn(tx: Tx, replay_id: UUID) -> ReplayRow | None:
 
 def insert_deliveries(tx: Tx, replay: ReplayRow, events: Sequence[Stored], seconds: Sequence[int]) -> list[Made]:
     """One delivery per event, each due in so many seconds; those that are new."""
-    return tx.all(
+    due = dict(zip((new_uuid7() for _ in events), seconds, strict=True))
+    stored: list[DeliveryRef] = tx.all(
         """
-        WITH new AS (
-          SELECT * FROM unnest(%(ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[], %(moments)s::timestamptz[],
-                               %(seconds)s::integer[])
-            AS n (id, event_id, event_type, created_at, in_seconds)
-        ), stored AS (
-          INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, replay_id,
-                                          next_sweep_at)
-          SELECT id, %(tenant_id)s, %(mode)s, %(webhook_id)s, event_id, event_type, created_at, %(replay_id)s,
-                 clock_timestamp() + make_interval(secs => in_seconds + %(sweep_after)s)
-          FROM new
-          ON CONFLICT DO NOTHING
-          RETURNING id, event_created_at
-        )
-        SELECT s.id, s.event_created_at, n.in_seconds FROM stored s JOIN new n ON n.id = s.id
+        INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, replay_id,
+                                        next_sweep_at)
+        SELECT id, %(tenant_id)s, %(mode)s, %(webhook_id)s, event_id, event_type, created_at, %(replay_id)s,
+               clock_timestamp() + make_interval(secs => in_seconds + %(sweep_after)s)
+        FROM unnest(%(ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[], %(moments)s::timestamptz[],
+                    %(seconds)s::integer[])
+          AS n (id, event_id, event_type, created_at, in_seconds)
+        ON CONFLICT DO NOTHING
+        RETURNING id, event_created_at
         """,
         {
             "tenant_id": tx.tenant_id,
@@ -96,14 +92,15 @@ def insert_deliveries(tx: Tx, replay: ReplayRow, events: Sequence[Stored], secon
             "webhook_id": replay.webhook_id,
             "replay_id": replay.id,
             "sweep_after": SWEEP_AFTER_SECONDS,
-            "ids": [new_uuid7() for _ in events],
+            "ids": list(due),
             "event_ids": [event.id for event in events],
             "event_types": [event.type for event in events],
             "moments": [event.created_at for event in events],
             "seconds": list(seconds),
         },
-        Made,
+        DeliveryRef,
     )
+    return [Made(found.id, found.event_created_at, due[found.id]) for found in stored]
 
 
 def move_on(tx: Tx, replay_id: UUID, last: Stored, *, done: int) -> None:

@@ -101,6 +101,9 @@ def insert_deliveries(
           FROM (SELECT webhook_id, count(*) AS deliveries FROM new GROUP BY webhook_id) added
           WHERE s.webhook_id = added.webhook_id
           RETURNING s.webhook_id, s.last_number - added.deliveries AS before
+        ), numbers AS (
+          -- As one value that is looked into: a join could be planned as a walk through all webhooks for each.
+          SELECT jsonb_object_agg(webhook_id, before) AS before FROM numbered
         ), stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
                                           next_sweep_at, parked_at, sequence, order_key, traceparent)
@@ -110,8 +113,8 @@ def insert_deliveries(
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
                  CASE WHEN new.is_active AND (new.wait > 0 OR %(is_crowded)s)
                       THEN clock_timestamp() + make_interval(secs => new.wait) END,
-                 numbered.before + new.nth, new.order_key, new.traceparent
-          FROM new JOIN numbered ON numbered.webhook_id = new.webhook_id
+                 (numbers.before ->> new.webhook_id::text)::bigint + new.nth, new.order_key, new.traceparent
+          FROM numbers CROSS JOIN new
           RETURNING id, event_created_at, status, parked_at
         )
         SELECT id, event_created_at FROM stored WHERE status = 'queued' AND parked_at IS NULL

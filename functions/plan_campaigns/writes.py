@@ -135,21 +135,23 @@ def write_moves(tx: Tx, campaign_id: UUID, moves: dict[str, list[Any]], shared: 
           FROM new n WHERE n.email_id IS NOT NULL
           ON CONFLICT (tenant_id, mode, campaign_id, contact_id, step_id) WHERE step_id IS NOT NULL DO NOTHING
           RETURNING id
+        ), moved AS (
+          -- Looked up in what was stored; a join could be planned as a walk through all of it for each.
+          SELECT n.*, CASE WHEN n.email_id IS NOT NULL THEN n.email_id IN (SELECT id FROM mails) END AS is_stored FROM new n
         ), history AS (
           INSERT INTO email_events (id, tenant_id, mode, email_id, type, occurred_at)
           SELECT n.event_id, %(tenant_id)s, %(mode)s, n.email_id, 'queued', %(now)s
-          FROM mails m JOIN new n ON n.email_id = m.id
+          FROM moved n WHERE n.is_stored
         )
         UPDATE campaign_contacts r
-        SET status = CASE WHEN n.email_id IS NOT NULL AND m.id IS NULL THEN 'exited' ELSE n.status END,
-            reason = CASE WHEN n.email_id IS NOT NULL AND m.id IS NULL THEN 'sent_before' ELSE n.reason END,
+        SET status = CASE WHEN NOT n.is_stored THEN 'exited' ELSE n.status END,
+            reason = CASE WHEN NOT n.is_stored THEN 'sent_before' ELSE n.reason END,
             current_step_id = coalesce(n.step_id, r.current_step_id),
             steps_completed = r.steps_completed + n.steps_done,
             started_at = coalesce(r.started_at, %(now)s),
-            finished_at = CASE WHEN n.status IN ('completed', 'exited') OR (n.email_id IS NOT NULL AND m.id IS NULL)
-                               THEN %(now)s::timestamptz END,
+            finished_at = CASE WHEN n.status IN ('completed', 'exited') OR NOT n.is_stored THEN %(now)s::timestamptz END,
             next_email_at = n.due_at
-        FROM new n LEFT JOIN mails m ON m.id = n.email_id
+        FROM moved n
         WHERE r.tenant_id = %(tenant_id)s AND r.mode = %(mode)s AND r.campaign_id = %(campaign_id)s
           AND r.contact_id = n.contact_id
         """,

@@ -73,18 +73,23 @@ local worker, per_tenant, seats = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-if #held >= per_tenant then return 0 end
-if redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') > 0 then seats = 1 end
+local free = per_tenant - #held
+if free <= 0 then return 0 end
+local room = per_tenant * 5
+if redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') > 0 then
+  seats = 1
+  room = free
+end
 local workers, holders = {}, 0
 for _, token in ipairs(held) do
   local holder = string.match(token, '^([^/]+)/')
-  if holder == worker then return 1 end
+  if holder == worker then return room end
   if not workers[holder] then
     workers[holder] = true
     holders = holders + 1
   end
 end
-return holders < seats and 1 or 0
+return holders < seats and room or 0
 """
 )
 
@@ -148,9 +153,12 @@ class Slots:
         self._held += len(taken)
         return taken
 
-    def has_room(self) -> bool:
-        """Whether this worker might get a slot now. While Redis is away it tries."""
-        return _has_room(self._keys, self._worker, _SEATS)
+    def room(self) -> int:
+        """Of how many webhooks to take something up now: none where this worker would be turned away.
+
+        Where a receiver hangs any other may, so no more than there are free slots. While Redis is away it tries.
+        """
+        return _room(self._keys, self._worker, _SEATS)
 
     def give(self, slots: Sequence[Slot], slow: Sequence[UUID]) -> None:
         """Give slots back, and tell which webhooks kept their caller waiting."""
@@ -172,14 +180,14 @@ class Slots:
 
 def is_crowded(tenant_id: UUID, mode: Mode) -> bool:
     """Whether a worker that comes to post for the tenant now would be turned away, and hanging receivers are the reason."""
-    return not _has_room(_keys(tenant_id, mode), "", PER_TENANT)
+    return not _room(_keys(tenant_id, mode), "", PER_TENANT)
 
 
-def _has_room(keys: list[str], worker: str, seats: int) -> bool:
+def _room(keys: list[str], worker: str, seats: int) -> int:
     try:
-        return bool(_ROOM.run(keys, [worker, PER_TENANT, seats]))
+        return _ROOM.run(keys, [worker, PER_TENANT, seats])
     except CacheUnavailable:
-        return True
+        return PER_TENANT
 
 
 def _keys(tenant_id: UUID, mode: Mode) -> list[str]:
