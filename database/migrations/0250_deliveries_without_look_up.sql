@@ -4,3 +4,7 @@
 ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_tenant_id_fkey;
 ALTER TABLE webhook_attempts DROP CONSTRAINT webhook_attempts_tenant_id_fkey;
 ALTER TABLE webhook_figure_changes DROP CONSTRAINT webhook_figure_changes_tenant_id_fkey;
+
+-- Rows of webhooks' numbers are written by INSERT ... ON CONFLICT, as those of deliveries are: by key, however many there are.
+-- They are made with their webhooks, so none is ever inserted so.
+GRANT INSERT ON webhook_sequences TO penguinmails_app;

@@ -36,6 +36,8 @@ _TICK_SECONDS = 0.25
 _GATHER_SECONDS = 0.01
 """What ends within it is stored together."""
 _LONGEST_PAUSE_SECONDS = 2.0
+_PAUSE_PER_LOOK = 20
+"""How much longer than the last look at what waits nobody looks while no slot frees: of a thousand webhooks it takes a while."""
 _MOST_PULLED = 100
 _MOST_CLAIMED = 200
 _NO_SECRET_SECONDS = 30
@@ -63,6 +65,7 @@ class TenantWork:
         self._room = 0
         self._pull_size = _MOST_PULLED
         self._pull_pause = _TICK_SECONDS
+        self._shortest_pause = _TICK_SECONDS
         self._pulled_at = self._renewed_at = time.monotonic()
 
     async def run(self, deliveries: Sequence[DeliveryRef], *, is_woken: bool) -> None:
@@ -115,14 +118,15 @@ class TenantWork:
         self._pulled_at = time.monotonic()
         if self._named:
             return self._claim_named(tx) if sum(map(len, self._lines.values())) < webhook_statistics.MANY else []
-        busy = [*self._refused, *(webhook_id for webhook_id, line in self._lines.items() if line)]
-        return repository.claim_waiting(
+        found = repository.claim_waiting(
             tx,
-            busy=busy,
+            busy=[*self._refused, *(webhook_id for webhook_id, line in self._lines.items() if line)],
             webhooks=max(self._room, len(self._spare)),
             per_webhook=self._pull_size,
             most=max(PER_TENANT, self._pull_size),
         )
+        self._shortest_pause = max(_TICK_SECONDS, _PAUSE_PER_LOOK * (time.monotonic() - self._pulled_at))
+        return found
 
     def _has_room_for_more(self) -> bool:
         self._room = self._slots.room()
@@ -248,7 +252,9 @@ class TenantWork:
             await self._stored(lambda tx: _pace(tx, paced))
         # What was taken up only to be put back is looked for less often, until a slot frees.
         self._pull_pause = (
-            _TICK_SECONDS if ended else min(_LONGEST_PAUSE_SECONDS, self._pull_pause * (2 if untried else 1))
+            self._shortest_pause
+            if ended
+            else min(_LONGEST_PAUSE_SECONDS, max(self._shortest_pause, self._pull_pause * (2 if untried else 1)))
         )
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked

@@ -83,7 +83,8 @@ def insert_deliveries(
     deliveries = tx.all(
         """
         WITH new AS (
-          SELECT asked.*, row_number() OVER (PARTITION BY asked.webhook_id ORDER BY asked.place) AS nth
+          SELECT asked.*, row_number() OVER (PARTITION BY asked.webhook_id ORDER BY asked.place) AS nth,
+                 count(*) OVER (PARTITION BY asked.webhook_id) AS added
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
                       %(moments)s::timestamptz[], %(active)s::boolean[], %(order_keys)s::uuid[], %(waits)s::integer[],
                       %(traceparents)s::text[])
@@ -97,13 +98,13 @@ def insert_deliveries(
           ) known ON true
           WHERE known.id IS NULL
         ), numbered AS (
-          UPDATE webhook_sequences s SET last_number = s.last_number + added.deliveries
-          FROM (SELECT webhook_id, count(*) AS deliveries FROM new GROUP BY webhook_id) added
-          WHERE s.webhook_id = added.webhook_id
-          RETURNING s.webhook_id, s.last_number - added.deliveries AS before
+          -- By key, as joins of what is made here could be planned as walks through all of it for each. None is inserted.
+          INSERT INTO webhook_sequences AS s (tenant_id, mode, webhook_id, last_number)
+          SELECT %(tenant_id)s, %(mode)s, webhook_id, count(*) FROM new GROUP BY webhook_id
+          ON CONFLICT (webhook_id) DO UPDATE SET last_number = s.last_number + excluded.last_number
+          RETURNING s.webhook_id, s.last_number
         ), numbers AS (
-          -- As one value that is looked into: a join could be planned as a walk through all webhooks for each.
-          SELECT jsonb_object_agg(webhook_id, before) AS before FROM numbered
+          SELECT jsonb_object_agg(webhook_id, last_number) AS last FROM numbered
         ), stored AS (
           INSERT INTO webhook_deliveries (id, tenant_id, mode, webhook_id, event_id, event_type, event_created_at, status,
                                           next_sweep_at, parked_at, sequence, order_key, traceparent)
@@ -113,7 +114,7 @@ def insert_deliveries(
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
                  CASE WHEN new.is_active AND (new.wait > 0 OR %(is_crowded)s)
                       THEN clock_timestamp() + make_interval(secs => new.wait) END,
-                 (numbers.before ->> new.webhook_id::text)::bigint + new.nth, new.order_key, new.traceparent
+                 (numbers.last ->> new.webhook_id::text)::bigint - new.added + new.nth, new.order_key, new.traceparent
           FROM numbers CROSS JOIN new
           RETURNING id, event_created_at, status, parked_at
         )
@@ -174,8 +175,12 @@ def _lock_sequences(tx: Tx, webhook_ids: set[UUID]) -> None:
     In a statement of its own: what others stored while this one waited is seen by the next alone.
     """
     tx.run(
-        "SELECT webhook_id FROM webhook_sequences WHERE webhook_id = ANY(%(ids)s) ORDER BY webhook_id FOR UPDATE",
-        {"ids": list(webhook_ids)},
+        """
+        SELECT s.webhook_id FROM unnest(%(ids)s::uuid[]) AS asked (id)
+        CROSS JOIN LATERAL (SELECT * FROM webhook_sequences s WHERE s.webhook_id = asked.id LIMIT 1 FOR UPDATE) s
+        """,
+        # In one order for all workers, or two of them could wait for each other.
+        {"ids": sorted(webhook_ids)},
     )
 
 
