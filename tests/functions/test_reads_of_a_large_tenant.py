@@ -5,7 +5,6 @@ and the one after it. The plans come from the database itself (auto_explain), un
 those of statements inside functions included. READ_ROWS=1000000 asks a tenant of that size (`make test-large-tenant`).
 """
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from contacts import search_rows
@@ -28,7 +26,7 @@ from tests.support.large_tenant import LargeTenant, make_large_tenant
 from tests.support.list_questions import FEW, LISTS, path_ids, questions
 from tests.support.operations import Operation, operations
 from tests.support.people import signed_in
-from tests.support.plans import rows_read
+from tests.support.plans import reported_plans, rows_read
 from tests.support.segment_rules import combined_rules, rules_by_operator
 
 pytestmark = pytest.mark.large_tenant
@@ -50,28 +48,8 @@ def large(platform: None) -> LargeTenant:
 @pytest.fixture(scope="module")
 def plans(large: LargeTenant) -> Iterator[list[dict[str, Any]]]:
     """The plans of what the application's role runs from now on, as the database reports them."""
-    reported: list[dict[str, Any]] = []
-    settings = {
-        "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
-        "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json",
-        "auto_explain.log_nested_statements": "on", "client_min_messages": "log",
-    }  # fmt: skip
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("LOAD 'auto_explain'")
-        for name, value in settings.items():
-            connection.execute(f"ALTER ROLE penguinmails_app SET {name} = '{value}'".encode())
-        db.close_connection("app")
-        with db.transaction(tenant_id=large.tenant.id, mode="live") as tx:
-            tx.connection.add_notice_handler(lambda notice: _keep(notice.message_primary or "", reported))
+    with reported_plans() as reported:
         yield reported
-        db.close_connection("app")
-        connection.execute("ALTER ROLE penguinmails_app RESET ALL")
-
-
-def _keep(message: str, reported: list[dict[str, Any]]) -> None:
-    _, _, document = message.partition("plan:")
-    if document:
-        reported.append(json.loads(document))
 
 
 def rows_returned(items: list[dict[str, Any]]) -> int:

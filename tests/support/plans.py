@@ -1,5 +1,6 @@
 """What statements have read, by PostgreSQL's own count."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from penguinmails import db
 from penguinmails.db import Tx
 
 
@@ -52,8 +54,37 @@ def analyze(*tables: str) -> None:
     """As autovacuum does, which never looks at a partition that is empty."""
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
         partitions = connection.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent::regclass::text = ANY(%s)", [list(tables)]
+            "SELECT relid::text FROM unnest(%s::regclass[]) AS t (name) CROSS JOIN LATERAL pg_partition_tree(t.name)"
+            " WHERE isleaf",
+            [list(tables)],
         ).fetchall()
         for (name,) in partitions:
             if connection.execute(f"SELECT FROM {name} LIMIT 1").fetchone() is not None:
                 connection.execute(f"ANALYZE {name}")
+
+
+@contextmanager
+def reported_plans() -> Iterator[list[dict[str, Any]]]:
+    """The plans of what the application's role runs in the block, as the database itself reports them (auto_explain)."""
+    reported: list[dict[str, Any]] = []
+    settings = {
+        "session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0",
+        "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json",
+        "auto_explain.log_nested_statements": "on", "client_min_messages": "log",
+    }  # fmt: skip
+    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("LOAD 'auto_explain'")
+        for name, value in settings.items():
+            connection.execute(f"ALTER ROLE penguinmails_app SET {name} = '{value}'".encode())
+        db.close_connection("app")
+        with db.transaction() as tx:
+            tx.connection.add_notice_handler(lambda notice: _keep(notice.message_primary or "", reported))
+        yield reported
+        db.close_connection("app")
+        connection.execute("ALTER ROLE penguinmails_app RESET ALL")
+
+
+def _keep(message: str, reported: list[dict[str, Any]]) -> None:
+    _, _, document = message.partition("plan:")
+    if document:
+        reported.append(json.loads(document))
