@@ -558,6 +558,17 @@ CREATE FUNCTION public.day_word(moment timestamp with time zone) RETURNS text
     RETURN CASE WHEN (moment IS NOT NULL) THEN lpad(to_hex((LEAST(GREATEST(floor((EXTRACT(epoch FROM moment) / (86400)::numeric)), (0)::numeric), (65535)::numeric))::integer), 4, '0'::text) ELSE NULL::text END;
 
 --
+-- Name: deleted_workspaces(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.deleted_workspaces() RETURNS uuid[]
+    LANGUAGE sql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+  SELECT ARRAY(SELECT id FROM pending_removals WHERE tenant_id = current_tenant_id() AND kind = 'workspace')
+$$;
+
+--
 -- Name: engagement_words(text, integer, integer, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 --
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from dispatch_webhooks import recording, repository
+from dispatch_webhooks import pacing, recording, repository, settling_repository
 from dispatch_webhooks.line import Line
 from dispatch_webhooks.posts import request_for
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
-from penguinmails import clock, ratelimit, tracing
+from penguinmails import clock, tracing
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, PER_TENANT, PER_WEBHOOK, DeliveryRef, wake_up
@@ -109,7 +109,7 @@ class TenantWork:
         claims = repository.claim(tx, deliveries)
         if len(claims) < len(deliveries):
             taken = {claim.id for claim in claims}
-            repository.settle_unclaimed(tx, [delivery for delivery in deliveries if delivery.id not in taken])
+            settling_repository.settle_unclaimed(tx, [delivery for delivery in deliveries if delivery.id not in taken])
         if webhook_statistics.is_due(len(claims)):
             webhook_statistics.refresh(tx)
         return claims
@@ -181,7 +181,7 @@ class TenantWork:
     async def _lane(self, webhook_id: UUID) -> None:
         line = self._lines[webhook_id]
         while claims := line.next(time.monotonic()):
-            wait = _seconds_to_wait(claims[0])
+            wait = pacing.seconds_to_wait(claims[0])
             if wait:
                 self._paced[webhook_id] = wait
                 self._untried += map(Untried, [*claims, *line.empty()])
@@ -249,7 +249,7 @@ class TenantWork:
         untried, self._untried = self._untried, []
         paced, self._paced = self._paced, {}
         if paced:
-            await self._stored(lambda tx: _pace(tx, paced))
+            await self._stored(lambda tx: pacing.come_back(tx, paced))
         # What was taken up only to be put back is looked for less often, until a slot frees.
         self._pull_pause = (
             self._shortest_pause
@@ -310,29 +310,5 @@ class TenantWork:
 
 
 def _settle_parked(tx: Tx) -> None:
-    if repository.settle_parked(tx):
+    if settling_repository.settle_parked(tx):
         send_after_commit(tx, "deliveries", [wake_up()])
-
-
-def _pace(tx: Tx, webhooks: Mapping[UUID, int]) -> None:
-    """Have one worker come back to each webhook when it takes posts again; what waits for that is parked.
-
-    In a transaction of its own: one that counts failures has locked other webhooks already.
-    """
-    for webhook_id in sorted(webhooks):
-        if repository.pace(tx, webhook_id, webhooks[webhook_id]):
-            send_after_commit(tx, "deliveries", [wake_up()], delay_seconds=webhooks[webhook_id])
-
-
-def _seconds_to_wait(claim: Claim) -> int:
-    """How long the pace that the webhook asked for makes a post wait; 0 for one that may go out now.
-
-    While others wait for their turn, one that has just come waits behind them.
-    """
-    if claim.max_per_second is None:
-        return 0
-    if claim.is_paced:
-        return 1
-    name = f"webhook:{claim.webhook_id}"
-    admitted, state = ratelimit.take(name, limit=60 * claim.max_per_second, burst=claim.max_per_second)
-    return 0 if admitted else state.retry_after

@@ -25,7 +25,7 @@ SELECT c.id, c.email, c.first_name, c.last_name, c.company, c.job_title, c.phone
          WHERE ct.tenant_id = c.tenant_id AND ct.mode = c.mode AND ct.contact_id = c.id ORDER BY name), NULL) AS tags,
        ARRAY(SELECT cw.workspace_id FROM contact_workspaces cw
              WHERE cw.tenant_id = c.tenant_id AND cw.mode = c.mode AND cw.contact_id = c.id
-               AND cw.workspace_id <> ALL (ARRAY(SELECT p.id FROM pending_removals p WHERE p.kind = 'workspace'))
+               AND cw.workspace_id <> ALL ((SELECT deleted_workspaces())::uuid[])
              ORDER BY cw.workspace_id) AS workspace_ids
 """
 SELECT: LiteralString = SELECT_COLUMNS + "FROM contacts c"
