@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from dispatch_webhooks import health, health_repository, repository
+from dispatch_webhooks import health, health_repository, settling_repository
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events.app import handler as fan_out
 from local.services.mail import MailCatcher
@@ -224,7 +224,7 @@ def test_switching_on_by_a_change_is_a_trial_too(tenant: TestTenant, key: TestKe
 def test_what_is_in_line_when_a_webhook_is_switched_off_is_held_a_piece_at_a_time(
     tenant: TestTenant, key: TestKey, receiver: Receiver, failing: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "_MOST_SETTLED", 2)
+    monkeypatch.setattr(settling_repository, "_MOST_SETTLED", 2)
     for _ in range(5):
         raise_event(tenant)
     assert consume(fan_out, *messages_for("events", tenant.id)) == []
