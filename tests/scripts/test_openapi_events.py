@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from penguinmails.db import _compact_json
+from penguinmails.db_values import compact_json
 from penguinmails.events.catalogue import EVENT_TYPES, Event
 from penguinmails.ids import event_public_id
 from penguinmails.webhook_posts.request import Message, envelope
@@ -24,7 +24,7 @@ _moments = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2100,
 
 def _posted(event: Event) -> dict[str, Any]:
     """What a receiver gets: the event as it is stored, in its envelope."""
-    stored = json.loads(_compact_json(asdict(event)))
+    stored = json.loads(compact_json(asdict(event)))
     message = Message(
         delivery_id=uuid4(),
         event_id=event_public_id(uuid4()),

@@ -4,18 +4,17 @@ This is the only module that knows the driver. Each transaction tells row-level 
 (`app.current_tenant_id`, `app.current_mode`), so a connection can be reused for another tenant without a trace.
 """
 
-import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeVar, overload
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row, scalar_row
-from psycopg.types.json import Jsonb, set_json_dumps
+from psycopg.types.json import Jsonb
 
+from penguinmails import db_values
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.settings import ConfigurationError, get_settings
 
@@ -40,16 +39,7 @@ _PERHAPS_COMMITTED = (
 _connections: dict[tuple[Role, int], psycopg.Connection[Any]] = {}
 
 
-def _compact_json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=_plain)
-
-
-def _plain(value: Any) -> str:
-    """Moments as RFC 3339 has them, which every JSON client can parse; ids and the like as text."""
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
-
-
-set_json_dumps(_compact_json)
+db_values.register()
 
 
 def columns_of(row: "DataclassInstance") -> dict[str, Any]:

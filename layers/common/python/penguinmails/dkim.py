@@ -19,8 +19,6 @@ SIGNED = (
 
 RFC 8058, section 4, demands that the two about unsubscribing are among them.
 """
-_SPACES = re.compile(rb"[ \t]+")
-_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINE_END = b"\r\n"
 
 
@@ -53,22 +51,27 @@ def _by_name(head: bytes) -> dict[str, list[bytes]]:
 
 
 def _canonical_header(header: bytes) -> bytes:
-    """RFC 6376, section 3.4.2."""
+    """RFC 6376, section 3.4.2. Line ends within a header are folds, as it was split at the others."""
     name, _, value = header.partition(b":")
-    return name.strip().lower() + b":" + _SPACES.sub(b" ", _FOLD.sub(b"", value)).strip()
+    return name.strip().lower() + b":" + _single_spaced(value.replace(_LINE_END, b"")).strip()
 
 
 def _canonical_body(body: bytes) -> bytes:
-    """RFC 6376, section 3.4.4. By replacing, which takes a twentieth of the time that regular expressions do."""
+    """RFC 6376, section 3.4.4."""
     body = body if body.endswith(_LINE_END) or not body else body + _LINE_END
-    body = body.replace(b"\t", b" ")
-    while b"  " in body:
-        body = body.replace(b"  ", b" ")
-    body = body.replace(b" \r\n", _LINE_END)
+    body = _single_spaced(body).replace(b" \r\n", _LINE_END)
     end = len(body)
     while body.endswith(_LINE_END, 0, end):
         end -= len(_LINE_END)
     return body[:end] + _LINE_END if end else b""
+
+
+def _single_spaced(text: bytes) -> bytes:
+    """By replacing, which takes a twentieth of the time that regular expressions do."""
+    text = text.replace(b"\t", b" ")
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text
 
 
 def _folded(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 from uuid import UUID
 
 from penguinmails.db import Tx
@@ -22,6 +23,7 @@ class SigningDomain:
     secret_ref: str
 
 
+@lru_cache(maxsize=256)
 def domain_of(mailbox: str) -> str:
     """The domain of a mailbox or address as DNS knows it (IDNA 2008)."""
     return ascii_domain(parseaddr(mailbox)[1].rpartition("@")[2])
