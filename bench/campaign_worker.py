@@ -1,12 +1,10 @@
 """One process of the campaign bench: the planner, or a sender that takes messages off the queue as Lambda's mapping does."""
 
 import contextlib
-import os
 import sys
 import time
 
-from local.queues import build_record
-from penguinmails.aws import client
+from bench.queue_poller import QueuePoller
 from plan_campaigns.app import handler as plan_campaigns
 from send_campaign_emails.app import handler as send_campaign_emails
 
@@ -26,19 +24,9 @@ def _plan() -> None:
 
 
 def _send() -> None:
-    sqs, url = client("sqs", timeout_seconds=30), os.environ["CAMPAIGN_EMAILS_QUEUE_URL"]
+    poller = QueuePoller("CAMPAIGN_EMAILS_QUEUE_URL")
     while True:
-        answer = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=1,
-            WaitTimeSeconds=1,
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
-        for message in answer.get("Messages", []):
-            event = {"Records": [build_record(message, "CampaignEmailsQueue")]}
-            if not send_campaign_emails(event, _Context())["batchItemFailures"]:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        poller.poll(send_campaign_emails, _Context(), most=1, wait_seconds=1)
 
 
 if __name__ == "__main__":

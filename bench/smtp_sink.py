@@ -49,6 +49,7 @@ class _Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._recipient = b""
         self._in_content = False
+        self._answers = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
@@ -59,6 +60,10 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         while self._step():
             pass
+        # The answers to commands that came together go together (RFC 2920, section 3.2).
+        if self._answers:
+            self._transport.write(bytes(self._answers))
+            self._answers.clear()
 
     def _step(self) -> bool:
         if self._in_content:
@@ -68,7 +73,7 @@ class _Connection(asyncio.Protocol):
             self._sink.take(self._recipient, bytes(self._buffer[:end]))
             del self._buffer[: end + len(_END)]
             self._in_content = False
-            self._transport.write(b"250 taken\r\n")
+            self._answers += b"250 taken\r\n"
             return True
         end = self._buffer.find(b"\r\n")
         if end < 0:
@@ -82,18 +87,19 @@ class _Connection(asyncio.Protocol):
         verb = line[:4].upper()
         if verb == b"DATA":
             self._in_content = True
-            self._transport.write(b"354 go on\r\n")
+            self._answers += b"354 go on\r\n"
         elif verb == b"XREP":
-            self._transport.write(b"250 " + self._sink.report().encode() + b"\r\n")
+            self._answers += b"250 " + self._sink.report().encode() + b"\r\n"
         elif verb == b"EHLO":
-            self._transport.write(b"250-sink\r\n250 PIPELINING\r\n")
+            self._answers += b"250-sink\r\n250 PIPELINING\r\n"
         elif verb == b"QUIT":
-            self._transport.write(b"221 bye\r\n")
+            self._transport.write(bytes(self._answers) + b"221 bye\r\n")
+            self._answers.clear()
             self._transport.close()
         else:
             if verb == b"RCPT":
                 self._recipient = line[8:].strip(b"<> :")
-            self._transport.write(b"250 OK\r\n")
+            self._answers += b"250 OK\r\n"
 
 
 async def _serve(port: int) -> None:

@@ -7,15 +7,13 @@ events at an even rate, each in a transaction of its own, whose ids and moments 
 import contextlib
 import importlib
 import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from local.queues import build_record
-from penguinmails.aws import client
+from bench.queue_poller import QueuePoller
 from penguinmails.db import transaction
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit
@@ -46,24 +44,10 @@ def sample(size: int) -> ContactCreated:
 def consume(folder: str, queue: str, pause: float) -> None:
     """Batches of ten, until ended."""
     handler: Any = importlib.import_module(f"{folder}.app").handler
-    sqs, url = client("sqs", timeout_seconds=30), os.environ[queue]
+    poller = QueuePoller(queue)
     while True:
-        answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["ApproximateReceiveCount"]
-        )
-        messages = answer.get("Messages", [])
-        if not messages:
+        if not poller.poll(handler, _Context(), most=10):
             time.sleep(pause)
-            continue
-        failures = handler({"Records": [build_record(message, "Queue") for message in messages]}, _Context())
-        failed = {failure["itemIdentifier"] for failure in failures["batchItemFailures"]}
-        done = [
-            {"Id": str(position), "ReceiptHandle": message["ReceiptHandle"]}
-            for position, message in enumerate(messages)
-            if message["MessageId"] not in failed
-        ]
-        if done:
-            sqs.delete_message_batch(QueueUrl=url, Entries=done)
 
 
 def sweep() -> None:

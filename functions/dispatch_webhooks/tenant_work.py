@@ -22,7 +22,7 @@ from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, PER_TENANT, PER_WEBHOOK, DeliveryRef, wake_up
 from penguinmails.domain.outcomes import PAUSES_SECONDS
-from penguinmails.domain.webhook_slots import RENEW_SECONDS, SLOW_FROM_MS, Slot, Slots
+from penguinmails.domain.webhook_slots import RENEW_SECONDS, SLOW_FROM_MS, Room, Slot, Slots
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import send_after_commit
 from penguinmails.ids import delivery_public_id, event_public_id
@@ -61,8 +61,9 @@ class TenantWork:
         self._untried: list[Untried] = []
         self._paced: dict[UUID, int] = {}
         self._refused: set[UUID] = set()
-        self._has_room = True
-        self._room = 0
+        self._was_served = True
+        """Whether the last request for slots gave any."""
+        self._room = Room(0)
         self._pull_size = _MOST_PULLED
         self._pull_pause = _TICK_SECONDS
         self._shortest_pause = _TICK_SECONDS
@@ -118,10 +119,14 @@ class TenantWork:
         self._pulled_at = time.monotonic()
         if self._named:
             return self._claim_named(tx) if sum(map(len, self._lines.values())) < webhook_statistics.MANY else []
+        spare = {slot.webhook_id for slot in self._spare}
         found = repository.claim_waiting(
             tx,
-            busy=[*self._refused, *(webhook_id for webhook_id, line in self._lines.items() if line)],
-            webhooks=max(self._room, len(self._spare)),
+            busy=[
+                *self._refused.union(self._room.full - spare),
+                *(webhook_id for webhook_id, line in self._lines.items() if line),
+            ],
+            webhooks=max(self._room.webhooks, len(spare)),
             per_webhook=self._pull_size,
             most=max(PER_TENANT, self._pull_size),
         )
@@ -130,7 +135,7 @@ class TenantWork:
 
     def _has_room_for_more(self) -> bool:
         self._room = self._slots.room()
-        return self._room > 0
+        return self._room.webhooks > 0
 
     def _queue(self, claims: Sequence[Claim]) -> None:
         by_webhook: dict[UUID, list[Claim]] = defaultdict(list)
@@ -162,7 +167,7 @@ class TenantWork:
         self._slots.give(idle, [])
         found = Counter(slot.webhook_id for slot in taken)
         self._refused = {webhook_id for webhook_id, number in wanted.items() if found[webhook_id] < number}
-        self._has_room = bool(taken) or not wanted
+        self._was_served = bool(taken) or not wanted
         for slot in taken:
             if slot not in idle:
                 self._lanes[asyncio.create_task(self._lane(slot.webhook_id))] = slot
@@ -264,12 +269,12 @@ class TenantWork:
             and (
                 bool(ended)
                 or not self._lanes
-                or (self._has_room and time.monotonic() - self._pulled_at >= self._pull_pause)
+                or (self._was_served and time.monotonic() - self._pulled_at >= self._pull_pause)
             )
             and (bool(self._named) or self._has_room_for_more())
         )
         # Others have all slots: what cannot be posted now is not read either.
-        unread = [] if self._has_room or self._lanes else list(self._named)
+        unread = [] if self._was_served or self._lanes else list(self._named)
         if not (attempts or untried or unread or may_pull):
             return False
 

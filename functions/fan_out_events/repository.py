@@ -10,6 +10,7 @@ from penguinmails.db import Tx
 from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
+from penguinmails.domain.webhook_slots import Room
 from penguinmails.ids import new_uuid7
 
 
@@ -45,16 +46,16 @@ class Stored:
     """Those that are new and go out now."""
     wake_ups: set[int]
     """Seconds until somebody has to look for deliveries that were parked to share a post."""
+    in_line: set[UUID]
+    """Webhooks whose deliveries were parked for want of a slot."""
 
 
-def insert_deliveries(
-    tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None], *, is_crowded: bool
-) -> Stored:
+def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None], room: Room) -> Stored:
     """One delivery per event and webhook that subscribed to its type.
 
-    What is for a paused webhook is held until it is resumed. What waits for others to share a post is parked, and all is
-    where `is_crowded`: a dispatcher would only put it in line. Each webhook's deliveries are numbered without a gap, in the
-    order of the events. `traces` has the traceparents of events.
+    What is for a paused webhook is held until it is resumed. What waits for others to share a post is parked, and so is what
+    there is no `room` for: a dispatcher would only put it in line. Each webhook's deliveries are numbered without a gap, in
+    the order of the events. `traces` has the traceparents of events.
     """
     matches = tx.all(
         """
@@ -77,7 +78,8 @@ def insert_deliveries(
     )
     matches = _wanted(tx, matches)
     if not matches:
-        return Stored([], set())
+        return Stored([], set(), set())
+    in_line = {match.webhook_id for match in matches if match.is_active and not room.has(match.webhook_id)}
     held_for = _paused(tx, {match.webhook_id for match in matches if not match.is_active})
     _lock_sequences(tx, {match.webhook_id for match in matches})
     deliveries = tx.all(
@@ -87,9 +89,9 @@ def insert_deliveries(
                  count(*) OVER (PARTITION BY asked.webhook_id) AS added
           FROM unnest(%(ids)s::uuid[], %(webhook_ids)s::uuid[], %(event_ids)s::uuid[], %(event_types)s::text[],
                       %(moments)s::timestamptz[], %(active)s::boolean[], %(order_keys)s::uuid[], %(waits)s::integer[],
-                      %(traceparents)s::text[])
+                      %(traceparents)s::text[], %(parked)s::boolean[])
             WITH ORDINALITY AS asked (id, webhook_id, event_id, event_type, created_at, is_active, order_key, wait,
-                                      traceparent, place)
+                                      traceparent, is_parked, place)
           LEFT JOIN LATERAL (
             SELECT d.id FROM webhook_deliveries d
             WHERE d.webhook_id = asked.webhook_id AND d.event_id = asked.event_id
@@ -110,9 +112,9 @@ def insert_deliveries(
                                           next_sweep_at, parked_at, sequence, order_key, traceparent)
           SELECT new.id, %(tenant_id)s, %(mode)s, new.webhook_id, new.event_id, new.event_type, new.created_at,
                  CASE WHEN new.is_active THEN 'queued' ELSE 'held' END,
-                 CASE WHEN new.is_active AND new.wait = 0 AND NOT %(is_crowded)s
+                 CASE WHEN new.is_active AND NOT new.is_parked
                       THEN clock_timestamp() + make_interval(secs => %(sweep_after)s) END,
-                 CASE WHEN new.is_active AND (new.wait > 0 OR %(is_crowded)s)
+                 CASE WHEN new.is_active AND new.is_parked
                       THEN clock_timestamp() + make_interval(secs => new.wait) END,
                  (numbers.last ->> new.webhook_id::text)::bigint - new.added + new.nth, new.order_key, new.traceparent
           FROM numbers CROSS JOIN new
@@ -124,7 +126,6 @@ def insert_deliveries(
             "tenant_id": tx.tenant_id,
             "mode": tx.mode,
             "sweep_after": SWEEP_AFTER_SECONDS,
-            "is_crowded": is_crowded,
             "ids": [new_uuid7() for _ in matches],
             "webhook_ids": [match.webhook_id for match in matches],
             "event_ids": [match.event_id for match in matches],
@@ -134,11 +135,12 @@ def insert_deliveries(
             "order_keys": [_id_or_none(match.order_key) for match in matches],
             "waits": [match.batch_wait_seconds for match in matches],
             "traceparents": [traces.get(match.event_id) for match in matches],
+            "parked": [match.batch_wait_seconds > 0 or match.webhook_id in in_line for match in matches],
         },
         DeliveryRef,
     )
     gathering = {match.webhook_id: match.batch_wait_seconds for match in matches if match.batch_wait_seconds}
-    return Stored(deliveries, _wake_ups(tx, gathering) | ({0} if is_crowded else set()))
+    return Stored(deliveries, _wake_ups(tx, gathering), in_line)
 
 
 def _wake_ups(tx: Tx, gathering: dict[UUID, int]) -> set[int]:

@@ -1,7 +1,7 @@
 """Fans events out to their subscribers."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,8 @@ from fan_out_events.repository import EventRef
 from penguinmails.db import Mode, transaction
 from penguinmails.domain import held_deliveries, webhook_statistics
 from penguinmails.domain.deliveries import messages, wake_up
-from penguinmails.domain.webhook_slots import is_crowded
-from penguinmails.events.outbox import end_announcement, send_after_commit, take_events
+from penguinmails.domain.webhook_slots import LOOK_AGAIN_SECONDS, is_to_be_looked_after, room_for_newcomer
+from penguinmails.events.outbox import end_announcement, send, send_after_commit, take_events
 from penguinmails.queue import PoisonMessage, Record
 from penguinmails.tracing import FIELD, Span, begin
 from penguinmails.tracing import record as record_span
@@ -99,7 +99,7 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Map
             in_order = sorted(events, key=lambda event: (event.created_at, event.id))
             of_waiting = {event.id: payload.get(FIELD) for payload in waiting for event in _events(payload)}
             stored = repository.insert_deliveries(
-                tx, in_order, {**of_waiting, **traces}, is_crowded=is_crowded(tenant_id, mode)
+                tx, in_order, {**of_waiting, **traces}, room_for_newcomer(tenant_id, mode)
             )
             found = [(message, 0) for message in messages(stored.deliveries)]
             found += [(wake_up(), seconds) for seconds in sorted(stored.wake_ups)]
@@ -110,9 +110,24 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Map
                 delays=[seconds for _, seconds in found],
                 patience_seconds=_PATIENCE_SECONDS,
             )
+        if stored.in_line:
+            _wake(tenant_id, mode, stored.in_line)
         if webhook_statistics.is_due(len(stored.deliveries)):
             with transaction(tenant_id=tenant_id, mode=mode) as tx:
                 webhook_statistics.refresh(tx)
         if len(waiting) < _MOST_TAKEN:
             return
         named = ()
+
+
+def _wake(tenant_id: UUID, mode: Mode, webhook_ids: Collection[UUID]) -> None:
+    """Have somebody look for what was put in line, where slots have become free meanwhile.
+
+    Where they have not, whoever holds them looks when one frees; unless it is killed, so a later look is seen to as well.
+    """
+    room = room_for_newcomer(tenant_id, mode)
+    if any(map(room.has, webhook_ids)):
+        send(tenant_id, mode, "deliveries", [wake_up()], patience_seconds=_PATIENCE_SECONDS)
+    elif is_to_be_looked_after(tenant_id, mode):
+        delays = [LOOK_AGAIN_SECONDS]
+        send(tenant_id, mode, "deliveries", [wake_up()], delays=delays, patience_seconds=_PATIENCE_SECONDS)

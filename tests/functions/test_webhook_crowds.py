@@ -3,16 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from dispatch_webhooks import repository
 from dispatch_webhooks.app import handler as dispatch
+from fan_out_events import repository as fan_out_repository
+from fan_out_events import service as fan_out_service
 from fan_out_events.app import handler as fan_out
-from penguinmails.db import Tx, transaction
+from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK, wake_up
-from penguinmails.domain.webhook_slots import Slot, Slots, is_crowded
+from penguinmails.domain.webhook_slots import LEASE_MS, LOOK_AGAIN_SECONDS, Slot, Slots, room_for_newcomer
 from penguinmails.ids import new_uuid4
 from tests.support.hooks import deliveries, hook, raise_event
 from tests.support.queues import consume, messages_for
@@ -29,37 +32,59 @@ def woken(tenant: TestTenant) -> dict[str, object]:
     return {"tenant_id": str(tenant.id), "mode": "live", **wake_up()}
 
 
-def test_an_account_is_crowded_when_all_its_slots_are_taken(tenant: TestTenant, other_tenant: TestTenant) -> None:
-    assert not is_crowded(tenant.id, "live")
+def is_crowded(tenant: TestTenant, mode: Mode = "live") -> bool:
+    return room_for_newcomer(tenant.id, mode).webhooks == 0
+
+
+def test_an_account_has_no_room_when_all_its_slots_are_taken(tenant: TestTenant, other_tenant: TestTenant) -> None:
+    assert not is_crowded(tenant)
     others, held = take_all(tenant)
 
-    assert is_crowded(tenant.id, "live")
-    assert not is_crowded(tenant.id, "test")
-    assert not is_crowded(other_tenant.id, "live")
-    assert others.room() == 0
+    assert is_crowded(tenant)
+    assert not is_crowded(tenant, "test")
+    assert not is_crowded(other_tenant)
+    assert others.room().webhooks == 0
     others.give(held[:1], [])
-    assert not is_crowded(tenant.id, "live")
-    assert others.room() > 0
+    assert not is_crowded(tenant)
+    assert others.room().webhooks > 0
 
 
-def test_an_account_is_crowded_when_a_worker_posts_to_a_receiver_that_hangs_as_it_alone_may(tenant: TestTenant) -> None:
+def test_an_account_has_no_room_when_a_worker_posts_to_a_receiver_that_hangs_as_it_alone_may(
+    tenant: TestTenant,
+) -> None:
     worker, webhook = Slots(tenant.id, "live"), new_uuid4()
     worker.give(worker.take({webhook: 1}), [webhook])
-    assert not is_crowded(tenant.id, "live"), "nobody posts"
+    assert not is_crowded(tenant), "nobody posts"
 
     worker.take({webhook: 1})
 
-    assert is_crowded(tenant.id, "live")
-    assert worker.room() == PER_TENANT - 1, "the one that posts may post more, to as many webhooks as there are slots"
-    assert Slots(tenant.id, "live").room() == 0
+    assert is_crowded(tenant)
+    assert worker.room().webhooks == PER_TENANT - 1, "the one that posts may, to as many webhooks as there are slots"
+    assert Slots(tenant.id, "live").room().webhooks == 0
 
 
 def test_two_workers_that_post_to_quick_receivers_are_no_crowd_but_a_third_finds_no_room(tenant: TestTenant) -> None:
     for worker in (Slots(tenant.id, "live"), Slots(tenant.id, "live")):
         worker.take({new_uuid4(): 1})
 
-    assert not is_crowded(tenant.id, "live")
-    assert Slots(tenant.id, "live").room() == 0
+    assert not is_crowded(tenant)
+    assert Slots(tenant.id, "live").room().webhooks == 0
+
+
+def test_a_webhook_has_no_room_for_others_while_one_worker_has_its_slots_or_the_only_one_of_a_trial(
+    tenant: TestTenant,
+) -> None:
+    worker, webhook, on_trial = Slots(tenant.id, "live"), new_uuid4(), new_uuid4()
+    held = worker.take({webhook: PER_WEBHOOK, on_trial: 1}, single={on_trial})
+
+    room = room_for_newcomer(tenant.id, "live")
+
+    assert room.full == {webhook, on_trial}
+    assert not room.has(webhook)
+    assert room.has(new_uuid4())
+    assert worker.room().full == frozenset(), "its own are no reason to leave what waits for them in line"
+    worker.give(held[:1], [])
+    assert room_for_newcomer(tenant.id, "live").has(webhook)
 
 
 def test_what_is_raised_in_a_crowd_is_in_line_from_the_start_and_goes_out_when_a_slot_is_free(
@@ -74,13 +99,84 @@ def test_what_is_raised_in_a_crowd_is_in_line_from_the_start_and_goes_out_when_a
     assert [(d["status"], d["parked_at"] is None, d["next_sweep_at"]) for d in deliveries(tenant)] == [
         ("queued", False, None)
     ]
-    found = messages_for("deliveries", tenant.id)
-    assert [message["deliveries"] for message in found] == [[]], (
-        "one message that names nothing, however many there are"
-    )
+    assert messages_for("deliveries", tenant.id) == [], "whoever has the slots looks when one frees"
     others.give(held, [])
-    assert consume(dispatch, *found) == []
+    assert consume(dispatch, woken(tenant)) == []
     assert [d["status"] for d in deliveries(tenant)] == ["success"]
+
+
+def test_what_is_for_a_webhook_whose_slots_are_taken_is_in_line_and_what_is_for_others_goes_out(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    busy, free = hook(key, receiver), hook(key, receiver)
+    Slots(tenant.id, "live").take({UUID(busy.id): PER_WEBHOOK})
+    raise_event(tenant)
+
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+
+    by_webhook = {str(d["webhook_id"]): d for d in deliveries(tenant)}
+    assert by_webhook[busy.id]["parked_at"] is not None
+    assert by_webhook[free.id]["parked_at"] is None
+    (message,) = messages_for("deliveries", tenant.id)
+    assert [id_ for id_, _ in message["deliveries"]] == [str(by_webhook[free.id]["id"])]
+
+
+def test_somebody_is_woken_at_once_when_a_slot_frees_while_deliveries_are_put_in_line(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(key, receiver)
+    others, held = take_all(tenant)
+    raise_event(tenant)
+    stored = fan_out_repository.insert_deliveries
+
+    def slot_frees(*given: Any) -> Any:
+        others.give(held, [])
+        return stored(*given)
+
+    monkeypatch.setattr(fan_out_repository, "insert_deliveries", slot_frees)
+
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+
+    (message,) = messages_for("deliveries", tenant.id)
+    assert message["deliveries"] == [], "one message that names nothing, however many there are"
+    assert consume(dispatch, message) == []
+    assert [d["status"] for d in deliveries(tenant)] == ["success"]
+
+
+def test_while_slots_are_taken_a_later_look_is_seen_to_once_a_second_as_who_has_them_may_be_killed(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook(key, receiver)
+    take_all(tenant)
+    looks: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(
+        fan_out_service, "send", lambda *given, **options: looks.append((given[3], options.get("delays")))
+    )
+
+    for _ in range(3):
+        raise_event(tenant)
+        assert consume(fan_out, *messages_for("events", tenant.id)) == []
+
+    assert looks == [([wake_up()], [LOOK_AGAIN_SECONDS])]
+    assert LOOK_AGAIN_SECONDS * 1000 > LEASE_MS
+
+
+def test_a_worker_leaves_the_line_of_a_webhook_whose_slots_another_has(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    busy = hook(key, receiver)
+    other = Slots(tenant.id, "live")
+    held = other.take({UUID(busy.id): PER_WEBHOOK})
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    (before,) = deliveries(tenant)
+
+    assert consume(dispatch, woken(tenant)) == []
+
+    assert deliveries(tenant) == [before], "not even claimed"
+    other.give(held, [])
+    assert consume(dispatch, woken(tenant)) == []
+    assert len(receiver.posts) == 1
 
 
 def test_in_a_crowd_nothing_is_claimed_that_could_not_be_posted(

@@ -122,10 +122,11 @@ def test_what_finds_no_slot_is_parked_and_goes_out_with_the_next_that_frees_one(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
     subscribed = hook(key, receiver)
+    raise_events(tenant, 3)
+    found = fanned_out(tenant)
     others = Slots(tenant.id, "live")
     held = others.take({new_id(subscribed.id): PER_WEBHOOK})
-    raise_events(tenant, 3)
-    assert consume(dispatch, *fanned_out(tenant)) == []
+    assert consume(dispatch, *found) == []
     assert receiver.posts == []
     assert {(d["status"], d["attempts"], d["parked_at"] is None) for d in deliveries(tenant)} == {("queued", 0, False)}
 
@@ -141,9 +142,10 @@ def test_a_slot_that_frees_while_a_delivery_is_being_parked_is_not_missed(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subscribed = hook(key, receiver)
+    raise_event(tenant)
+    found = fanned_out(tenant)
     others = Slots(tenant.id, "live")
     held = others.take({new_id(subscribed.id): PER_WEBHOOK})
-    raise_event(tenant)
     real = tenant_work.recording.record
 
     def record(tx: Tx, *arguments: Any) -> None:
@@ -151,7 +153,7 @@ def test_a_slot_that_frees_while_a_delivery_is_being_parked_is_not_missed(
         real(tx, *arguments)
 
     monkeypatch.setattr(tenant_work.recording, "record", record)
-    assert consume(dispatch, *fanned_out(tenant)) == []
+    assert consume(dispatch, *found) == []
 
     assert len(receiver.posts) == 1
 
@@ -215,10 +217,10 @@ def test_a_first_attempt_goes_before_the_retries_that_are_parked(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
     subscribed = hook(key, receiver)
-    others = Slots(tenant.id, "live")
-    held = others.take({new_id(subscribed.id): PER_WEBHOOK})
     raise_events(tenant, 2)
     found = fanned_out(tenant)
+    others = Slots(tenant.id, "live")
+    held = others.take({new_id(subscribed.id): PER_WEBHOOK})
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         tx.run(
             "UPDATE webhook_deliveries SET attempts = 1, status = 'pending_retry', next_retry_at = now()"

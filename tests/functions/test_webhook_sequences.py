@@ -8,6 +8,8 @@ from threading import Barrier
 from fan_out_events.app import handler as fan_out
 from fan_out_events.repository import EventRef, insert_deliveries
 from penguinmails.db import transaction
+from penguinmails.domain.deliveries import PER_TENANT
+from penguinmails.domain.webhook_slots import Room
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4
@@ -111,7 +113,7 @@ def test_numbers_have_no_gap_when_many_fan_out_at_once_and_some_fail(
         with connected("DATABASE_URL", tenant) as tx:
             together.wait()
             for start in range(place * 10, place * 10 + 10, 2):
-                insert_deliveries(tx, events[start : start + 8], {}, is_crowded=False)
+                insert_deliveries(tx, events[start : start + 8], {}, Room(PER_TENANT))
                 if start % 4 == 0:
                     tx.connection.rollback()
                 else:
@@ -120,7 +122,7 @@ def test_numbers_have_no_gap_when_many_fan_out_at_once_and_some_fail(
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        insert_deliveries(tx, events, {}, is_crowded=False)
+        insert_deliveries(tx, events, {}, Room(PER_TENANT))
 
     assert [numbers(tenant, webhook) for webhook in webhooks] == [list(range(1, 61))] * 3
 

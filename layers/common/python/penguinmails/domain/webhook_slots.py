@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from penguinmails.cache import CacheUnavailable, Script
+from penguinmails.cache import CacheUnavailable, Script, command
 from penguinmails.db import Mode
 from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK
 from penguinmails.logging import count
@@ -21,6 +21,10 @@ SLOW_FROM_MS = 1_000
 SLOW_SECONDS = 30
 _SEATS = 2
 """How many workers may post for one tenant while all its receivers are quick."""
+_MOST_WEBHOOKS = 100
+"""Of how many a worker takes something up at a time, where none of them hangs."""
+LOOK_AGAIN_SECONDS = LEASE_MS // 1000 + 2
+_LOOKED_AFTER_MS = 1_000
 
 _TAKE = Script(
     """
@@ -69,27 +73,32 @@ return taken
 
 _ROOM = Script(
     """
-local worker, per_tenant, seats = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local worker, per_tenant, seats, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
-local free = per_tenant - #held
-if free <= 0 then return 0 end
-local room = per_tenant * 5
+local room = per_tenant - #held
 if redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') > 0 then
   seats = 1
-  room = free
+elseif room > 0 then
+  room = most
 end
-local workers, holders = {}, 0
+local sits, used, workers, holders, answer = false, {}, {}, 0, {0}
 for _, token in ipairs(held) do
-  local holder = string.match(token, '^([^/]+)/')
-  if holder == worker then return room end
-  if not workers[holder] then
-    workers[holder] = true
-    holders = holders + 1
+  local holder, webhook, limit = string.match(token, '^([^/]+)/([^/]+)/(%d+)/')
+  if holder == worker then
+    sits = true
+  else
+    if not workers[holder] then
+      workers[holder] = true
+      holders = holders + 1
+    end
+    used[webhook] = (used[webhook] or 0) + 1
+    if used[webhook] == tonumber(limit) then answer[#answer + 1] = webhook end
   end
 end
-return holders < seats and room or 0
+if room > 0 and (sits or holders < seats) then answer[1] = room end
+return answer
 """
 )
 
@@ -108,6 +117,20 @@ end
 return 1
 """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a worker would get a slot now."""
+
+    webhooks: int
+    """Of how many webhooks to take something up; 0 where it would be turned away."""
+    full: frozenset[UUID] = frozenset()
+    """Those whose slots others have, all of them."""
+
+    def has(self, webhook_id: UUID) -> bool:
+        """Whether one of this webhook's slots is free, and so is one of its tenant's."""
+        return self.webhooks > 0 and webhook_id not in self.full
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +176,10 @@ class Slots:
         self._held += len(taken)
         return taken
 
-    def room(self) -> int:
-        """Of how many webhooks to take something up now: none where this worker would be turned away.
+    def room(self) -> Room:
+        """Where this worker would get a slot. While Redis is away it tries everywhere.
 
-        Where a receiver hangs any other may, so no more than there are free slots. While Redis is away it tries.
+        Where a receiver hangs any other may, so of no more webhooks than there are free slots.
         """
         return _room(self._keys, self._worker, _SEATS)
 
@@ -178,16 +201,28 @@ class Slots:
         return Slot(webhook_id, f"{self._worker}/{webhook_id}/{most}/{self._count}")
 
 
-def is_crowded(tenant_id: UUID, mode: Mode) -> bool:
-    """Whether a worker that comes to post for the tenant now would be turned away, and hanging receivers are the reason."""
-    return not _room(_keys(tenant_id, mode), "", PER_TENANT)
+def room_for_newcomer(tenant_id: UUID, mode: Mode) -> Room:
+    """Where a worker that has no slot yet would get one.
+
+    Whoever holds what is not free looks at what is in line when a slot of its frees.
+    """
+    return _room(_keys(tenant_id, mode), "", PER_TENANT)
 
 
-def _room(keys: list[str], worker: str, seats: int) -> int:
+def is_to_be_looked_after(tenant_id: UUID, mode: Mode) -> bool:
+    """Whether somebody is to be woken in LOOK_AGAIN_SECONDS, in case that who holds the slots is killed; once a second."""
     try:
-        return _ROOM.run(keys, [worker, PER_TENANT, seats])
+        return command("SET", f"webhook_looks:{{{tenant_id}:{mode}}}", 1, "NX", "PX", _LOOKED_AFTER_MS) is not None
     except CacheUnavailable:
-        return PER_TENANT
+        return True
+
+
+def _room(keys: list[str], worker: str, seats: int) -> Room:
+    try:
+        webhooks, *full = _ROOM.run(keys, [worker, PER_TENANT, seats, _MOST_WEBHOOKS])
+    except CacheUnavailable:
+        return Room(_MOST_WEBHOOKS)
+    return Room(webhooks, frozenset(UUID(webhook_id.decode()) for webhook_id in full))
 
 
 def _keys(tenant_id: UUID, mode: Mode) -> list[str]:
