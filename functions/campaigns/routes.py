@@ -21,7 +21,7 @@ from campaigns.schemas import (
     NewCampaign,
 )
 from campaigns.service import Details
-from campaigns.views import campaign_view, details_view, versioned
+from campaigns.views import campaign_view, details_view
 from penguinmails.auth.principal import UserPrincipal
 from penguinmails.auth.scopes import Scope
 from penguinmails.domain import campaign_pausing
@@ -43,8 +43,9 @@ StatusFilter = Literal["draft", "scheduled", "active", "paused", "completed", "s
 
 
 def _with_etag(response: Response, details: Details) -> CampaignDetails:
-    response.headers["ETag"] = etag_of(versioned(details))
-    return details_view(details)
+    view = details_view(details)
+    response.headers["ETag"] = etag_of(view)
+    return view
 
 
 @router.post(
@@ -115,7 +116,7 @@ async def update_campaign(
         changes[whole] = body.model_dump()[whole]
     with caller.transaction() as tx:
         present = service.hold(tx, campaign_id)
-        require_version(if_match, versioned(service.details(tx, present)))
+        require_version(if_match, details_view(service.details(tx, present)))
         return _with_etag(response, service.change_campaign(tx, present, changes))
 
 
@@ -124,7 +125,7 @@ async def delete_campaign(campaign_id: UUID, caller: Manager, if_match: IfMatch 
     """Forget a campaign that is not active, with its ledger; the mails that it sent stay listed among the emails."""
     with caller.transaction() as tx:
         present = service.hold(tx, campaign_id)
-        require_version(if_match, versioned(service.details(tx, present)))
+        require_version(if_match, details_view(service.details(tx, present)))
         service.delete_campaign(tx, present)
         caller.audit(tx, "campaign_deleted", resource_type="campaign", resource_id=str(campaign_id))
     return DeletedCampaign(id=campaign_id)

@@ -1,7 +1,7 @@
 """What the campaign endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
@@ -197,6 +197,8 @@ class Campaign(ResponseModel):
 
 class CampaignDetails(Campaign):
     """A campaign with its steps and what became of its mails so far."""
+
+    unversioned: ClassVar = {"total_contacts": True, "stats": True, "steps": {"__all__": {"winner"}}}
 
     steps: list[Step]
     total_contacts: int = Field(description="Recipients who are or were enrolled.")

@@ -29,13 +29,6 @@ def details_view(details: Details) -> CampaignDetails:
     )
 
 
-def versioned(details: Details) -> CampaignDetails:
-    """What the ETag is of: all that can be edited, and nothing that changes while mails are sent."""
-    view = details_view(details)
-    still = view.model_copy(update={"total_contacts": 0, "stats": Stats(**dict.fromkeys(Stats.model_fields, 0))})
-    return still.model_copy(update={"steps": [step.model_copy(update={"winner": None}) for step in still.steps]})
-
-
 def _values(row: CampaignRow) -> dict[str, Any]:
     return {**columns_of(row), "settings": CampaignSettings.model_validate(row.settings)}
 

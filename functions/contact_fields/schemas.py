@@ -1,7 +1,7 @@
 """What the contact field endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -29,6 +29,8 @@ class ContactFieldChange(RequestModel):
 
 class ContactField(ResponseModel):
     """A declared attribute of contacts."""
+
+    unversioned: ClassVar = {"status": True, "error": True}
 
     id: UUID
     key: str

@@ -1,7 +1,7 @@
 """What the contact endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import EmailStr, Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -83,6 +83,15 @@ class ContactChange(ContactFields):
 
 class Contact(ResponseModel):
     """A person whom the account writes to."""
+
+    unversioned: ClassVar = {
+        "lead_score": True,
+        "total_opens": True,
+        "total_clicks": True,
+        "last_email_opened_at": True,
+        "last_campaign_id": True,
+        "updated_at": True,
+    }
 
     id: UUID
     email: str

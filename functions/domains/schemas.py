@@ -1,7 +1,7 @@
 """What the domain endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -47,6 +47,13 @@ class PreviousRecord(ResponseModel):
 
 class Domain(ResponseModel):
     """A domain that the account sends from, or will."""
+
+    unversioned: ClassVar = {
+        "verification_attempts": True,
+        "last_verified_at": True,
+        "next_check_at": True,
+        "updated_at": True,
+    }
 
     id: UUID
     domain: str = Field(description="In its ASCII form, as DNS has it.", examples=["xn--bcher-kva.example"])

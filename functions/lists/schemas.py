@@ -1,7 +1,7 @@
 """What the list endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -34,6 +34,8 @@ class ListChange(RequestModel):
 
 class ContactList(ResponseModel):
     """A list of contacts."""
+
+    unversioned: ClassVar = {"contact_count": True}
 
     id: UUID
     name: str

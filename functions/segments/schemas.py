@@ -1,7 +1,7 @@
 """What the segment endpoints take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -48,6 +48,8 @@ class SegmentChange(RequestModel):
 
 class Segment(ResponseModel):
     """Rules that say which contacts belong."""
+
+    unversioned: ClassVar = {"count": True, "counted_at": True, "counting": True}
 
     id: UUID
     name: str

@@ -36,6 +36,19 @@ def test_the_etag_changes_with_the_contact_and_only_then(key: TestKey) -> None:
     assert call(handler, "GET", path, token=key.plaintext).headers["etag"] == changed.headers["etag"]
 
 
+def test_what_a_contact_opens_is_no_new_version_of_it(tenant: TestTenant, key: TestKey) -> None:
+    path = create(key)
+    first = call(handler, "GET", path, token=key.plaintext)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("UPDATE contacts SET total_opens = 1, last_email_opened_at = now()", {})
+
+    second = call(handler, "GET", path, token=key.plaintext)
+
+    assert second.json["total_opens"] == 1
+    assert second.json["lead_score"] > first.json["lead_score"], "which is computed"
+    assert second.headers["etag"] == first.headers["etag"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a_change_of_another_version_is_refused_and_changes_nothing(key: TestKey, method: str) -> None:
     path = create(key)

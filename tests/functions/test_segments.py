@@ -279,12 +279,15 @@ def test_a_segment_is_kept_with_its_count_and_counted_anew_on_request(key: TestK
     post(contacts_handler, key, "/api/v1/contacts", {"email": "grace@example.com"})
     path = f"{SEGMENTS}/{segment['id']}"
 
-    kept = call(handler, "GET", path, token=key.plaintext).json
+    read = call(handler, "GET", path, token=key.plaintext)
+    kept = read.json
     counted = post(handler, key, f"{path}/count", {})
+    since = call(handler, "GET", path, token=key.plaintext)
 
-    assert (segment["count"], kept["count"], counted["count"]) == (1, 1, 2)
+    assert (segment["count"], kept["count"], counted["count"], since.json["count"]) == (1, 1, 2, 2)
     assert counted["counted_at"] > kept["counted_at"]
     assert counted["updated_at"] == kept["updated_at"]
+    assert since.headers["etag"] == read.headers["etag"], "nobody has edited it"
 
 
 def test_new_rules_are_counted_and_wrong_ones_change_nothing(key: TestKey, segment: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """Base classes of request and response models."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -87,6 +88,9 @@ class ResponseModel(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(frozen=True)
+
+    unversioned: ClassVar[Mapping[str, Any]] = {}
+    """What changes without anybody's edit and is no part of the version: fields, as Pydantic's `exclude` names them."""
 
 
 class Pagination(ResponseModel):

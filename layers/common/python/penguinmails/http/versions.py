@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import BaseModel
 
 from penguinmails.errors import PreconditionFailed
+from penguinmails.http.models import ResponseModel
 
 _DIGEST_CHARACTERS = 32
 
@@ -25,12 +25,13 @@ ETAG_HEADER = {
 """What `responses={200: ETAG_HEADER}` declares."""
 
 
-def etag_of(view: BaseModel) -> str:
-    """A strong ETag of a representation, with its quotes; it changes whenever any byte of the representation does."""
-    return f'"{sha256(view.model_dump_json().encode()).hexdigest()[:_DIGEST_CHARACTERS]}"'
+def etag_of(view: ResponseModel) -> str:
+    """The ETag of a representation, with its quotes. It changes with every edit, and not with what is counted meanwhile."""
+    edited = view.model_dump_json(exclude=dict(view.unversioned))
+    return f'"{sha256(edited.encode()).hexdigest()[:_DIGEST_CHARACTERS]}"'
 
 
-def require_version(if_match: str | None, view: BaseModel) -> None:
+def require_version(if_match: str | None, view: ResponseModel) -> None:
     """Raise PreconditionFailed unless If-Match is absent, `*`, or names the present version among its ETags."""
     if if_match is None or if_match.strip() == "*":
         return
