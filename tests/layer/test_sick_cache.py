@@ -8,6 +8,7 @@ import redis
 from local.services.process import port_is_taken
 from local.services.valkey import Valkey
 from me.app import handler as me
+from penguinmails import cache
 from tests.support.http import call
 from tests.support.tenants import TestTenant
 
@@ -50,3 +51,24 @@ def test_the_seconds_after_a_restart_in_which_the_cluster_is_down_are_no_differe
 
     assert call(me, "GET", "/api/v1/me", token=key.plaintext).status == 200
     assert "rate_limit_fail_open" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("trouble", [redis.exceptions.MovedError("1 127.0.0.1:1"), redis.ConnectionError("gone")])
+def test_a_key_that_is_not_where_it_was_is_asked_for_where_it_is_now(
+    own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    cache.command("SET", "moved{test}", "here")
+
+    class Elsewhere:
+        def execute_command(self, *_parts: object) -> object:
+            raise trouble
+
+    answers: list[object] = [Elsewhere()]
+    real = redis.RedisCluster.get_redis_connection
+    monkeypatch.setattr(
+        redis.RedisCluster,
+        "get_redis_connection",
+        lambda client, node: answers.pop() if answers else real(client, node),
+    )
+
+    assert cache.command("GET", "moved{test}") == b"here"

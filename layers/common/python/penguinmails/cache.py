@@ -4,7 +4,7 @@ Everything kept here can be lost: PostgreSQL is the truth. Callers handle `Cache
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha1
 from typing import Any
@@ -78,11 +78,25 @@ class Script:
 
         def evaluate() -> Any:
             try:
-                return _client().evalsha(self.digest, len(keys), *keys, *arguments)
+                return _asked(keys[0], lambda node: node.evalsha(self.digest, len(keys), *keys, *arguments))
             except NoScriptError:
-                return _client().eval(self.source, len(keys), *keys, *arguments)
+                return _asked(keys[0], lambda node: node.eval(self.source, len(keys), *keys, *arguments))
 
         return _guarded(evaluate, try_anyway=try_anyway)
+
+
+def _asked(key: str, ask: Callable[[Any], Any]) -> Any:
+    """What the node that has a key answers. Asked directly, which takes half the processor time of the cluster's client."""
+    from redis.exceptions import AskError, ConnectionError, SlotNotCoveredError
+
+    client = _client()
+    if not get_settings().redis_cluster:
+        return ask(client)
+    try:
+        return ask(client.get_redis_connection(client.get_node_from_key(key)))
+    except (AskError, ConnectionError, SlotNotCoveredError):
+        # The key has moved, or its node is gone, and nothing was done: the cluster's client finds out where to turn.
+        return ask(client)
 
 
 def _guarded(call: Any, *, try_anyway: bool) -> Any:
@@ -112,6 +126,6 @@ def _is_refusal_of_a_sick_server(error: Exception) -> bool:
     return str(error).split(" ", 1)[0] in {"BUSY", "MISCONF", "NOREPLICAS"}
 
 
-def command(*parts: bytes | str | int | float) -> Any:
+def command(name: str, key: str, *rest: bytes | str | int | float) -> Any:
     """One plain command on one key, e.g. `command("GET", "name")`. Raises CacheUnavailable."""
-    return _guarded(lambda: _client().execute_command(*parts), try_anyway=False)
+    return _guarded(lambda: _asked(key, lambda node: node.execute_command(name, key, *rest)), try_anyway=False)
