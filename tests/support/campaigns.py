@@ -84,6 +84,7 @@ def pass_time(tenant: TestTenant, **interval: int) -> None:
         )
         tx.run("UPDATE campaign_steps SET test_started_at = test_started_at - %(ago)s", params)
         tx.run("UPDATE mailbox_days SET day = (day - %(ago)s)::date", params)
+        tx.run("UPDATE send_paces SET free_from = free_from - %(ago)s", params)
     # Its slots are of a clock that cannot be moved.
     command("DEL", f"pace:{{{tenant.id}}}")
     make_due(tenant)
