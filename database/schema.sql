@@ -427,14 +427,17 @@ CREATE FUNCTION public.count_searched_contacts(clauses jsonb, from_at timestamp 
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
+    AS $_$
 DECLARE
   tenant uuid := current_tenant_id();
   data_set text := current_mode();
   everything text := nullif(array_to_string(search_clauses(chr(1), clauses), ' & '), '');
-  is_positive boolean := clauses @> '[{"not": false}]';
+  -- Two of the conditions that ask for a word: whichever is met less, the other is looked up where it is.
+  asking text[] := search_clauses(chr(1), jsonb_path_query_array(clauses, '$[*] ? (@.not == false)'));
   newest integer;
   asked tsquery;
+  asked_first tsquery;
+  asked_second tsquery;
   total bigint := 0;
   found bigint;
   ends_at timestamptz := clock_timestamp() + budget;
@@ -442,10 +445,12 @@ BEGIN
   SELECT s.number INTO newest FROM contact_spans s
   WHERE s.tenant_id = tenant AND s.mode = data_set ORDER BY s.starts_at DESC, s.starts_id DESC LIMIT 1;
   FOR segment IN 0 .. coalesce(search_segment(newest), -1) LOOP
-    asked := segments_query(tenant, data_set, everything, CASE WHEN NOT is_positive THEN 2 END,
+    asked := segments_query(tenant, data_set, everything, CASE WHEN asking = '{}' THEN 2 END,
                             segment << 10, (segment << 10) + 1023);
+    asked_first := replace(coalesce(asking[1], $q$ !'-' $q$), chr(1), search_prefix(tenant, data_set, segment));
+    asked_second := replace(coalesce(asking[2], $q$ !'-' $q$), chr(1), search_prefix(tenant, data_set, segment));
     SELECT count(*) INTO found FROM contact_search s
-    WHERE s.words @@ asked
+    WHERE s.words @@ asked_first AND s.words @@ asked_second AND s.words @@ asked
       AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
       AND s.span BETWEEN segment << 10 AND (segment << 10) + 1023
       AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at);
@@ -456,7 +461,7 @@ BEGIN
   END LOOP;
   RETURN total;
 END
-$$;
+$_$;
 
 --
 -- Name: count_webhook_deliveries(); Type: FUNCTION; Schema: public; Owner: -
@@ -1435,12 +1440,14 @@ CREATE FUNCTION public.search_contacts(clauses jsonb, newest_first boolean, afte
     SET search_path TO 'public', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
+    AS $_$
 DECLARE
   tenant uuid := current_tenant_id();
   data_set text := current_mode();
   conditions text[] := search_clauses(chr(1), clauses);
   everything text := nullif(array_to_string(conditions, ' & '), '');
+  -- Of the conditions that ask for a word, the one that is met least.
+  rarest text;
   lowest integer;
   highest integer;
   first_span integer;
@@ -1454,11 +1461,14 @@ DECLARE
   -- How many of the contacts are expected to meet all conditions.
   share float8;
   width integer;
+  -- Who has a word not is found by walking through all: not so many at once that the budget comes to an end in between.
+  widest integer;
   level integer;
   in_one_segment boolean;
   is_rare boolean;
   is_whole boolean;
   asked tsquery;
+  asked_first tsquery;
   stands tsquery;
   -- Whether something is known of how many are met, by the sample or by what was met.
   is_known boolean;
@@ -1525,9 +1535,12 @@ BEGIN
                exp(sum(ln(greatest(hits_of[place], 0.5) / greatest(sample_size, 1)))
                    OVER (ORDER BY hits_of[place] DESC, place)) AS share
         FROM generate_subscripts(conditions, 1) AS place) c;
+  SELECT conditions[place] INTO rarest FROM generate_subscripts(conditions, 1) AS place
+  WHERE clauses -> place - 1 @> '{"not": false}' ORDER BY hits_of[place], place LIMIT 1;
+  widest := CASE WHEN everything IS NOT NULL AND rarest IS NULL THEN 1 << 8 ELSE 1 << 14 END;
   is_known := everything IS NULL OR 16 * sample_hits >= sample_size;
   -- A window that is a little too small costs more than one that is too large.
-  width := least(ceil(1.25 * wanted / (64 * greatest(coalesce(share, 1), 0.0001)) + 0.5), 1 << 14);
+  width := least(ceil(1.25 * wanted / (64 * greatest(coalesce(share, 1), 0.0001)) + 0.5), widest);
 
   WHILE have < wanted AND lowest <= highest LOOP
     -- A segment that is left to be walked in part is walked to its end by itself.
@@ -1556,6 +1569,9 @@ BEGIN
     asked := segments_query(tenant, data_set, CASE WHEN in_one_segment THEN sought ELSE everything END,
                             CASE WHEN is_whole AND clauses @> '[{"not": false}]' AND (sought IS NOT NULL OR NOT in_one_segment)
                                  THEN NULL ELSE level END, first_span, last_span);
+    -- What is common is not looked up, and no contact has the word of the other query.
+    asked_first := CASE WHEN rarest IS NULL OR (in_one_segment AND sought IS NULL) THEN $q$ !'-' $q$
+                        ELSE segments_query(tenant, data_set, rarest, NULL, first_span, last_span) END;
     stands := CASE WHEN in_one_segment
                    THEN replace(checked, chr(1), search_prefix(tenant, data_set, search_segment(first_span))) END::tsquery;
     SELECT array_agg(f.contact_id) FILTER (WHERE f.stands), array_agg(f.created_at) FILTER (WHERE f.stands),
@@ -1564,7 +1580,7 @@ BEGIN
     FROM (
       SELECT s.contact_id, s.created_at, s.span, stands IS NULL OR ts_match_vq(s.words, stands) AS stands
       FROM contact_search s
-      WHERE s.words @@ asked
+      WHERE s.words @@ asked_first AND s.words @@ asked
         AND s.tenant_id IS NOT DISTINCT FROM tenant AND s.mode IS NOT DISTINCT FROM data_set
         AND s.span BETWEEN first_span AND last_span
         AND (from_at IS NULL OR s.created_at >= from_at) AND (before_at IS NULL OR s.created_at < before_at)
@@ -1616,10 +1632,10 @@ BEGIN
     width := CASE WHEN found > 0 THEN least(ceil(1.2 * (wanted - have) * size / found),
                                             CASE WHEN crowded IS NULL THEN 16 * width ELSE greatest(stride, width) END)
                   WHEN crowded IS NULL THEN 16 * width ELSE stride END;
-    width := greatest(1, least(width, 1 << 14));
+    width := greatest(1, least(width, widest));
   END LOOP;
 END
-$$;
+$_$;
 
 --
 -- Name: search_prefix(uuid, text, integer); Type: FUNCTION; Schema: public; Owner: -
