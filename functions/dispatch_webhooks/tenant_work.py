@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from dispatch_webhooks import pacing, recording, repository, settling_repository
+from dispatch_webhooks import pacing, recording, repository, settling_repository, spans
 from dispatch_webhooks.line import Line
 from dispatch_webhooks.posts import request_for
 from dispatch_webhooks.recording import Attempt, Untried
 from dispatch_webhooks.repository import Claim
-from penguinmails import clock, tracing
+from penguinmails import clock
 from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain import webhook_statistics
 from penguinmails.domain.deliveries import PATIENCE_SECONDS, PER_TENANT, PER_WEBHOOK, DeliveryRef, wake_up
@@ -25,9 +25,8 @@ from penguinmails.domain.outcomes import PAUSES_SECONDS
 from penguinmails.domain.webhook_slots import RENEW_SECONDS, SLOW_FROM_MS, Room, Slot, Slots
 from penguinmails.errors import ServiceUnavailable
 from penguinmails.events.outbox import send_after_commit
-from penguinmails.ids import delivery_public_id, event_public_id
 from penguinmails.logging import count, logger
-from penguinmails.webhook_posts.client import Outcome, post
+from penguinmails.webhook_posts.client import post
 from penguinmails.webhook_posts.credentials import credentials_of
 
 Result = TypeVar("Result")
@@ -61,6 +60,7 @@ class TenantWork:
         self._untried: list[Untried] = []
         self._paced: dict[UUID, int] = {}
         self._refused: set[UUID] = set()
+        self._fruitful: set[UUID] = set()
         self._was_served = True
         """Whether the last request for slots gave any."""
         self._room = Room(0)
@@ -130,6 +130,7 @@ class TenantWork:
             per_webhook=self._pull_size,
             most=max(PER_TENANT, self._pull_size),
         )
+        self._fruitful = {claim.webhook_id for claim in found}
         self._shortest_pause = max(_TICK_SECONDS, _PAUSE_PER_LOOK * (time.monotonic() - self._pulled_at))
         return found
 
@@ -200,7 +201,7 @@ class TenantWork:
                 self._untried += [Untried(claim, put_off_seconds=_NO_SECRET_SECONDS) for claim in found]
                 continue
             now = clock.now()
-            span = self._span(claims[0])
+            span = spans.of_attempt(claims[0], self._traces)
             request, fitting = request_for(
                 claims, credentials, tenant_id=self._tenant_id, mode=self._mode, now=now, traceparent=span.traceparent
             )
@@ -212,7 +213,8 @@ class TenantWork:
             headers = request.logged_headers()
             for claim in claims:
                 self._attempts.append(Attempt(claim, now, headers, outcome, leads=claim is claims[0]))
-                self._trace(claim, span if claim is claims[0] else self._span(claim, span.started_ns), outcome)
+                own = span if claim is claims[0] else spans.of_attempt(claim, self._traces, started_ns=span.started_ns)
+                spans.record_attempt(own, claim, outcome, tenant_id=self._tenant_id)
             self._untried += map(Untried, line.end(claims, is_success=outcome.is_success))
             if claims[0].is_probing:
                 self._untried += map(Untried, line.empty())
@@ -224,30 +226,14 @@ class TenantWork:
         if running:
             await asyncio.sleep(_GATHER_SECONDS)
 
-    def _span(self, claim: Claim, started_ns: int | None = None) -> tracing.Span:
-        # A retry by hand belongs to who asked for it; what came by a sweep to what raised the event.
-        traceparent = self._traces.get(claim.id) or claim.traceparent
-        span = tracing.begin("dispatch_webhooks", "client", traceparent=traceparent)
-        span.started_ns = started_ns or span.started_ns
-        return span
-
-    def _trace(self, claim: Claim, span: tracing.Span, outcome: Outcome) -> None:
-        tracing.record(
-            span,
-            failed=not outcome.is_success,
-            tenant_id=str(self._tenant_id),
-            delivery_id=delivery_public_id(claim.id),
-            event_id=event_public_id(claim.event_id),
-            attempt=claim.attempts,
-            status_code=outcome.status_code,
-            error=outcome.error,
-        )
-
     async def _settle(self) -> bool:
         """Free the slots of lanes that ended, store what came of them, take up what waits; whether anything happened."""
         ended = [lane for lane in self._lanes if lane.done()]
         slow = {a.claim.webhook_id for a in self._attempts if a.outcome.duration_ms >= SLOW_FROM_MS}
-        self._slots.give([self._lanes.pop(lane) for lane in ended], sorted(slow))
+        freed = [self._lanes.pop(lane) for lane in ended]
+        # Where the last look found something, slots are kept over the next one: others would have them before.
+        self._spare += [slot for slot in freed if slot.webhook_id in self._fruitful - slow]
+        self._slots.give([slot for slot in freed if slot not in self._spare], sorted(slow))
         for lane in ended:
             lane.result()
         attempts, self._attempts = self._attempts, []
@@ -291,12 +277,21 @@ class TenantWork:
         if unread:
             self._named.clear()
         self._queue(pulled)
+        idle = [slot for slot in self._spare if not self._lines[slot.webhook_id]]
+        if idle and may_pull:
+            # What came while they were kept is seen by the look after they are given back.
+            self._spare = [slot for slot in self._spare if slot not in idle]
+            self._slots.give(idle, [])
+            again = await self._stored(self._pull)
+            self._queue(again)
+            pulled += again
         self._pull_size = min(_MOST_PULLED, 2 * self._pull_size)
         parked -= paced.keys()
         if parked and not is_over:
-            self._spare = self._slots.take(dict.fromkeys(parked, 1))
-            self._refused -= {slot.webhook_id for slot in self._spare}
-            if self._spare:
+            found = self._slots.take(dict.fromkeys(parked, 1))
+            self._spare += found
+            self._refused -= {slot.webhook_id for slot in found}
+            if found:
                 self._queue(await self._stored(self._pull))
         return bool(pulled)
 

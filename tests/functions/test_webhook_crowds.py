@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from dispatch_webhooks import repository
+from dispatch_webhooks import repository, tenant_work
 from dispatch_webhooks.app import handler as dispatch
 from fan_out_events import repository as fan_out_repository
 from fan_out_events import service as fan_out_service
@@ -17,6 +17,7 @@ from penguinmails.db import Mode, Tx, transaction
 from penguinmails.domain.deliveries import PER_TENANT, PER_WEBHOOK, wake_up
 from penguinmails.domain.webhook_slots import LEASE_MS, LOOK_AGAIN_SECONDS, Slot, Slots, room_for_newcomer
 from penguinmails.ids import new_uuid4
+from tests.support.connections import as_owner
 from tests.support.hooks import deliveries, hook, raise_event
 from tests.support.queues import consume, messages_for
 from tests.support.receiver import Receiver
@@ -241,3 +242,66 @@ class Waiting:
 
 def deliveries_of(tx: Tx) -> list[Waiting]:
     return tx.all("SELECT id, webhook_id, parked_at FROM webhook_deliveries", {}, Waiting)
+
+
+def in_line(tenant: TestTenant, webhook_id: str, number: int) -> None:
+    """Have so many deliveries of a webhook wait for a slot."""
+    other = Slots(tenant.id, "live")
+    held = other.take({UUID(webhook_id): PER_WEBHOOK})
+    for _ in range(number):
+        raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    other.give(held, [])
+
+
+def test_while_more_is_found_for_a_webhook_its_slots_are_nobody_elses_between_posts(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribed = hook(key, receiver)
+    in_line(tenant, subscribed.id, 3 * PER_WEBHOOK)
+    other, real, free = Slots(tenant.id, "live"), repository.claim_waiting, list[int]()
+
+    def look(*given: Any, **options: Any) -> Any:
+        taken = other.take({UUID(subscribed.id): PER_WEBHOOK})
+        other.give(taken, [])
+        free.append(len(taken))
+        return real(*given, **options)
+
+    monkeypatch.setattr(tenant_work, "_MOST_PULLED", PER_WEBHOOK)
+    monkeypatch.setattr(repository, "claim_waiting", look)
+
+    assert consume(dispatch, woken(tenant)) == []
+
+    assert len(receiver.posts) == 3 * PER_WEBHOOK
+    assert free[0] == free[-1] == PER_WEBHOOK, "before the first and at the last look it has none"
+    assert set(free[1:-2]) == {0}
+
+
+def test_what_is_put_in_line_while_slots_are_kept_is_found_once_they_are_given_back(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribed = hook(key, receiver)
+    raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    (late,) = deliveries(tenant)
+    in_line(tenant, subscribed.id, 1)
+    real, looks = repository.claim_waiting, list[int]()
+
+    def look(*given: Any, **options: Any) -> Any:
+        found = real(*given, **options)
+        looks.append(len(found))
+        if len(looks) == 2:
+            put_in_line(late["id"])
+        return found
+
+    monkeypatch.setattr(repository, "claim_waiting", look)
+
+    assert consume(dispatch, woken(tenant)) == []
+
+    assert looks[:3] == [1, 0, 1]
+    assert len(receiver.posts) == 2
+
+
+def put_in_line(delivery_id: str) -> None:
+    """As another worker does that finds no slot."""
+    as_owner().execute("UPDATE webhook_deliveries SET parked_at = now() WHERE id = %s", [delivery_id])
