@@ -230,9 +230,11 @@ class TenantWork:
         """Free the slots of lanes that ended, store what came of them, take up what waits; whether anything happened."""
         ended = [lane for lane in self._lanes if lane.done()]
         slow = {a.claim.webhook_id for a in self._attempts if a.outcome.duration_ms >= SLOW_FROM_MS}
+        is_over = self._is_over()
         freed = [self._lanes.pop(lane) for lane in ended]
         # Where the last look found something, slots are kept over the next one: others would have them before.
-        self._spare += [slot for slot in freed if slot.webhook_id in self._fruitful - slow]
+        kept = set[UUID]() if is_over else self._fruitful - slow
+        self._spare += [slot for slot in freed if slot.webhook_id in kept]
         self._slots.give([slot for slot in freed if slot not in self._spare], sorted(slow))
         for lane in ended:
             lane.result()
@@ -249,7 +251,6 @@ class TenantWork:
         )
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked
-        is_over = self._is_over()
         may_pull = (
             not is_over
             and (
@@ -257,7 +258,7 @@ class TenantWork:
                 or not self._lanes
                 or (self._was_served and time.monotonic() - self._pulled_at >= self._pull_pause)
             )
-            and (bool(self._named) or self._has_room_for_more())
+            and (bool(self._named) or self._has_room_for_more() or bool(self._spare))
         )
         # Others have all slots: what cannot be posted now is not read either.
         unread = [] if self._was_served or self._lanes else list(self._named)

@@ -126,8 +126,6 @@ def _wake(tenant_id: UUID, mode: Mode, webhook_ids: Collection[UUID]) -> None:
     Where they have not, whoever holds them looks when one frees; unless it is killed, so a later look is seen to as well.
     """
     room = room_for_newcomer(tenant_id, mode)
-    if any(map(room.has, webhook_ids)):
-        send(tenant_id, mode, "deliveries", [wake_up()], patience_seconds=_PATIENCE_SECONDS)
-    elif is_to_be_looked_after(tenant_id, mode):
-        delays = [LOOK_AGAIN_SECONDS]
-        send(tenant_id, mode, "deliveries", [wake_up()], delays=delays, patience_seconds=_PATIENCE_SECONDS)
+    delay = 0 if any(map(room.has, webhook_ids)) else LOOK_AGAIN_SECONDS
+    if not delay or is_to_be_looked_after(tenant_id, mode):
+        send(tenant_id, mode, "deliveries", wake_up(), delay_seconds=delay, patience_seconds=_PATIENCE_SECONDS)

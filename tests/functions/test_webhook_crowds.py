@@ -151,14 +151,14 @@ def test_while_slots_are_taken_a_later_look_is_seen_to_once_a_second_as_who_has_
     take_all(tenant)
     looks: list[tuple[Any, Any]] = []
     monkeypatch.setattr(
-        fan_out_service, "send", lambda *given, **options: looks.append((given[3], options.get("delays")))
+        fan_out_service, "send", lambda *given, **options: looks.append((given[3], options["delay_seconds"]))
     )
 
     for _ in range(3):
         raise_event(tenant)
         assert consume(fan_out, *messages_for("events", tenant.id)) == []
 
-    assert looks == [([wake_up()], [LOOK_AGAIN_SECONDS])]
+    assert looks == [(wake_up(), LOOK_AGAIN_SECONDS)]
     assert LOOK_AGAIN_SECONDS * 1000 > LEASE_MS
 
 
@@ -305,3 +305,21 @@ def test_what_is_put_in_line_while_slots_are_kept_is_found_once_they_are_given_b
 def put_in_line(delivery_id: str) -> None:
     """As another worker does that finds no slot."""
     as_owner().execute("UPDATE webhook_deliveries SET parked_at = now() WHERE id = %s", [delivery_id])
+
+
+def test_a_worker_that_has_all_slots_of_its_tenant_goes_on_with_what_waits(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(PER_TENANT // PER_WEBHOOK):
+        hook(key, receiver)
+    others, held = take_all(tenant)
+    for _ in range(3 * PER_WEBHOOK):
+        raise_event(tenant)
+    assert consume(fan_out, *messages_for("events", tenant.id)) == []
+    others.give(held, [])
+    monkeypatch.setattr(tenant_work, "_MOST_PULLED", PER_WEBHOOK)
+    monkeypatch.setattr(tenant_work, "_TICK_SECONDS", 60)
+
+    assert consume(dispatch, woken(tenant)) == []
+
+    assert len(receiver.posts) == PER_TENANT // PER_WEBHOOK * 3 * PER_WEBHOOK

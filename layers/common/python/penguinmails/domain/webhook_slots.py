@@ -24,6 +24,7 @@ _SEATS = 2
 _MOST_WEBHOOKS = 100
 """Of how many a worker takes something up at a time, where none of them hangs."""
 LOOK_AGAIN_SECONDS = LEASE_MS // 1000 + 2
+"""Until the slots of a worker that is killed now are free again, however late the last such look was asked for."""
 _LOOKED_AFTER_MS = 1_000
 
 _TAKE = Script(

@@ -112,35 +112,32 @@ def send_after_commit(
     delays: Sequence[int] | None = None,
     patience_seconds: float = _PUBLISH_SECONDS,
 ) -> None:
-    """`send` once the transaction commits. Each is delayed by `delay_seconds`, or by its own of `delays`."""
+    """Send messages about rows that are their own outbox: a lost one is made good by the sweep of `next_sweep_at`.
+
+    Each is delayed by `delay_seconds`, or by its own of `delays`. A request of a customer has little patience.
+    """
     tenant_id, mode = tx.tenant_id, tx.mode
     if tenant_id is None or mode is None:
         raise RuntimeError("a message belongs to a tenant and a mode; open the transaction with both")
-    if payloads:
-        own = delays or [delay_seconds] * len(payloads)
-        found = [{**payload, **carried()} for payload in payloads]
-        tx.after_commit(lambda: send(tenant_id, mode, queue, found, delays=own, patience_seconds=patience_seconds))
+    found = [
+        Message({"tenant_id": tenant_id, "mode": mode, **payload, **carried()}, tenant_id, delay)
+        for payload, delay in zip(payloads, delays or [delay_seconds] * len(payloads), strict=True)
+    ]
+    if found:
+        tx.after_commit(lambda: _send(queue, found, patience_seconds))
 
 
 def send(
-    tenant_id: UUID,
-    mode: Mode,
-    queue: Queue,
-    payloads: Sequence[dict[str, Any]],
-    *,
-    delays: Sequence[int] | None = None,
-    patience_seconds: float = _PUBLISH_SECONDS,
+    tenant_id: UUID, mode: Mode, queue: Queue, payload: dict[str, Any], *, delay_seconds: int, patience_seconds: float
 ) -> None:
-    """Send messages about rows that are their own outbox, each delayed by its seconds of `delays`. Raises nothing.
+    """Send such a message now, after the commit. What the queue does not take is the sweep's."""
+    message = Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay_seconds)
+    _send(queue, [message], patience_seconds)
 
-    A lost one is made good by the sweep of `next_sweep_at`. A request of a customer has little patience.
-    """
-    found = [
-        Message({"tenant_id": tenant_id, "mode": mode, **payload}, tenant_id, delay)
-        for payload, delay in zip(payloads, delays or [0] * len(payloads), strict=True)
-    ]
+
+def _send(queue: Queue, messages: Sequence[Message], patience_seconds: float) -> None:
     try:
-        send_messages(queue_url(queue), found, timeout_seconds=patience_seconds, attempts=1)
+        send_messages(queue_url(queue), messages, timeout_seconds=patience_seconds, attempts=1)
     except Exception as error:  # any failure means the same: the sweep sends it later
         count("outbox_publish_failed_total", queue=queue)
         logger.warning("queue not reached, the sweep will send", extra={"queue": queue, "error": type(error).__name__})
