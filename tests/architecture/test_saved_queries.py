@@ -24,10 +24,10 @@ WORDS = {
 }  # fmt: skip
 # Fields of lines that are not easily written here, each as the code spells it.
 ELSEWHERE = {
-    "delivery_id": "functions/dispatch_webhooks/tenant_work.py",
-    "attempt": "functions/dispatch_webhooks/tenant_work.py",
-    "status_code": "functions/dispatch_webhooks/tenant_work.py",
-    "error": "functions/dispatch_webhooks/tenant_work.py",
+    "delivery_id": "functions/dispatch_webhooks/spans.py",
+    "attempt": "functions/dispatch_webhooks/spans.py",
+    "status_code": "functions/dispatch_webhooks/spans.py",
+    "error": "functions/dispatch_webhooks/spans.py",
     "source_ip": "layers/common/python/penguinmails/auth/api_keys.py",
     "reason": "layers/common/python/penguinmails/auth/api_keys.py",
 }

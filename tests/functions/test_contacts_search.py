@@ -143,7 +143,8 @@ def test_a_filter_uses_an_index_under_row_security(large_tenant: TestTenant, wan
         listing.list_contacts(explaining, Keyset(50, "desc", "created_at", "time", None, None), wanted)
 
     (plan,) = explaining.plans
-    assert "Seq Scan" not in plan
+    # The tables of what is shown besides may hold a handful of rows that other tests have left.
+    assert {"contacts", "tags", "contact_tags"}.isdisjoint(re.findall(r"Seq Scan on (\w+)", plan)), plan
     # What is not in an index condition is evaluated row by row, so the value that was asked for must be in one.
     conditions = " ".join(re.findall(r"Index Cond: (.*)", plan)).replace("(", "").replace(")::text", "")
     asked = {"email": "email =", "external_id": "external_id =", "tag": "name ="}

@@ -95,7 +95,7 @@ def _asked(key: str, ask: Callable[[Any], Any]) -> Any:
     try:
         return ask(client.get_redis_connection(client.get_node_from_key(key)))
     except (AskError, ConnectionError, SlotNotCoveredError):
-        # The key has moved, or its node is gone, and nothing was done: the cluster's client finds out where to turn.
+        # The key has moved, or its node is gone: the cluster's client finds out where to turn.
         return ask(client)
 
 
