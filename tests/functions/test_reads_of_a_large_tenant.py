@@ -18,6 +18,7 @@ from contacts import search_rows
 from penguinmails import db
 from penguinmails.domain.removals import Kind
 from penguinmails.domain.segment_pages import page_in_time
+from penguinmails.http import access
 from penguinmails.ids import new_uuid7
 from purge_expired.removals import Pending, is_left, remove
 from purge_expired.service import BATCH
@@ -69,6 +70,12 @@ def fault_of(plans: list[dict[str, Any]], returned: int) -> str | None:
 def token(large: LargeTenant) -> str:
     """One for all: the planner walks through a small table, and sessions are one here."""
     return signed_in(large.tenant).access_token
+
+
+@pytest.fixture(autouse=True)
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks more in a minute than a person may."""
+    monkeypatch.setattr(access, "_USER_LIMIT_PER_MINUTE", 1_000_000)
 
 
 @pytest.fixture
