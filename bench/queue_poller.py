@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.queues import build_record, done_messages
-from local.template import REGION
+from local.queues import build_record, done_messages, headers_of
 
 _TIMEOUT_SECONDS = 30
 
@@ -47,11 +46,7 @@ class QueuePoller:
         return True
 
     def _call(self, action: str, **parameters: Any) -> dict[str, Any]:
-        headers = {
-            "X-Amz-Target": f"AmazonSQS.{action}",
-            "Content-Type": "application/x-amz-json-1.0",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/20260101/{REGION}/sqs/aws4_request",
-        }
+        headers = headers_of(action, access_key=os.environ["AWS_ACCESS_KEY_ID"])
         self._connection.request("POST", "/", json.dumps({"QueueUrl": self._url, **parameters}), headers)
         response = self._connection.getresponse()
         text = response.read()

@@ -22,6 +22,15 @@ _LONGEST_WAIT_SECONDS = 20
 _DRAIN_SECONDS = 5
 
 
+def headers_of(action: str, *, access_key: str) -> dict[str, str]:
+    """Those of a call by SQS' JSON protocol, to an emulator, which reads who calls and checks no signature."""
+    return {
+        "X-Amz-Target": f"AmazonSQS.{action}",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{REGION}/sqs/aws4_request",
+    }
+
+
 class Sqs:
     """SQS' JSON protocol, the few calls that are needed."""
 
@@ -32,11 +41,7 @@ class Sqs:
 
     async def call(self, action: str, **parameters: Any) -> dict[str, Any]:
         """One call; raises ClientError with SQS' own words."""
-        headers = {
-            "X-Amz-Target": f"AmazonSQS.{action}",
-            "Content-Type": "application/x-amz-json-1.0",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/sqs/aws4_request",
-        }
+        headers = headers_of(action, access_key="local")
         async with self._session.post(self._endpoint, data=json.dumps(parameters), headers=headers) as response:
             text = await response.text()
             if response.status >= 400:

@@ -1,7 +1,8 @@
 """PostgreSQL: one connection per process and role, transactions with a tenant context, rows as frozen dataclasses.
 
-This is the only module that knows the driver. Each transaction tells row-level security who asks, transaction-locally
-(`app.current_tenant_id`, `app.current_mode`), so a connection can be reused for another tenant without a trace.
+This module and `db_values`, a part of it, are the only ones that know the driver. Each transaction tells row-level security
+who asks, transaction-locally (`app.current_tenant_id`, `app.current_mode`), so a connection can be reused for another tenant
+without a trace.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
