@@ -47,7 +47,7 @@ class Question:
     exclude_machine_opens: bool
 
 
-def _window(
+async def _window(
     time_range: Annotated[
         TimeRange | None,
         Query(description="The last days, today included; `30d` unless days are given. `custom` needs both days."),
@@ -67,7 +67,7 @@ def _window(
     return Window(days, periods(days, group_by, zone), group_by, timezone, now)
 
 
-def _question(
+async def _question(
     window: Annotated[Window, Depends(_window)],
     email_type: Annotated[EmailType | None, Query(description="Only mails of this type.")] = None,
     exclude_machine_opens: Annotated[

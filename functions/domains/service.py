@@ -16,6 +16,8 @@ from penguinmails.ids import new_uuid7
 from penguinmails.vault import delete_secret, secret_path
 
 _SELECTOR = "pm1"
+_ENCODED_LABEL = "xn--"
+"""How a label begins that stands for other letters than ASCII (RFC 5890, section 2.3.2.1)."""
 
 
 def ascii_name(written: str) -> str:
@@ -50,6 +52,8 @@ def _is_address(name: str) -> bool:
 
 def unicode_name(name: str) -> str:
     """A domain as people write it."""
+    if _ENCODED_LABEL not in name:
+        return name
     import idna
 
     try:

@@ -49,7 +49,7 @@ def _attempt_fields(row: AttemptRow) -> dict[str, object]:
     }
 
 
-def _wanted(  # noqa: PLR0917 - FastAPI passes parameters by name
+async def _wanted(  # noqa: PLR0917 - FastAPI passes parameters by name
     caller: Manager,
     status: Annotated[DeliveryStatus | None, Query(description="Only deliveries in this state.")] = None,
     event: Annotated[EventType | None, Query(description="Only events of this type.")] = None,

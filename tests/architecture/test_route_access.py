@@ -1,12 +1,17 @@
 """Who may call what: every route says so, and holds everybody to it."""
 
-from typing import Any, get_args
+from collections.abc import Iterator
+from inspect import iscoroutinefunction
+from typing import Any, cast, get_args
 from uuid import uuid4
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from penguinmails.auth.scopes import ALL_SCOPES, ROLE_SCOPES, ROLES, Role
 from penguinmails.http.access import SESSION_COOKIE
+from scripts.openapi.document import routers
 from tests.support.bodies import body_for
 from tests.support.http import Answer
 from tests.support.operations import Operation, declared_routes, operations
@@ -40,6 +45,22 @@ def send(operation: Operation, **request: Any) -> Answer:
 def test_every_route_of_every_function_declares_its_access() -> None:
     assert len(declared_routes()) > len(OPERATIONS)
     assert [f"{route.method} {route.path}" for route in declared_routes() if route.requirement is None] == []
+
+
+def test_no_route_and_no_dependency_of_one_is_handed_to_a_pool_of_threads() -> None:
+    routes = [context for router in routers().values() for context in iter_route_contexts(router.routes)]
+    called = {dependant.call for route in routes for dependant in _with_dependencies(cast("APIRoute", route).dependant)}
+
+    assert len(called) > len(OPERATIONS)
+    assert [
+        call for call in called if not iscoroutinefunction(call) and not iscoroutinefunction(type(call).__call__)
+    ] == []
+
+
+def _with_dependencies(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for inner in dependant.dependencies:
+        yield from _with_dependencies(inner)
 
 
 def test_what_is_open_to_anybody_is_a_short_list() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from mangum import Mangum
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from penguinmails.http.idempotency import Replayed
 from penguinmails.http.middleware import RequestMiddleware
@@ -32,14 +32,7 @@ def api_app(
     router: APIRouter, *, max_body_bytes: int = MAX_BODY_BYTES, media_types: Sequence[str] = JSON_ALONE
 ) -> FastAPI:
     """The ASGI application of one resource; the documents of all resources are generated at build time, not here."""
-    app = FastAPI(
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        default_response_class=Response,
-    )
-    app.router.default_response_class = JSONResponse
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(router)
     install_problem_handlers(app)
     app.add_exception_handler(Replayed, _replayed)

@@ -6,7 +6,7 @@ A cursor is opaque to clients: base64url of the position and the sort order, sig
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -45,10 +45,10 @@ class PageRequest:
         return Keyset(self.limit, self.order, self.sort_by, columns[self.sort_by], self.offset, self.after)
 
 
-def page_request(*sort_by: str) -> Callable[..., PageRequest]:
+def page_request(*sort_by: str) -> Callable[..., Awaitable[PageRequest]]:
     """The dependency that reads `limit`, `cursor`, `offset`, `sort_by` and `order`; the first name is the default."""
 
-    def read(
+    async def read(
         limit: Annotated[int, Query(ge=1, description="Items per page, at most 100; more is clamped.")] = DEFAULT_LIMIT,
         cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
         offset: Annotated[
@@ -78,7 +78,7 @@ def paged(*sort_by: str) -> Any:
 def continued(name: str, limit: int) -> Any:
     """Annotation helper for an answer that is no list but goes on by cursor, in the order of time; `name` is the cursor's."""
 
-    def read(
+    async def read(
         cursor: Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")] = None,
     ) -> PageRequest:
         return PageRequest(limit, "asc", name, None, None if cursor is None else open_cursor(cursor, name, "asc"))

@@ -1,5 +1,6 @@
-"""Lists as parameters arrive in the database as they were, whatever their elements hold."""
+"""Lists and documents arrive in the database as they were and come back so, whatever they hold."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
@@ -63,6 +64,16 @@ def test_a_list_arrives_with_the_elements_that_it_has(
 def test_documents_arrive_as_they_are(sent: list[Any]) -> None:
     with transaction() as tx:
         assert tx.all("SELECT unnest(%(it)s::jsonb[])", {"it": [jsonb(document) for document in sent]}) == sent
+
+
+@settings(deadline=None)
+@given(document=st.lists(documents | st.floats(allow_nan=False, allow_infinity=False) | st.integers()))
+def test_a_document_is_read_as_the_standard_library_reads_its_text(document: Any) -> None:
+    with transaction() as tx:
+        text = tx.one("SELECT (%(it)s::jsonb)::text", {"it": jsonb(document)})
+        found = tx.one("SELECT %(it)s::jsonb", {"it": jsonb(document)})
+
+    assert repr(found) == repr(json.loads(text))
 
 
 @settings(deadline=None)
