@@ -1144,6 +1144,45 @@ END
 $$;
 
 --
+-- Name: linked_between(jsonb, boolean, timestamp with time zone, timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.linked_between(clauses jsonb, newest_first boolean, after_at timestamp with time zone, INOUT from_at timestamp with time zone, INOUT before_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+  letter text;
+  link uuid;
+  oldest timestamptz;
+  newest timestamptz;
+  -- Between these are the contacts of the rest of the list.
+  since timestamptz := CASE WHEN newest_first THEN '-infinity' ELSE coalesce(after_at, '-infinity') END;
+  until timestamptz := CASE WHEN newest_first THEN coalesce(after_at, 'infinity') ELSE 'infinity' END;
+BEGIN
+  FOR letter, link IN
+    SELECT c -> 'any' -> 0 ->> 0, (c -> 'any' -> 0 ->> 1)::uuid FROM jsonb_array_elements(clauses) AS c
+    WHERE c @> '{"not": false}' AND jsonb_array_length(c -> 'any') = 1
+      AND c -> 'any' -> 0 ->> 0 IN ('t', 'm', 'w') AND c -> 'any' -> 0 ->> 1 <> '-'
+  LOOP
+    CASE letter
+      WHEN 't' THEN
+        SELECT min(l.contact_created_at), max(l.contact_created_at) INTO oldest, newest FROM contact_tags l
+        WHERE l.tag_id = link AND l.contact_created_at BETWEEN since AND until;
+      WHEN 'm' THEN
+        SELECT min(l.contact_created_at), max(l.contact_created_at) INTO oldest, newest FROM contact_lists l
+        WHERE l.list_id = link AND l.contact_created_at BETWEEN since AND until;
+      ELSE
+        SELECT min(l.contact_created_at), max(l.contact_created_at) INTO oldest, newest FROM contact_workspaces l
+        WHERE l.workspace_id = link AND l.contact_created_at BETWEEN since AND until;
+    END CASE;
+    -- Nobody is left that has the link.
+    from_at := greatest(from_at, coalesce(oldest, 'infinity'));
+    before_at := least(before_at, coalesce(newest + interval '1 microsecond', '-infinity'));
+  END LOOP;
+END
+$$;
+
+--
 -- Name: live_webhooks(); Type: FUNCTION; Schema: public; Owner: -
 --
 

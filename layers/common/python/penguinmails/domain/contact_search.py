@@ -89,9 +89,10 @@ def find_hits(tx: Tx, search: Search, order: Order, after: Place | None, wanted:
     after_at, after_id = after or (None, None)
     found = tx.all(
         """
-        SELECT contact_id, created_at, is_stop
-        FROM search_contacts(%(clauses)s, %(newest_first)s, %(after_at)s, %(after_id)s, %(from_at)s, %(before_at)s,
-                             %(wanted)s, %(budget)s)
+        SELECT s.contact_id, s.created_at, s.is_stop
+        FROM linked_between(%(clauses)s, %(newest_first)s, %(after_at)s, %(from_at)s, %(before_at)s) b
+        CROSS JOIN LATERAL search_contacts(%(clauses)s, %(newest_first)s, %(after_at)s, %(after_id)s, b.from_at, b.before_at,
+                                           %(wanted)s, %(budget)s) s
         """,
         {
             "clauses": _documents(search),
