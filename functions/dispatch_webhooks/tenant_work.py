@@ -228,38 +228,19 @@ class TenantWork:
 
     async def _settle(self) -> bool:
         """Free the slots of lanes that ended, store what came of them, take up what waits; whether anything happened."""
-        ended = [lane for lane in self._lanes if lane.done()]
-        slow = {a.claim.webhook_id for a in self._attempts if a.outcome.duration_ms >= SLOW_FROM_MS}
         is_over = self._is_over()
-        freed = [self._lanes.pop(lane) for lane in ended]
-        # Where the last look found something, slots are kept over the next one: others would have them before.
-        kept = set[UUID]() if is_over else self._fruitful - slow
-        self._spare += [slot for slot in freed if slot.webhook_id in kept]
-        self._slots.give([slot for slot in freed if slot not in self._spare], sorted(slow))
-        for lane in ended:
-            lane.result()
+        has_freed = self._free_ended(is_over=is_over)
         attempts, self._attempts = self._attempts, []
         untried, self._untried = self._untried, []
         paced, self._paced = self._paced, {}
         if paced:
             await self._stored(lambda tx: pacing.come_back(tx, paced))
         # What was taken up only to be put back is looked for less often, until a slot frees.
-        self._pull_pause = (
-            self._shortest_pause
-            if ended
-            else min(_LONGEST_PAUSE_SECONDS, max(self._shortest_pause, self._pull_pause * (2 if untried else 1)))
-        )
+        slower = max(self._shortest_pause, self._pull_pause * (2 if untried else 1))
+        self._pull_pause = self._shortest_pause if has_freed else min(_LONGEST_PAUSE_SECONDS, slower)
         parked = {found.claim.webhook_id for found in untried if found.put_off_seconds is None}
         self._refused |= parked
-        may_pull = (
-            not is_over
-            and (
-                bool(ended)
-                or not self._lanes
-                or (self._was_served and time.monotonic() - self._pulled_at >= self._pull_pause)
-            )
-            and (bool(self._named) or self._has_room_for_more() or bool(self._spare))
-        )
+        may_pull = not is_over and self._may_pull(has_freed=has_freed)
         # Others have all slots: what cannot be posted now is not read either.
         unread = [] if self._was_served or self._lanes else list(self._named)
         if not (attempts or untried or unread or may_pull):
@@ -278,23 +259,50 @@ class TenantWork:
         if unread:
             self._named.clear()
         self._queue(pulled)
-        idle = [slot for slot in self._spare if not self._lines[slot.webhook_id]]
-        if idle and may_pull:
-            # What came while they were kept is seen by the look after they are given back.
-            self._spare = [slot for slot in self._spare if slot not in idle]
-            self._slots.give(idle, [])
-            again = await self._stored(self._pull)
-            self._queue(again)
-            pulled += again
+        if may_pull:
+            pulled += await self._look_again()
         self._pull_size = min(_MOST_PULLED, 2 * self._pull_size)
-        parked -= paced.keys()
-        if parked and not is_over:
-            found = self._slots.take(dict.fromkeys(parked, 1))
-            self._spare += found
-            self._refused -= {slot.webhook_id for slot in found}
-            if found:
-                self._queue(await self._stored(self._pull))
+        if not is_over:
+            await self._pull_for(parked - paced.keys())
         return bool(pulled)
+
+    def _free_ended(self, *, is_over: bool) -> bool:
+        """Give back the slots of lanes that ended, or keep them as spare ones; whether any did. Raises what a lane raised."""
+        ended = [lane for lane in self._lanes if lane.done()]
+        slow = {a.claim.webhook_id for a in self._attempts if a.outcome.duration_ms >= SLOW_FROM_MS}
+        freed = [self._lanes.pop(lane) for lane in ended]
+        # Where the last look found something, slots are kept over the next one: others would have them before.
+        kept = set[UUID]() if is_over else self._fruitful - slow
+        self._spare += [slot for slot in freed if slot.webhook_id in kept]
+        self._slots.give([slot for slot in freed if slot not in self._spare], sorted(slow))
+        for lane in ended:
+            lane.result()
+        return bool(ended)
+
+    def _may_pull(self, *, has_freed: bool) -> bool:
+        is_time = time.monotonic() - self._pulled_at >= self._pull_pause
+        if not (has_freed or not self._lanes or (self._was_served and is_time)):
+            return False
+        return bool(self._named) or self._has_room_for_more() or bool(self._spare)
+
+    async def _look_again(self) -> list[Claim]:
+        """Give back slots that were kept for nothing; what came while they were kept is seen by a look after that."""
+        idle = [slot for slot in self._spare if not self._lines[slot.webhook_id]]
+        if not idle:
+            return []
+        self._spare = [slot for slot in self._spare if slot not in idle]
+        self._slots.give(idle, [])
+        again = await self._stored(self._pull)
+        self._queue(again)
+        return again
+
+    async def _pull_for(self, parked: set[UUID]) -> None:
+        """Pull for webhooks that something was parked of just now, where there is a slot after all."""
+        found = self._slots.take(dict.fromkeys(parked, 1)) if parked else []
+        self._spare += found
+        self._refused -= {slot.webhook_id for slot in found}
+        if found:
+            self._queue(await self._stored(self._pull))
 
     async def _stored(self, work: Callable[[Tx], Result]) -> Result:
         """What `work` returns, committed; while the database is away it is tried again, as posts cannot be unmade."""
