@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penguinmails.db import jsonb, transaction
+from contacts.app import handler
+from penguinmails.db import close_connection, jsonb, transaction
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -26,6 +27,13 @@ documents = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
+
+
+@pytest.fixture
+def reads_as_handlers_do() -> None:
+    """On a connection that was opened after the handler was made."""
+    assert handler
+    close_connection("app")
 
 
 def listed(elements: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
@@ -66,6 +74,7 @@ def test_documents_arrive_as_they_are(sent: list[Any]) -> None:
         assert tx.all("SELECT unnest(%(it)s::jsonb[])", {"it": [jsonb(document) for document in sent]}) == sent
 
 
+@pytest.mark.usefixtures("reads_as_handlers_do")
 @settings(deadline=None)
 @given(document=st.lists(documents | st.floats(allow_nan=False, allow_infinity=False) | st.integers()))
 def test_a_document_is_read_as_the_standard_library_reads_its_text(document: Any) -> None:

@@ -17,7 +17,6 @@ from psycopg.abc import Buffer
 from psycopg.adapt import PyFormat
 from psycopg.types.array import ListDumper
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
-from pydantic_core import from_json
 
 _NULL = "NULL"
 
@@ -52,10 +51,14 @@ def compact_json(value: Any) -> str:
 
 
 def register() -> None:
-    """Have connections that are opened from now on write values so, and read documents by pydantic's parser, the faster one."""
+    """Have connections that are opened from now on write values so."""
     set_json_dumps(compact_json)
-    set_json_loads(from_json)
     psycopg.adapters.register_dumper(list, ArrayDumper)
+
+
+def read_documents_by(parse: Callable[[str | bytes], Any]) -> None:
+    """Have connections that are opened from now on read JSON documents by another parser than the standard library's."""
+    set_json_loads(parse)
 
 
 def _plain(value: Any) -> str:
