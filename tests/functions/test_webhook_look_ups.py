@@ -13,6 +13,7 @@ import pytest
 from penguinmails.webhook_posts import client
 from penguinmails.webhook_posts.look_ups import THREADS_PER_TENANT, LookUps
 from penguinmails.webhook_posts.request import SignedRequest
+from tests.support.aio import run_aside
 from tests.support.receiver import Receiver
 
 Result = TypeVar("Result")
@@ -46,7 +47,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServers]:
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(asyncio.wait_for(work, 20))
+    return run_aside(asyncio.wait_for(work, 20))
 
 
 async def left(look_ups: LookUps, host: str, tenant_id: UUID = OWN) -> None:
