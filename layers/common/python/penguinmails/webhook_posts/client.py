@@ -76,7 +76,7 @@ class _VettedResolver(AbstractResolver):
         """Nothing is held."""
 
 
-def _vetted_socket(place: aiohttp.AddrInfoType) -> socket.socket:
+def _vetted_socket(place: tuple[Any, ...]) -> socket.socket:
     """A socket for an address that may be connected to. Every connection comes by here, however its host is written."""
     family, kind, protocol, _, address = place
     vet([str(address[0])], host=str(address[0]))
