@@ -32,7 +32,7 @@ async def reconcile(
     caller: Manager,
     page: Annotated[PageRequest, continued("gaps", reconcile_service.MOST_GAPS)],
     start: Annotated[
-        Moment | None, Query(alias="from", description="Events from this moment on; a day ago when absent.")
+        Moment | None, Query(alias="from", description="Events from this moment on; a day before `to` when absent.")
     ] = None,
     end: Annotated[
         Moment | None, Query(alias="to", description="Events before this moment; now when absent or later.")
