@@ -1,17 +1,21 @@
 """What somebody wrote is theirs in whatever conversation it stands: it is in their copy, and goes when they are erased."""
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from answer_privacy_requests import repository
 from answer_privacy_requests.app import handler as answer
 from inbox.app import handler
 from penguinmails.db import transaction
 from penguinmails.mime import Attachment
 from provider_events.replies import Answer, take_answer
+from tests.support.connections import as_owner, connected
 from tests.support.http import call
 from tests.support.privacy import ask, copy, follow, where_it_stands
 from tests.support.queues import run_job
@@ -20,6 +24,7 @@ from tests.support.tenants import TestKey, TestTenant
 THREADS = "/api/v1/inbox/threads"
 BEGAN = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ALICE = "alice@example.com"
+PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -105,6 +110,36 @@ def test_a_conversation_of_which_nothing_is_left_goes_and_others_stay(
     assert erase(key, bob)["inbox_messages"] == 2
 
     assert [thread["snippet"] for thread in threads(key)] == ["hers alone"]
+
+
+def erase_conversations(tenant: TestTenant, address: str) -> None:
+    with connected("DATABASE_URL", tenant) as tx:
+        repository.erase_conversations(tx, address)
+        tx.connection.commit()
+
+
+def wait_for_who_waits() -> None:
+    """Until a transaction waits for another's row."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    waiting = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+    while not as_owner().execute(waiting).fetchall():
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
+
+
+def test_an_answer_that_comes_meanwhile_is_what_the_conversation_is_shown_by(
+    tenant: TestTenant, key: TestKey, bob: str
+) -> None:
+    take_in(tenant, written(ALICE, "first", 0), written(bob, "second", 1, answers=["first"]))
+    with ThreadPoolExecutor(1) as pool, connected("DATABASE_URL", tenant) as tx:
+        assert take_answer(tx, written(ALICE, "third", 2, answers=["second"]))
+        erasure = pool.submit(erase_conversations, tenant, bob)
+        wait_for_who_waits()
+        tx.connection.commit()
+        erasure.result()
+
+    (thread,) = threads(key)
+    assert (thread["snippet"], texts(key, thread["id"])) == ("third", ["first", "third"])
 
 
 def test_a_copy_has_what_the_person_wrote_anywhere_and_the_conversations_with_them(
