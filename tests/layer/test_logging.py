@@ -2,7 +2,7 @@
 
 import json
 import logging
-import sys
+from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -11,10 +11,15 @@ from penguinmails.logging import logger
 from tests.support.connections import as_owner
 
 
-def exception_as_written() -> str:
-    """What `logger.exception` would write of the exception that is being handled."""
-    record = logging.LogRecord("penguinmails", logging.ERROR, "x.py", 1, "request failed", None, sys.exc_info())
-    return json.loads(logger.registered_formatter.format(record))["exception"]
+def as_logged(act: Callable[[], None], kind: type[Exception]) -> tuple[str, str]:
+    """What the exception of an act says, and what `logger.exception` would write of it."""
+    with pytest.raises(kind) as raised:
+        act()
+    error = raised.value
+    record = logging.LogRecord(
+        "penguinmails", logging.ERROR, "x.py", 1, "failed", None, (type(error), error, error.__traceback__)
+    )
+    return str(error), json.loads(logger.registered_formatter.format(record))["exception"]
 
 
 def break_a_rule() -> None:
@@ -24,25 +29,23 @@ def break_a_rule() -> None:
     as_owner().execute("INSERT INTO people VALUES (%(name)s, NULL, %(phone)s)", person)
 
 
-def test_a_row_that_the_database_quotes_is_not_written() -> None:
+def fail_after_breaking_a_rule() -> None:
     try:
         break_a_rule()
-    except psycopg.IntegrityError as error:
-        assert "+49 30 1234" in str(error)
-        written = exception_as_written()
+    except psycopg.IntegrityError as refused:
+        raise ConnectionError("gone") from refused
 
+
+def test_a_row_that_the_database_quotes_is_not_written() -> None:
+    said, written = as_logged(break_a_rule, psycopg.IntegrityError)
+
+    assert "+49 30 1234" in said
     assert 'null value in column "id"' in written
     assert written.endswith("DETAIL:  [redacted]")
 
 
 def test_what_follows_a_quoted_row_is_written() -> None:
-    try:
-        try:
-            break_a_rule()
-        except psycopg.IntegrityError as refused:
-            raise ConnectionError("gone") from refused
-    except ConnectionError:
-        written = exception_as_written()
+    _, written = as_logged(fail_after_breaking_a_rule, ConnectionError)
 
     assert "1234" not in written
     assert written.endswith("ConnectionError: gone")
@@ -50,9 +53,9 @@ def test_what_follows_a_quoted_row_is_written() -> None:
 
 @pytest.mark.parametrize("address", ["zoë.o+x@mail.example.com", "zoe@example.com"])
 def test_an_address_is_not_written(address: str) -> None:
-    try:
+    def refuse() -> None:
         raise ValueError(f"550 no mailbox <{address}> here")
-    except ValueError:
-        written = exception_as_written()
+
+    _, written = as_logged(refuse, ValueError)
 
     assert written.endswith("550 no mailbox <[address]> here")
