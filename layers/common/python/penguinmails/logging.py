@@ -23,14 +23,18 @@ SECRET_SHAPES = re.compile(
 
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_ROW_BEGINNINGS = ("DETAIL:  ", "CONTEXT:  COPY ")
 _QUOTED_ROW = re.compile(r'(DETAIL:  |CONTEXT:  COPY )(?:(?!\\nCONTEXT:  |\\n\\n(?:During|The above) )(?:[^"\\]|\\.))*')
 """In a JSON string. What it quotes may have several lines: it ends with what may follow it in a traceback."""
 
 
 class _RedactingFormatter(LambdaPowertoolsFormatter):
     def serialize(self, log: Any) -> str:
-        line = _QUOTED_ROW.sub(r"\1[redacted]", super().serialize(log))
-        return _ADDRESS.sub("[address]", SECRET_SHAPES.sub("[redacted]", line))
+        line = SECRET_SHAPES.sub("[redacted]", super().serialize(log))
+        # Looked for where they can be: most lines have neither, and searching takes longer than writing a line.
+        if any(beginning in line for beginning in _ROW_BEGINNINGS):
+            line = _QUOTED_ROW.sub(r"\1[redacted]", line)
+        return _ADDRESS.sub("[address]", line) if "@" in line else line
 
 
 # Lambda says in _HANDLER which handler this process runs, such as contacts.app.handler.
