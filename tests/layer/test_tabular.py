@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penguinmails.tabular import guards
 from penguinmails.tabular.delimited import DelimitedRows, inspect_delimited
 from penguinmails.tabular.json_rows import JsonRows, inspect_json
 from penguinmails.tabular.layout import MAX_RECORD, FileFault
@@ -76,12 +75,6 @@ def test_any_text_that_an_export_writes_is_what_an_import_reads(table: list[list
 
     assert [row for _, row in read_csv(file.getvalue(), size=size)] == full(table)
     assert [row for _, row in read_csv(saved_as_tsv.getvalue().encode(), "tsv", size)] == full(table)
-
-
-@given(text=anything)
-def test_what_is_guarded_begins_with_nothing_that_a_spreadsheet_runs(text: str) -> None:
-    assert guards.guarded(text)[:1] not in set("=+-@\t\r\n＝＋－＠")
-    assert guards.unguarded(guards.guarded(text)) == text
 
 
 @given(table=tables, size=st.integers(1, 40), stop=st.integers(0, 12))
