@@ -13,14 +13,30 @@ from import_contacts.slices import Slice
 from penguinmails.db import Tx, UniqueViolation
 
 
+_NOT_ADDED: LiteralString = """
+  AND NOT s.is_present
+  AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = s.job_id AND e.line = s.line OFFSET 0)"""
+
+
 def find_present(tx: Tx, part: Slice) -> int:
     """Mark rows whose address a contact has already; how many."""
+    return _mark_found(tx, part, "")
+
+
+def find_present_since(tx: Tx, part: Slice) -> int:
+    """Mark rows that could not be added, since a contact has got their address meanwhile; how many."""
+    return _mark_found(tx, part, _NOT_ADDED)
+
+
+def _mark_found(tx: Tx, part: Slice, condition: LiteralString) -> int:
     return tx.run(
         """
         UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
         FROM (SELECT s.line, c.id FROM import_staging.rows s
               CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
-              WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL) found
+              WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
+        + condition
+        + """) found
         WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line
         """,
         part.params(tx),
@@ -33,12 +49,16 @@ def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
     Few slices hold somebody whom another contact is in the way of, and looking for those costs a fourth of adding contacts.
     So it is not done until one is met.
     """
-    params = {**part.params(tx), "created_at": created_at}
     try:
         with tx.savepoint():
-            return tx.all(_ADD + _REMEMBER, params)
+            return tx.all(_ADD + _REMEMBER, {**part.params(tx), "created_at": created_at})
     except UniqueViolation:
-        return tx.all(_ADD + " ON CONFLICT DO NOTHING" + _REMEMBER, params)
+        return add_free_contacts(tx, part, created_at=created_at)
+
+
+def add_free_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
+    """Add those of the contacts that are new and not added yet whom nobody is in the way of."""
+    return tx.all(_ADD + " ON CONFLICT DO NOTHING" + _REMEMBER, {**part.params(tx), "created_at": created_at})
 
 
 _ADD: LiteralString = """
@@ -72,12 +92,14 @@ RETURNING id::text"""
 
 
 def mark_refused(tx: Tx, part: Slice) -> int:
-    """Mark new rows that could not be added, since another contact has their external id or got the address meanwhile."""
+    """Mark rows that could not be added, since another contact has their external id; how many."""
     return tx.run(
         """
-        UPDATE import_staging.rows r SET fault_field = 'external_id', fault = 'is taken by another contact'
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
-          AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = r.job_id AND e.line = r.line)
+        UPDATE import_staging.rows s SET fault_field = 'external_id', fault = 'is taken by another contact'
+        WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
+        + _NOT_ADDED
+        + """
+          AND EXISTS (SELECT 1 FROM contacts WHERE external_id = s.external_id OFFSET 0)
         """,
         part.params(tx),
     )
