@@ -12,7 +12,17 @@ from uuid import UUID
 from import_contacts.slices import Slice
 from penguinmails.db import Tx, UniqueViolation
 
-
+_FIND: LiteralString = """
+UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
+FROM (SELECT s.line, c.id FROM import_staging.rows s
+      CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
+      WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
+_MARK: LiteralString = """) found
+WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line"""
+_REFUSE: LiteralString = """
+UPDATE import_staging.rows s SET fault_field = 'external_id', fault = 'is taken by another contact'
+WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL
+  AND EXISTS (SELECT 1 FROM contacts WHERE external_id = s.external_id OFFSET 0)"""
 _NOT_ADDED: LiteralString = """
   AND NOT s.is_present
   AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = s.job_id AND e.line = s.line OFFSET 0)"""
@@ -20,27 +30,17 @@ _NOT_ADDED: LiteralString = """
 
 def find_present(tx: Tx, part: Slice) -> int:
     """Mark rows whose address a contact has already; how many."""
-    return _mark_found(tx, part, "")
+    return tx.run(_FIND + _MARK, part.params(tx))
 
 
 def find_present_since(tx: Tx, part: Slice) -> int:
     """Mark rows that could not be added, since a contact has got their address meanwhile; how many."""
-    return _mark_found(tx, part, _NOT_ADDED)
+    return tx.run(_FIND + _NOT_ADDED + _MARK, part.params(tx))
 
 
-def _mark_found(tx: Tx, part: Slice, condition: LiteralString) -> int:
-    return tx.run(
-        """
-        UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
-        FROM (SELECT s.line, c.id FROM import_staging.rows s
-              CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
-              WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
-        + condition
-        + """) found
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line
-        """,
-        part.params(tx),
-    )
+def mark_refused(tx: Tx, part: Slice) -> int:
+    """Mark rows that could not be added, since another contact has their external id; how many."""
+    return tx.run(_REFUSE + _NOT_ADDED, part.params(tx))
 
 
 def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
@@ -91,20 +91,6 @@ FROM placed p
 RETURNING id::text"""
 
 
-def mark_refused(tx: Tx, part: Slice) -> int:
-    """Mark rows that could not be added, since another contact has their external id; how many."""
-    return tx.run(
-        """
-        UPDATE import_staging.rows s SET fault_field = 'external_id', fault = 'is taken by another contact'
-        WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
-        + _NOT_ADDED
-        + """
-          AND EXISTS (SELECT 1 FROM contacts WHERE external_id = s.external_id OFFSET 0)
-        """,
-        part.params(tx),
-    )
-
-
 def mark_foreign_ids(tx: Tx, part: Slice) -> int:
     """Mark rows of present contacts whose external id belongs to somebody else."""
     return tx.run(
@@ -137,7 +123,7 @@ def update_contacts(tx: Tx, part: Slice) -> int:
     return tx.run(
         """
         WITH target AS (
-          SELECT c.id, r.line, r.tags,
+          SELECT c.id, r.line, r.tags, c.updated_at AS replaced_at,
                  ARRAY(SELECT t.name::text FROM contact_tags l
                        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
                        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id) AS had_tags,
@@ -173,10 +159,11 @@ def update_contacts(tx: Tx, part: Slice) -> int:
           WHERE c.id = t.id
             AND (t.wanted <> t.previous
                  OR EXISTS (SELECT 1 FROM unnest(t.tags) AS name WHERE NOT name = ANY(t.had_tags)))
-          RETURNING c.id, c.updated_at, t.line, t.tags, t.had_tags, t.previous, t.wanted
+          RETURNING c.id, c.updated_at, t.line, t.tags, t.had_tags, t.replaced_at, t.previous, t.wanted
         )
-        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, previous, changed_fields, tags)
-        SELECT %(tenant_id)s, %(mode)s, %(job)s, n.line, n.id, 'updated', n.updated_at, n.previous,
+        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, replaced_at, previous,
+                                   changed_fields, tags)
+        SELECT %(tenant_id)s, %(mode)s, %(job)s, n.line, n.id, 'updated', n.updated_at, n.replaced_at, n.previous,
                ARRAY(SELECT w.key FROM jsonb_each(n.wanted) w WHERE w.value <> n.previous -> w.key
                      UNION ALL SELECT 'tags' WHERE EXISTS (
                        SELECT 1 FROM unnest(n.tags) AS name WHERE NOT name = ANY(n.had_tags))),

@@ -117,7 +117,9 @@ class Reader:
         value = None if place is None else _cell(cells, place)
         if value is None:
             return self.tags or None
-        parts = [str(part).strip() for part in cast("list[Any]", value)] if isinstance(value, list) else parted(str(value))
+        parts = (
+            [str(part).strip() for part in cast("list[Any]", value)] if isinstance(value, list) else parted(str(value))
+        )
         names = dict.fromkeys([*self.tags, *parts])
         names.pop("", None)
         if len(names) > MAX_TAGS:
