@@ -262,7 +262,10 @@ def opted_out(tx: Tx, part: Slice) -> list[OptedOut]:
 
 
 def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
-    """Store `contact.updated` for the contacts that the slice changed; the ids of the events."""
+    """Store `contact.updated` for the contacts that the slice changed; the ids of the events.
+
+    The type is looked at after the look-up by line: else the planner takes the index of changes, of which it knows of none yet.
+    """
     return tx.all(
         """
         INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
@@ -272,10 +275,10 @@ def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
                                   'changed_fields', e.changed_fields),
                c.id, %(created_at)s::timestamptz
         FROM import_staging.rows r
-        CROSS JOIN LATERAL (SELECT contact_id, changed_fields FROM import_events
-                            WHERE job_id = %(job)s AND line = r.line AND type = 'updated' OFFSET 0) e
+        CROSS JOIN LATERAL (SELECT contact_id, changed_fields, type FROM import_events
+                            WHERE job_id = %(job)s AND line = r.line OFFSET 0) e
         CROSS JOIN LATERAL (SELECT id, email, first_name, last_name FROM contacts WHERE id = e.contact_id OFFSET 0) c
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present AND e.type = 'updated'
         RETURNING id::text
         """,
         {**part.params(tx), "created_at": created_at},

@@ -1,4 +1,4 @@
-"""Imports beside others who write the same contacts: each row does what its settings say, or is refused for what is true."""
+"""Imports of who is there, before or meanwhile: each row does what its settings say, or is refused for what is true."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contacts.app import handler as contacts_handler
-from import_contacts import merging
+from import_contacts import merge, merging
 from lists.app import handler as lists_handler
 from tests.functions.test_contact_imports import CONTACTS, add, contacts, counts, report
 from tests.support.http import call
@@ -101,3 +101,15 @@ def test_a_slice_in_which_everybody_is_new_is_looked_at_once(
     monkeypatch.setattr(merging, step, never)
 
     assert counts(run_import(tenant, key, TEXT)) == (3, 0, 0, 0)
+
+
+def test_a_full_slice_of_contacts_that_are_there_is_changed_in_the_time_that_a_statement_has(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    def file(company: str) -> str:
+        return "email,company\n" + "".join(f"p{n}@example.com,{company}\n" for n in range(merge.ROWS_PER_SLICE))
+
+    run_import(tenant, key, file("Old"))
+    job = run_import(tenant, key, file("New"), duplicates="update")
+
+    assert (job["status"], counts(job)) == ("completed", (0, merge.ROWS_PER_SLICE, 0, 0))
