@@ -53,9 +53,7 @@ def main() -> None:
 def report(contacts: int, times: Times) -> None:
     """Print medians and p95 by list, and the slowest questions."""
     print(machine())
-    print(
-        f"{contacts:,} contacts, emails, events and deliveries; {ROUNDS} rounds or more"
-    )
+    print(f"{contacts:,} contacts, emails, events and deliveries; {ROUNDS} rounds or more")
     for name, asked in times.items():
         spent = [milliseconds for _, values in asked for milliseconds in values]
         print(latency_line(f"{name} ({len(asked)})", spent, sum(spent) / 1000))

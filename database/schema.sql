@@ -574,6 +574,25 @@ CREATE FUNCTION public.deleted_workspaces() RETURNS uuid[]
 $$;
 
 --
+-- Name: delivery_rank(text, uuid, integer); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.delivery_rank(status text, replay_id uuid, attempts integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT CASE WHEN status = 'success' THEN 1
+              WHEN status NOT IN ('failed', 'dropped') THEN 2
+              WHEN replay_id IS NULL OR attempts > 0 THEN 3
+              ELSE 4 END
+$$;
+
+--
+-- Name: FUNCTION delivery_rank(status text, replay_id uuid, attempts integer); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.delivery_rank(status text, replay_id uuid, attempts integer) IS 'of one event''s deliveries to a webhook, which comes first and says what became of it, the newest of a rank: what arrived, what still may, what was given up; last what a replay was to send and was given up before any post';
+
+--
 -- Name: engagement_words(text, integer, integer, timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 --
 

@@ -50,6 +50,21 @@ class Stored:
     """Webhooks whose deliveries were parked for want of a slot."""
 
 
+def await_turn(tx: Tx) -> bool:
+    """Whether the tenant has a webhook that gets its events in order; nobody else then fans out for it until this commits.
+
+    Else whoever read the outbox later could number its events before those that were taken from there earlier.
+    """
+    found: bool | None = tx.one(
+        """
+        SELECT pg_advisory_xact_lock(hashtextextended(%(tenant_id)s::text || %(mode)s, 0)) IS NOT NULL
+        WHERE EXISTS (SELECT 1 FROM webhooks WHERE ordering <> 'none' AND deleted_at IS NULL)
+        """,
+        {"tenant_id": tx.tenant_id, "mode": tx.mode},
+    )
+    return found is not None
+
+
 def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, str | None], room: Room) -> Stored:
     """One delivery per event and webhook that subscribed to its type.
 

@@ -94,12 +94,17 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Map
     end_announcement(tenant_id, mode)
     while True:
         with transaction(tenant_id=tenant_id, mode=mode) as tx:
+            in_order = repository.await_turn(tx)
             waiting = take_events(tx, _MOST_TAKEN)
-            events = {*named, *(event for payload in waiting for event in _events(payload))}
-            in_order = sorted(events, key=lambda event: (event.created_at, event.id))
-            of_waiting = {event.id: payload.get(FIELD) for payload in waiting for event in _events(payload)}
+            of_waiting = {event: payload.get(FIELD) for payload in waiting for event in _events(payload)}
+            is_last = len(of_waiting) < _MOST_TAKEN
+            # What a message names may be newer than what is left of those that wait.
+            events = {*of_waiting, *(named if is_last or not in_order else ())}
             stored = repository.insert_deliveries(
-                tx, in_order, {**of_waiting, **traces}, room_for_newcomer(tenant_id, mode)
+                tx,
+                sorted(events, key=lambda event: (event.created_at, event.id)),
+                {**{event.id: traceparent for event, traceparent in of_waiting.items()}, **traces},
+                room_for_newcomer(tenant_id, mode),
             )
             found = [(message, 0) for message in messages(stored.deliveries)]
             found += [(wake_up(), seconds) for seconds in sorted(stored.wake_ups)]
@@ -115,9 +120,10 @@ def _fan_out(tenant_id: UUID, mode: Mode, named: Sequence[EventRef], traces: Map
         if webhook_statistics.is_due(len(stored.deliveries)):
             with transaction(tenant_id=tenant_id, mode=mode) as tx:
                 webhook_statistics.refresh(tx)
-        if len(waiting) < _MOST_TAKEN:
+        if is_last:
             return
-        named = ()
+        if not in_order:
+            named = ()
 
 
 def _wake(tenant_id: UUID, mode: Mode, webhook_ids: Collection[UUID]) -> None:

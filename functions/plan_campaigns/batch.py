@@ -20,7 +20,7 @@ from penguinmails.ids import new_uuid7
 from penguinmails.logging import count
 from penguinmails.settings import get_settings
 from plan_campaigns import effects, repository, writes
-from plan_campaigns.journey import Journey, Move
+from plan_campaigns.journey import AWAITING_TEST, Journey, Move
 from plan_campaigns.repository import CampaignRow, DueRow, RoomRow, SignRow, StepRow
 
 BATCH = 1_000
@@ -45,9 +45,7 @@ def send_some(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
     steps = _with_winners(tx, campaign, repository.steps_of(tx, campaign.id), now)
     journey = _journey(tx, campaign, steps, rows, now)
     moves = [journey.move(row) for row in rows]
-    begun = {
-        m.step_id for m in moves if m.step_id and steps[m.step_id].variant and not steps[m.step_id].test_started_at
-    }
+    begun = {move.step_id for move in moves if move.step_id and _begins_test(move, steps[move.step_id])}
     if begun:
         writes.begin_tests(tx, sorted(begun), now)
     effects.apply(tx, moves)
@@ -62,6 +60,12 @@ def send_some(tx: Tx, campaign: CampaignRow, now: datetime) -> datetime | None:
         raise LimitRaced("month")
     count("campaign_mails_planned_total", value=mails)
     return now
+
+
+def _begins_test(move: Move, step: StepRow) -> bool:
+    """Who only waits for the step's turn to come has no part in its test; who waits for the winner may be all there are."""
+    at_its_turn = move.outcome == "mail" or move.reason == AWAITING_TEST
+    return at_its_turn and step.variant is not None and step.test_started_at is None
 
 
 def _sender(campaign: CampaignRow) -> str:

@@ -16,6 +16,7 @@ from plan_campaigns.repository import DueRow, SignRow, StepRow
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
 BEST_TIME = "best_time"
+AWAITING_TEST = "awaiting_test"
 Outcome = Literal["mail", "wait", "completed", "exited"]
 
 
@@ -98,7 +99,7 @@ class Journey:
         variant = self._variant(row, step)
         if variant is None:
             decided_at = (step.test_started_at or self.now) + self.test_wait
-            return _wait(moved, step.id, decided_at, "awaiting_test")
+            return _wait(moved, step.id, decided_at, AWAITING_TEST)
         values = campaign_texts.values_of(row, row.attributes)
         try:
             version = version_of(step, variant)

@@ -40,6 +40,9 @@ class OutcomeRow:
     has_expired: bool
     """Whether it was still open when its event's time was over."""
     last_error: str | None
+    last_status_code: int | None
+    was_cancelled: bool
+    """Whether it was given up, before its first post, as its replay was cancelled."""
     is_behind: bool
     """Whether one before it, of the same contact or campaign, has to go first."""
     is_parked: bool
@@ -83,12 +86,16 @@ def newest_events(tx: Tx, event_types: list[str], limit: int) -> list[EventRow]:
 
 
 def outcome_of(tx: Tx, webhook_id: UUID, event_id: UUID) -> OutcomeRow | None:
-    """An event's delivery to a webhook, which is kept longer than the event; None when none was made."""
+    """The first in rank of an event's deliveries to a webhook, which are kept longer than it; None when none was made."""
     return tx.one(
         """
         SELECT d.id, d.status, d.attempts, d.next_retry_at,
                coalesce(d.finished_at >= d.event_created_at + interval '30 days', false) AS has_expired,
                coalesce(a.error_message, 'HTTP ' || a.status_code) AS last_error,
+               a.status_code AS last_status_code,
+               d.status = 'dropped' AND d.attempts = 0 AND EXISTS (
+                 SELECT 1 FROM webhook_replays p
+                 WHERE p.id = d.replay_id AND p.status = 'cancelled' AND p.finished_at <= d.finished_at) AS was_cancelled,
                d.status = 'queued' AND d.order_key IS NOT NULL AND EXISTS (
                  SELECT 1 FROM webhook_deliveries p
                  WHERE p.tenant_id = d.tenant_id AND p.mode = d.mode AND p.webhook_id = d.webhook_id
@@ -102,7 +109,7 @@ def outcome_of(tx: Tx, webhook_id: UUID, event_id: UUID) -> OutcomeRow | None:
           ON a.tenant_id = d.tenant_id AND a.mode = d.mode AND a.delivery_id = d.id
           AND a.event_created_at = d.event_created_at AND a.attempt_number = d.attempts - 1
         WHERE d.webhook_id = %(webhook_id)s AND d.event_id = %(id)s AND NOT d.is_test
-        ORDER BY d.status = 'success' DESC, d.created_at DESC LIMIT 1
+        ORDER BY delivery_rank(d.status, d.replay_id, d.attempts), d.created_at DESC, d.id DESC LIMIT 1
         """,
         {"webhook_id": webhook_id, "id": event_id},
         OutcomeRow,

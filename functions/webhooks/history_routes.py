@@ -89,9 +89,12 @@ async def get_event(event_id: EventId, caller: Manager) -> StoredEvent:
 async def explain_event(
     event_id: EventId, caller: Manager, webhook_id: Annotated[UUID, Query(description="Delivered to which webhook.")]
 ) -> Explanation:
-    """What became of an event for one webhook, the reason, and what can be done about it."""
+    """What became of an event for one webhook, the reason, and what can be done about it.
+
+    Whether the webhook's filter leaves an event out is told to callers who have the scope of its data.
+    """
     with caller.transaction() as tx:
-        verdict = history_service.explain(tx, event_id, webhook_id)
+        verdict = history_service.explain(tx, event_id, webhook_id, caller.scopes)
     return Explanation.model_validate(
         {
             **columns_of(verdict),

@@ -25,8 +25,8 @@ class StoredEvent(ResponseModel):
 Outcome = Literal["delivered", "pending", "held", "failed", "dropped", "not_sent"]
 Reason = Literal[
     "accepted", "waiting", "posting", "capped", "gathering", "behind_another", "retrying", "paused", "retries_exhausted",
-    "given_up_on_resume", "expired", "about_itself", "just_raised", "webhook_is_newer", "type_not_subscribed", "filtered",
-    "not_matched_at_the_time",
+    "refused_for_good", "given_up_on_resume", "replay_cancelled", "expired", "about_itself", "just_raised", "webhook_is_newer",
+    "type_not_subscribed", "scope_needed", "filtered", "not_matched_at_the_time",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -59,15 +60,18 @@ def refusals(
     ]
 
 
-def explain(tx: Tx, event_id: UUID, webhook_id: UUID) -> Verdict:
-    """Why an event was or was not delivered to a webhook. Raises NotFound when neither it nor a delivery of it is kept."""
+def explain(tx: Tx, event_id: UUID, webhook_id: UUID, scopes: frozenset[Scope]) -> Verdict:
+    """Why an event was or was not delivered to a webhook. Raises NotFound when neither it nor a delivery of it is kept.
+
+    What a filter makes of an event is told to who may read its data.
+    """
     webhook = service.existing(tx, webhook_id)
     found = history_repository.outcome_of(tx, webhook_id, event_id)
     if found is not None:
         outcome, reason, detail = _of_delivery(found, webhook)
         return Verdict(found.event_type, outcome, reason, detail, found.id)
     event = existing_event(tx, event_id)
-    return Verdict(event.type, *_of_none(tx, event, webhook))
+    return Verdict(event.type, *_of_none(tx, event, webhook, scopes))
 
 
 def _of_delivery(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str, str]:
@@ -77,15 +81,16 @@ def _of_delivery(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str, str]
             return "delivered", "accepted", "The endpoint answered 2xx."
         case "sending":
             return "pending", "posting", "It is being posted now."
+        case "held" | "queued" | "pending_retry" if not webhook.is_active:
+            tried = f", after {_tries(found)}" if found.attempts else "."
+            return "held", "paused", f"The webhook is paused and the event waits{tried} Resume it to have it posted."
         case "pending_retry" if not found.is_parked:
             when = found.next_retry_at.isoformat() if found.next_retry_at else "shortly"
             return "pending", "retrying", f"It is tried again at {when}, after {_tries(found)}"
-        case "held":
-            return "held", "paused", "The webhook is paused and the event waits. Resume it to have it posted."
         case "failed" | "dropped":
             return found.status, *_of_the_end(found)
         case _:
-            return "pending", *_of_its_turn(found, webhook)
+            return "held" if found.status == "held" else "pending", *_of_its_turn(found, webhook)
 
 
 def _tries(found: OutcomeRow) -> str:
@@ -96,9 +101,19 @@ def _tries(found: OutcomeRow) -> str:
 
 def _of_the_end(found: OutcomeRow) -> tuple[str, str]:
     """Reason and detail of an event that was given up."""
-    if found.status == "failed":
+    if found.status == "failed" and found.last_status_code == HTTPStatus.GONE:
+        reason, detail, then = (
+            "refused_for_good", "The endpoint answered 410: nobody will listen there again. So it was not tried again, and the "
+            "webhook was switched off.", "Have the webhook post to one that works, resume it, and retry the delivery.",
+        )  # fmt: skip
+    elif found.status == "failed":
         reason, detail, then = (
             "retries_exhausted", f"It was given up after {_tries(found)}", "Retry the delivery once the endpoint works.",
+        )  # fmt: skip
+    elif found.was_cancelled:
+        reason, detail, then = (
+            "replay_cancelled", "It was to be sent by a replay alone, which was cancelled before its turn.",
+            "Replay it to have it posted.",
         )  # fmt: skip
     elif found.has_expired:
         reason, detail, then = (
@@ -116,6 +131,8 @@ def _of_the_end(found: OutcomeRow) -> tuple[str, str]:
 
 def _of_its_turn(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str]:
     """Reason and detail of an event that could be posted and is not."""
+    if found.status == "held":
+        return "waiting", "It was held while the webhook was paused. What the resumption decided is done in its turn."
     if found.is_behind:
         return (
             "behind_another",
@@ -133,7 +150,7 @@ def _of_its_turn(found: OutcomeRow, webhook: WebhookRow) -> tuple[str, str]:
     )
 
 
-def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> tuple[str, str, str]:
+def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow, scopes: frozenset[Scope]) -> tuple[str, str, str]:
     """Outcome, reason and detail of an event that no delivery was made of."""
     if event.type not in webhook.event_types:
         return (
@@ -147,11 +164,22 @@ def _of_none(tx: Tx, event: EventRow, webhook: WebhookRow) -> tuple[str, str, st
         return "pending", "just_raised", "It was raised just now and is about to be matched. Ask again soon."
     if event.created_at < webhook.created_at:
         return "not_sent", "webhook_is_newer", "It happened before the webhook was made."
+    return "not_sent", *_of_settings(tx, event, webhook, scopes)
+
+
+def _of_settings(tx: Tx, event: EventRow, webhook: WebhookRow, scopes: frozenset[Scope]) -> tuple[str, str]:
+    """Reason and detail of an event whose webhook does not ask for it, or did not."""
+    scope = EVENT_TYPES[event.type].scope
+    if webhook.event_filters and scope not in scopes:
+        return (
+            "scope_needed",
+            f"The webhook has a filter. Whether that leaves the event out is told to callers with the scope {scope.value}, "
+            "which reading such events takes.",
+        )
     (refused_by,) = refusals(tx, webhook.event_filters, [event])
     if refused_by is not None:
-        return "not_sent", "filtered", f"The webhook's filter leaves it out: it does not meet {refused_by}."
+        return "filtered", f"The webhook's filter leaves it out: it does not meet {refused_by}."
     return (
-        "not_sent",
         "not_matched_at_the_time",
         "When it happened the webhook did not ask for it: its settings were others then.",
     )

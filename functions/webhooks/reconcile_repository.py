@@ -44,7 +44,7 @@ class ReplayedRow:
     deliveries: int
     """Made by replays, of events of the span; at most MOST_REPLAYED + 1 are looked at."""
     moves: list[tuple[str | None, str, int]]
-    """Status of the first delivery, or None where a replay's was the first; status by replay; how many events."""
+    """Status of the first delivery, or None where a replay's was the first; status of the first in rank; how many events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def counts_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> 
 
 
 def replayed_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -> ReplayedRow:
-    """Events that arrived, or did not, by a replay: those given up before, and those that had no delivery."""
+    """Events of which a replay's delivery says what became of them, instead of their first one."""
     row = tx.one(
         """
         WITH replayed AS MATERIALIZED (
@@ -86,21 +86,21 @@ def replayed_between(tx: Tx, webhook_id: UUID, start: datetime, end: datetime) -
             AND replay_id IS NOT NULL
           ORDER BY event_created_at, event_id LIMIT %(most)s
         ), moved AS (
-          SELECT o.status AS first, r.status AS now, count(*) AS events
+          SELECT o.status AS first, t.status AS now, count(*) AS events
           FROM (SELECT DISTINCT event_id, event_created_at FROM replayed) e
           CROSS JOIN LATERAL (
             SELECT d.status FROM webhook_deliveries d
             WHERE d.webhook_id = %(webhook_id)s AND d.event_id = e.event_id
-              AND d.event_created_at BETWEEN e.event_created_at AND e.event_created_at AND d.replay_id IS NOT NULL
-            ORDER BY d.status = 'success' DESC, d.created_at DESC LIMIT 1
-          ) r
+              AND d.event_created_at BETWEEN e.event_created_at AND e.event_created_at
+            ORDER BY delivery_rank(d.status, d.replay_id, d.attempts), d.created_at DESC, d.id DESC LIMIT 1
+          ) t
           LEFT JOIN LATERAL (
             SELECT d.status FROM webhook_deliveries d
             WHERE d.webhook_id = %(webhook_id)s AND d.event_id = e.event_id
               AND d.event_created_at BETWEEN e.event_created_at AND e.event_created_at AND d.replay_id IS NULL
             LIMIT 1
           ) o ON true
-          WHERE o.status IS NULL OR o.status IN ('failed', 'dropped')
+          WHERE o.status IS DISTINCT FROM t.status
           GROUP BY 1, 2
         )
         SELECT (SELECT count(*) FROM replayed) AS deliveries,
@@ -118,8 +118,11 @@ def given_up(tx: Tx, webhook_id: UUID, after: Position, end: datetime, piece: in
     """Among the next deliveries that were given up, those whose event arrived by no other, in the order of the events."""
     return tx.all(
         """
-        SELECT event_id, event_type AS type, event_created_at AS created_at, status AS state, sequence, is_gap,
-               place = %(piece)s AS is_last
+        SELECT event_id, event_type AS type, event_created_at AS created_at, sequence, is_gap, place = %(piece)s AS is_last,
+               (SELECT d.status FROM webhook_deliveries d
+                WHERE d.webhook_id = %(webhook_id)s AND d.event_id = examined.event_id
+                  AND d.event_created_at BETWEEN examined.event_created_at AND examined.event_created_at
+                ORDER BY delivery_rank(d.status, d.replay_id, d.attempts), d.created_at DESC, d.id DESC LIMIT 1) AS state
         FROM (
           SELECT d.*, row_number() OVER (ORDER BY d.event_created_at, d.event_id, d.created_at, d.id) AS place,
                  NOT EXISTS (

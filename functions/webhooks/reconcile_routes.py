@@ -1,12 +1,10 @@
 """HTTP of the question whether everything arrived."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from penguinmails import clock
 from penguinmails.auth.scopes import Scope
 from penguinmails.errors import ValidationFailed
 from penguinmails.http.access import access
@@ -34,9 +32,11 @@ async def reconcile(
     caller: Manager,
     page: Annotated[PageRequest, continued("gaps", reconcile_service.MOST_GAPS)],
     start: Annotated[
-        Moment | None, Query(alias="from", description="Events from this moment on; a day ago when absent.")
+        Moment | None, Query(alias="from", description="Events from this moment on; a day before `to` when absent.")
     ] = None,
-    end: Annotated[Moment | None, Query(alias="to", description="Events before this moment; now when absent.")] = None,
+    end: Annotated[
+        Moment | None, Query(alias="to", description="Events before this moment; now when absent or later.")
+    ] = None,
 ) -> Reconciliation:
     """Every event of a span of up to 31 days, counted by what became of it, and the ids of those that did not arrive.
 
@@ -44,11 +44,9 @@ async def reconcile(
     """
     if page.after is not None and (start is None or end is None):
         raise ValidationFailed.of("cursor", "takes from and to along: start and end of the page that it came with")
-    until = end or clock.now()
-    since = start or until - timedelta(days=1)
     with caller.transaction() as tx:
         webhook = service.existing(tx, webhook_id)
-        account = reconcile_service.reconcile(tx, webhook, since, until, page.after)
+        account = reconcile_service.reconcile(tx, webhook, start, end, page.after)
     goes_on_at = account.next_position
     return Reconciliation(
         start=account.start,

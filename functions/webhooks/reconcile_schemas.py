@@ -24,11 +24,11 @@ class Reconciliation(ResponseModel):
     """What happened in a span of time, and what of it arrived."""
 
     start: datetime = Field(description="`from`, or when the quarter of an hour began that it is in.")
-    end: datetime = Field(description="`to`, or when the quarter of an hour ends that it is in.")
+    end: datetime = Field(description="`to`, at most now, or when the quarter of an hour ends that it is in.")
     matched: int = Field(
         description="Events of the whole span that were for this webhook, whatever the page: the sum of the five below. Added "
-        "up from what is kept per quarter of an hour with every change of a delivery; events that a replay sent count by what "
-        "became of that."
+        "up from what is kept per quarter of an hour with every change of a delivery. An event that a replay has sent counts "
+        "once: by the delivery that arrived, else by one that is open, else by the one that was posted last."
     )
     delivered: int
     pending: int

@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from penguinmails import clock
 from penguinmails.db import Tx
 from penguinmails.errors import InvalidTimeRange
 from webhooks import reconcile_repository
 from webhooks.history_service import refusals
-from webhooks.quarters import quarter_from, quarter_of
+from webhooks.quarters import QUARTER, quarter_from, quarter_of
 from webhooks.reconcile_repository import MOST_REPLAYED, Examined, Position
 from webhooks.repository import WebhookRow
 
@@ -20,6 +21,8 @@ MOST_EXAMINED = 50_000
 """Events that one page looks at: nearly all of them have arrived, and a week may have millions."""
 EXAMINED_AT_ONCE = 2_000
 LONGEST_SPAN = timedelta(days=31)
+_DAY = timedelta(days=1)
+_DAY_TWO = datetime.min.replace(tzinfo=UTC) + _DAY
 
 _OUTCOMES = {"success": "delivered", "queued": "pending", "sending": "pending", "pending_retry": "pending"}
 _COUNTED = ("delivered", "pending", "held", "failed", "dropped")
@@ -40,23 +43,29 @@ class Account:
     """Where the next page goes on; None when there is nothing left to look at."""
 
 
-def reconcile(tx: Tx, webhook: WebhookRow, start: datetime, end: datetime, after: Position | None) -> Account:
+def reconcile(
+    tx: Tx, webhook: WebhookRow, start: datetime | None, end: datetime | None, after: Position | None
+) -> Account:
     """What became of the events of the quarters of an hour from that of `start` to that before `end`.
 
-    Gaps are those behind `after`. Raises InvalidTimeRange.
+    `end` is now when None or later, `start` a day before when None. Gaps are those behind `after`. Raises InvalidTimeRange.
     """
+    now = clock.now()
+    end = min(end or now, now)
+    start = start or max(end, _DAY_TWO) - _DAY
     if not start < end:
-        raise InvalidTimeRange.of("to", "must be later than from")
-    if end - start > LONGEST_SPAN:
-        raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
+        raise InvalidTimeRange.of("to", "must be later than from, and from must be in the past")
     start, end = quarter_of(start), quarter_from(end)
+    # A span that is no longer than it may be is a quarter of an hour longer when it comes back with the cursor.
+    if end - start > LONGEST_SPAN + QUARTER:
+        raise InvalidTimeRange.of("to", f"must be at most {LONGEST_SPAN.days} days after from; ask for several spans")
     counted = reconcile_repository.counts_between(tx, webhook.id, start, end)
     replayed = reconcile_repository.replayed_between(tx, webhook.id, start, end)
     counts = Counter({name: getattr(counted, name) for name in _COUNTED})
     for first, now, events in replayed.moves:
         counts[_OUTCOMES.get(now, now)] += events
         if first is not None:
-            counts[first] -= events
+            counts[_OUTCOMES.get(first, first)] -= events
     gaps, next_position = _page(tx, webhook, after or (start, UUID(int=0)), end)
     return Account(
         start=start,

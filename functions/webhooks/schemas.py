@@ -27,7 +27,7 @@ Seconds = Annotated[int, Field(ge=1, le=30)]
 
 _FILTERS = """Only events that meet all of this: `workspaces`, `campaigns` (ids), `tags` (of the contact, any of them), and
 `filters`, which lead a dotted path through the event's data to a value, a list (any of), or operators: $eq, $ne, $in, $nin,
-$gt, $gte, $lt, $lte, $exists."""
+$gt, $gte, $lt, $lte, $exists (is there and not null; of an object too)."""
 _FILTERS_EXAMPLE = {"tags": ["vip"], "filters": {"source": ["api", "import"], "contact.email": {"$exists": True}}}
 EventFilters = dict[str, Any]
 CustomHeaders = dict[str, str]
@@ -76,10 +76,15 @@ class WebhookChange(RequestModel):
 
     name: Name | None = Field(default=None, description="For people.")
     description: Description | None = Field(default=None, description="For people; null clears.")
-    endpoint_url: Url | None = Field(default=None, description="Where to post from now on.")
+    endpoint_url: Url | None = Field(
+        default=None, description="Where to post from now on. It takes the scopes of all the types."
+    )
     event_types: EventTypes | None = Field(default=None, description="What to receive from now on.")
     event_filters: EventFilters | None = Field(
-        default=None, description=_FILTERS + " Null takes every event of the types.", examples=[_FILTERS_EXAMPLE]
+        default=None,
+        description=_FILTERS
+        + " Null takes every event of the types. Another filter takes the scopes of all the types.",
+        examples=[_FILTERS_EXAMPLE],
     )
     custom_headers: CustomHeaders | None = Field(
         default=None, description=_HEADERS + " Null takes them all away.", examples=[{"X-Gateway-Token": "t0k3n"}]

@@ -6,7 +6,7 @@ from uuid import UUID
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import Tx
 from penguinmails.domain.endpoints import check_url
-from penguinmails.domain.webhook_filters import compile_filter
+from penguinmails.domain.webhook_filters import ID_LISTS, compile_filter, with_plain_ids
 from penguinmails.domain.webhook_headers import check_headers
 from penguinmails.domain.webhook_signature import new_secret
 from penguinmails.errors import FieldError, InsufficientPermissions, NotFound, QuotaExceeded, ValidationFailed
@@ -31,7 +31,7 @@ def create_webhook(
     """
     check_url(values["endpoint_url"], field="endpoint_url")
     check_event_types(values["event_types"], scopes)
-    _check_filters(tx, values["event_filters"])
+    filters = _checked_filters(tx, values["event_filters"])
     headers = values["custom_headers"] or {}
     check_headers(headers)
     present, allowed = repository.count_and_limit(tx)
@@ -46,6 +46,7 @@ def create_webhook(
         tx,
         {
             **{name: values[name] for name in _CHANGEABLE},
+            "event_filters": filters,
             "id": webhook_id,
             "secret_ref": path,
             "secret_last3": secret[-3:],
@@ -62,10 +63,15 @@ def update_webhook(tx: Tx, webhook_id: UUID, changes: dict[str, Any], *, scopes:
     present = existing(tx, webhook_id, lock=True)
     if "endpoint_url" in changes:
         check_url(changes["endpoint_url"], field="endpoint_url")
-        # A new address carries everything elsewhere, so it needs what subscribing to everything needs.
-        check_event_types(changes.get("event_types", present.event_types), scopes)
-    check_event_types(sorted(set(changes.get("event_types", [])) - set(present.event_types)), scopes)
-    _check_filters(tx, changes.get("event_filters"))
+    if "event_filters" in changes:
+        changes = {**changes, "event_filters": _checked_filters(tx, changes["event_filters"])}
+    # A new address carries everything elsewhere, and which events a new filter takes tells what is in them: both need what
+    # subscribing to everything needs.
+    concerns_all = (
+        "endpoint_url" in changes or changes.get("event_filters", present.event_filters) != present.event_filters
+    )
+    wanted = changes.get("event_types", present.event_types)
+    check_event_types(wanted if concerns_all else sorted(set(wanted) - set(present.event_types)), scopes)
     repository.update_webhook(
         tx, webhook_id, {name: changes.get(name, getattr(present, name)) for name in _CHANGEABLE if name != "is_active"}
     )
@@ -98,29 +104,23 @@ def existing(tx: Tx, webhook_id: UUID, *, lock: bool = False) -> WebhookRow:
     return row
 
 
-def _check_filters(tx: Tx, document: dict[str, Any] | None) -> None:
-    """A filter must be understood, and name workspaces and campaigns of the account."""
+def _checked_filters(tx: Tx, document: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A filter as it is stored. It must be understood, and name workspaces and campaigns of the account."""
     if not document:
-        return
+        return None
     compile_filter(document)
-    named = {part: [_id_or_none(text) for text in document.get(part, [])] for part in ("workspaces", "campaigns")}
-    known = {part: [found for found in ids if found is not None] for part, ids in named.items()}
-    missing = repository.missing(tx, **known)
+    document = with_plain_ids(document)
+    named = {part: [UUID(text) for text in document.get(part, [])] for part in ID_LISTS}
+    missing = repository.missing(tx, **named)
     errors = [
         FieldError(f"event_filters.{part}[{position}]", "is not there", "unknown_reference")
         for part, ids in named.items()
         for position, found in enumerate(ids)
-        if found is None or found in missing
+        if found in missing
     ]
     if errors:
         raise ValidationFailed("The filter names what is not there; see errors.", errors=errors)
-
-
-def _id_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return document
 
 
 def check_event_types(event_types: list[str], scopes: frozenset[Scope]) -> None:

@@ -42,6 +42,12 @@ def test_an_hour_that_the_clock_skips_opens_nothing_that_night() -> None:
     assert next_opening(night, BERLIN, at("2026-03-29T00:00")) >= at("2026-03-29T01:00")
 
 
+def test_a_window_that_the_clock_skips_is_open_a_week_later() -> None:
+    night = {"days": ["sunday"], "start": "02:00", "end": "03:00"}
+
+    assert next_opening(night, "America/New_York", at("2027-03-08T12:00")) == at("2027-03-21T06:00")
+
+
 @pytest.mark.parametrize(
     ("zone", "now", "day", "following"),
     [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from contacts.app import handler as contacts
 from emails.app import handler as emails
 from penguinmails.db import transaction
-from penguinmails.domain.mail_reports import Report, record_report, state_after
+from penguinmails.domain.mail_reports import Kind, Report, record_report, state_after
 from send_emails.app import handler as send_emails
 from tests.support.http import call
 from tests.support.queues import consume, messages_for
@@ -23,6 +23,7 @@ DELIVERED = Report(kind="delivered", source="mailgun", occurred_at=NOW)
 HARD = Report(kind="bounced", source="mailgun", occurred_at=NOW, bounce="hard", detail="550 5.1.1 nobody")
 SOFT = Report(kind="bounced", source="mailgun", occurred_at=NOW, bounce="soft", is_final=False, detail="452 full")
 COMPLAINED = Report(kind="complained", source="mailgun", occurred_at=NOW + timedelta(hours=1))
+EVENTS = {"unsubscribed": "email.unsubscribed", "complained": "email.spam_reported"}
 ONCE_EACH = [DELIVERED, HARD, SOFT, COMPLAINED]
 
 
@@ -161,6 +162,30 @@ def test_an_unsubscription_ends_the_contacts_consent(tenant: TestTenant, key: Te
     assert suppressions(tenant) == ["user_request"]
     status = call(contacts, "GET", f"/api/v1/contacts/{person['id']}", token=key.plaintext).json["status"]
     assert status == "unsubscribed"
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("unsubscribed", "user_request"), ("complained", "spam_complaint")])
+def test_who_has_come_back_and_says_no_again_by_the_same_mail_is_heard_again(
+    tenant: TestTenant, key: TestKey, kind: Kind, reason: str
+) -> None:
+    to = f"{uuid4().hex}@example.com"
+    person = call(contacts, "POST", "/api/v1/contacts", token=key.plaintext, json={"email": to}).json
+    email_id = sent_email(tenant, key, to)
+    first = Report(kind=kind, source="mailgun", occurred_at=NOW)
+    report(tenant, email_id, first)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run("DELETE FROM suppression_list", {})
+    active = {"status": "active"}
+    assert call(contacts, "PUT", f"/api/v1/contacts/{person['id']}", token=key.plaintext, json=active).status == 200
+
+    report(tenant, email_id, first)
+    assert suppressions(tenant) == []  # the same report, that came twice
+
+    report(tenant, email_id, replace(first, occurred_at=NOW + timedelta(days=3)))
+    assert suppressions(tenant) == [reason]
+    status = call(contacts, "GET", f"/api/v1/contacts/{person['id']}", token=key.plaintext).json["status"]
+    assert status == ("unsubscribed" if kind == "unsubscribed" else "active")
+    assert [type_ for type_, _ in events(tenant)].count(EVENTS[kind]) == 1
 
 
 def test_opens_and_clicks_count_each_time(tenant: TestTenant, key: TestKey) -> None:

@@ -113,7 +113,7 @@ def test_an_event_whose_queue_was_away_is_sent_by_the_sweep(
     with transaction(role="jobs") as tx:
         tx.run("UPDATE outbox SET created_at = now() - interval '1 minute'", {})
 
-    assert run_job(sweep_outbox)["done"] >= 1
+    run_job(sweep_outbox)
     work_off(tenant)
 
     assert len(receiver.posts) == 1

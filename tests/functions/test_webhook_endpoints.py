@@ -57,6 +57,10 @@ _HOSTILE_URLS = [
     "https://167772161/", "https://0x0a000001/", "https://0xa.0.0.1/", "https://012.0.0.1/", "https://10.1/",
     "https://127.1/", "https://0177.0.0.1/", "https://017700000001/", "https://2130706433/", "https://0/",
     "https://127.0.0.1./", "https://0xa9fea9fe/", "https://2852039166/", "https://169.254.43518/",
+    # Digits, letters and dots that clients take for those of ASCII.
+    "https://\uff11\uff12\uff17.0.0.1/", "https://127\u30020\u30020\u30021/", "https://127\uff0e0\uff0e0\uff0e1/",
+    "https://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460/", "https://\uff11\uff16\uff19.254.169.254/latest",
+    "https://\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54/", "https://\uff41pi.example.test/hooks",
     # Ourselves.
     "https://api.example.test/hooks", "https://API.example.test./hooks",
     *[f"https://{f'[{address}]' if ':' in address else address}/" for address in _HOSTILE_ADDRESSES],
@@ -193,6 +197,22 @@ def test_an_address_that_was_stored_before_it_was_refused_is_not_called(
 ) -> None:
     assert "not an address on the public Internet" in str(outcome_of("https://10.0.0.1/hooks").error)
     assert connected == []
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "[::1]", "127\u30020\u30020\u30021"])
+def test_an_address_is_judged_once_more_where_it_is_connected_to_whatever_became_of_its_url(
+    in_production: None, connected: list[str], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(client, "check_url", lambda *_, **__: None)
+
+    assert "not on the public Internet" in str(outcome_of(f"https://{host}/hooks").error)
+    assert connected == []
+
+
+def test_a_host_in_other_letters_is_asked_for_as_dns_has_it(in_production: None) -> None:
+    with pytest.raises(ValidationFailed, match="xn--bcher-kva") as refusal:
+        check_url("https://b\u00fccher.example/", field="endpoint_url")
+    assert [error.code for error in refusal.value.errors] == ["not_ascii"]
 
 
 def test_proxies_of_the_environment_are_not_used(

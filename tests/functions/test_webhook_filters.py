@@ -1,11 +1,13 @@
 """Webhooks that want some of the events of their types only."""
 
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from penguinmails import clock
+from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
 from penguinmails.events.catalogue import CampaignPaused, ContactBlock, ContactCreated
 from penguinmails.events.emit import emit
@@ -70,6 +72,22 @@ def test_workspaces_and_campaigns_narrow_what_is_sent(tenant: TestTenant, key: T
     assert len(receiver.posts) == 2
 
 
+@pytest.mark.parametrize("write", [lambda id_: id_.hex.upper(), lambda id_: id_.urn, lambda id_: f"{{{id_}}}"])
+def test_ids_are_stored_as_events_have_them_however_they_were_written(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, write: Callable[[UUID], str]
+) -> None:
+    webhook = filtered(key, receiver, {"workspaces": [write(tenant.workspace_id)]})
+    created(tenant, workspace_id=tenant.workspace_id)
+    work_off(tenant)
+    path = f"/api/v1/webhooks/{webhook}"
+    shown = [call(webhooks, "GET", path, token=key.plaintext).json]
+    again = {"event_filters": {"workspaces": [write(tenant.workspace_id)]}}
+    shown.append(call(webhooks, "PUT", path, token=key.plaintext, json=again).json)
+
+    assert len(receiver.posts) == 1
+    assert [webhook["event_filters"] for webhook in shown] == [{"workspaces": [str(tenant.workspace_id)]}] * 2
+
+
 def test_a_filter_that_cannot_be_understood_is_refused_field_by_field(key: TestKey, receiver: Receiver) -> None:
     body = {"name": "hook", "endpoint_url": receiver.url, "event_types": ["contact.created"]}
     document = {"tag": [], "filters": {"source": {"$like": "x"}}}
@@ -97,6 +115,21 @@ def test_another_accounts_workspace_is_not_there(key: TestKey, other_tenant: Tes
     answer = call(webhooks, "POST", "/api/v1/webhooks", token=key.plaintext, json={**body, "event_filters": document})
 
     assert answer.status == 400
+
+
+def test_changing_a_filter_takes_the_scopes_of_the_data(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    document = {"filters": {"contact.email": "ada@example.com"}}
+    path = f"/api/v1/webhooks/{filtered(key, receiver, document)}"
+    weak = tenant.key(Scope.MANAGE_WEBHOOKS)
+
+    for changed in ({"filters": {"contact.email": {"$gte": "b"}}}, {}, None):
+        refused = call(webhooks, "PUT", path, token=weak.plaintext, json={"event_filters": changed})
+        assert (refused.status, refused.code) == (403, "INSUFFICIENT_PERMISSIONS"), changed
+        assert refused.json["required_scopes"] == ["manage_contacts"]
+    same = call(webhooks, "PUT", path, token=weak.plaintext, json={"event_filters": document, "name": "renamed"})
+    assert (same.status, same.json["name"], same.json["event_filters"]) == (200, "renamed", document)
+    more = call(webhooks, "PUT", path, token=key.plaintext, json={"event_filters": {"tags": ["vip"]}})
+    assert (more.status, more.json["event_filters"]) == (200, {"tags": ["vip"]})
 
 
 def test_a_filter_is_shown_changed_and_cleared(key: TestKey, receiver: Receiver) -> None:

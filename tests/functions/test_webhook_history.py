@@ -3,8 +3,11 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from penguinmails.auth.scopes import Scope
 from penguinmails.db import transaction
+from penguinmails.domain import held_deliveries
 from tests.support.hooks import age, ask, deliveries, hook, hook_of_earlier, raise_event, store_event, work_off
 from tests.support.http import Answer, call
 from tests.support.receiver import Receiver
@@ -80,6 +83,48 @@ def test_an_event_is_explained_by_its_retries(tenant: TestTenant, key: TestKey, 
     assert reason(key, second, retried) == ("held", "paused")
 
 
+def test_a_retry_of_a_paused_webhook_waits_for_its_resumption(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    receiver.answers += [(503, {})]
+    webhook = hook(key, receiver).id
+    event_id = raised(tenant)
+    work_off(tenant)
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/pause", token=key.plaintext)
+
+    assert deliveries(tenant)[0]["status"] == "pending_retry"
+    assert reason(key, event_id, webhook) == ("held", "paused")
+    detail = ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
+    assert "after one try. The last answer was: HTTP 503. Resume it" in detail
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/resume", token=key.plaintext, json={})
+    assert reason(key, event_id, webhook) == ("pending", "retrying")
+
+
+def test_what_a_resumption_has_not_come_to_yet_is_not_said_to_be_paused(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_deliveries, "PIECE", 1)
+    webhook = hook(key, receiver, is_active=False).id
+    first, second = raised(tenant), raised(tenant)
+    work_off(tenant)
+    assert reason(key, second, webhook) == ("held", "paused")
+    call(handler, "POST", f"/api/v1/webhooks/{webhook}/resume", token=key.plaintext, json={})
+
+    assert {reason(key, first, webhook), reason(key, second, webhook)} == {("pending", "waiting"), ("held", "waiting")}
+
+
+def test_an_event_that_was_refused_for_good_says_so(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    receiver.answers += [(410, {})]
+    webhook = hook(key, receiver).id
+    event_id = raised(tenant)
+    work_off(tenant)
+
+    assert reason(key, event_id, webhook) == ("failed", "refused_for_good")
+    detail = ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
+    assert "answered 410" in detail
+    assert "retry the delivery" in detail
+
+
 def test_an_event_that_was_given_up_on_resuming_says_so(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
     webhook = hook(key, receiver).id
     call(handler, "POST", f"/api/v1/webhooks/{webhook}/pause", token=key.plaintext)
@@ -117,6 +162,22 @@ def test_an_event_that_the_filter_leaves_out_is_explained_and_is_no_gap(
     assert reason(key, event_id, webhook) == ("not_sent", "filtered")
     assert "filters.source" in ask(key, f"events/{event_id}/explain", webhook_id=webhook).json["detail"]
     assert ask(key, f"webhooks/{webhook}/reconcile").json["missing"] == 0
+
+
+def test_what_a_filter_makes_of_an_event_is_told_to_who_may_read_it(
+    tenant: TestTenant, key: TestKey, receiver: Receiver
+) -> None:
+    filtered = hook_of_earlier(tenant, key, receiver, event_filters={"filters": {"source": "import"}}).id
+    matching = hook_of_earlier(tenant, key, receiver, event_filters={"filters": {"source": {"$exists": False}}}).id
+    plain = hook_of_earlier(tenant, key, receiver).id
+    event_id = store_event(tenant, minutes_ago=30)
+    weak = tenant.key(Scope.MANAGE_WEBHOOKS)
+
+    assert reason(weak, event_id, filtered) == reason(weak, event_id, matching) == ("not_sent", "scope_needed")
+    assert "manage_contacts" in ask(weak, f"events/{event_id}/explain", webhook_id=filtered).json["detail"]
+    assert reason(weak, event_id, plain) == ("not_sent", "not_matched_at_the_time")
+    assert reason(key, event_id, filtered) == ("not_sent", "filtered")
+    assert reason(key, event_id, matching) == ("not_sent", "not_matched_at_the_time")
 
 
 def rehearse(key: TestKey, **body: Any) -> Answer:

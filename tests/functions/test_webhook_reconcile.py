@@ -1,6 +1,6 @@
 """Whether everything arrived: counts of a span of time, and page by page the events that did not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +77,52 @@ def test_reconciling_takes_a_span_of_31_days_at_most(
 
     assert answer.status == 400
     assert said in answer.body
+
+
+def test_a_span_of_31_days_can_be_asked_for_again_as_it_was_widened(key: TestKey, receiver: Receiver) -> None:
+    path = f"webhooks/{hook(key, receiver).id}/reconcile"
+
+    first = ask(key, path, **{"from": "2026-01-01T10:07:00Z", "to": "2026-02-01T10:07:00Z"})
+    again = ask(key, path, **{"from": first.json["start"], "to": first.json["end"]})
+
+    assert (first.json["start"], first.json["end"]) == ("2026-01-01T10:00:00Z", "2026-02-01T10:15:00Z")
+    assert (again.status, again.json["start"], again.json["end"]) == (200, first.json["start"], first.json["end"])
+    assert ask(key, path, **{"from": "2026-01-01T10:00:00Z", "to": "2026-02-01T10:16:00Z"}).status == 400
+
+
+def test_a_span_ends_now_at_the_latest(tenant: TestTenant, key: TestKey, receiver: Receiver) -> None:
+    webhook = hook_of_earlier(tenant, key, receiver).id
+    store_event(tenant, minutes_ago=30)
+
+    found = ask(key, f"webhooks/{webhook}/reconcile", to="9999-12-31T23:59:59Z").json
+
+    assert found["missing"] == 1
+    assert datetime.fromisoformat(found["end"]) <= clock.now() + timedelta(minutes=15)
+    assert datetime.fromisoformat(found["end"]) - datetime.fromisoformat(found["start"]) <= timedelta(
+        days=1, minutes=15
+    )
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"to": "0001-01-01T00:00:00Z"},
+        {"from": "0001-01-01T00:00:00Z", "to": "0001-01-01T00:00:00Z"},
+        {"from": "0001-01-01T00:00:00Z"},
+        {"from": "9999-12-31T23:59:59Z"},
+        {"from": "9999-12-31T00:00:00Z", "to": "9999-12-31T23:59:59Z"},
+    ],
+)
+def test_a_span_at_the_ends_of_time_is_refused(key: TestKey, receiver: Receiver, span: dict[str, str]) -> None:
+    refused = ask(key, f"webhooks/{hook(key, receiver).id}/reconcile", **span)
+
+    assert (refused.status, refused.code, refused.json["errors"][0]["field"]) == (400, "INVALID_TIME_RANGE", "to")
+
+
+def test_a_span_in_the_first_hours_of_time_is_empty(key: TestKey, receiver: Receiver) -> None:
+    found = ask(key, f"webhooks/{hook(key, receiver).id}/reconcile", to="0001-01-01T05:00:00Z")
+
+    assert (found.status, found.json["matched"], found.json["start"]) == (200, 0, "0001-01-01T00:00:00Z")
 
 
 def all_gaps(key: TestKey, webhook: str) -> tuple[list[list[str]], list[dict[str, Any]]]:

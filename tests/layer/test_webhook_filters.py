@@ -1,21 +1,21 @@
 """Filters of webhooks: every operator, every refusal, and the same answer as a slow and plain reading of the rules."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penguinmails.domain import webhook_filters
-from penguinmails.domain.webhook_filters import compile_filter, view_of
+from penguinmails.domain.webhook_filters import compile_filter, view_of, with_plain_ids
 from penguinmails.errors import ValidationFailed
 
 VIEW = view_of(
     "email.bounced",
     None,
     {"email_id": "e1", "campaign_id": "c1", "to": "ada@example.com", "subject": "Hi", "bounce_type": "hard", "size": 7,
-     "is_soft": False, "nothing": None, "links": [{"url": "a"}, {"url": "b"}],
+     "is_soft": False, "nothing": None, "links": [{"url": "a"}, {"url": "b"}], "lists": [],
      "contact": {"id": "p1", "email": "ada@example.com"}},
     ["vip", "beta"],
 )  # fmt: skip
@@ -50,8 +50,13 @@ VIEW = view_of(
         ("campaign.id", "c1", True),
         ("email.subject", {"$gte": "H"}, True),
         ("type", "email.bounced", True),
-        ("contact", {"$exists": True}, False),
+        ("contact", {"$exists": True}, True),
+        ("contact", {"$exists": False}, False),
+        ("contact", {"$ne": "p1"}, True),
         ("contact.email", {"$exists": True}, True),
+        ("contact.phone", {"$exists": True}, False),
+        ("links", {"$exists": True}, True),
+        ("lists", {"$exists": True}, False),
     ],
 )
 def test_a_condition_holds_as_the_rules_say(path: str, condition: Any, expected: bool) -> None:
@@ -70,6 +75,25 @@ def test_all_parts_must_hold_and_an_empty_filter_takes_everything() -> None:
     assert compile_filter({"workspaces": [str(workspace_id)], "tags": ["x"]}).refusing_clause(view) == "tags"
 
 
+@pytest.mark.parametrize("part", ["workspaces", "campaigns"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0190a3c4-7d2e-7c31-9a55-1f2b3c4d5e6f",
+        "0190A3C4-7D2E-7C31-9A55-1F2B3C4D5E6F",
+        "0190a3c47d2e7c319a551f2b3c4d5e6f",
+        "urn:uuid:0190a3c4-7d2e-7c31-9a55-1f2b3c4d5e6f",
+        "{0190a3c4-7d2e-7c31-9a55-1f2b3c4d5e6f}",
+    ],
+)
+def test_an_id_means_the_same_however_it_is_written(part: str, written: str) -> None:
+    id_ = UUID("0190a3c4-7d2e-7c31-9a55-1f2b3c4d5e6f")
+    view = view_of("campaign.paused", id_, {"campaign_id": str(id_)})
+
+    assert compile_filter({part: [str(uuid4()), written]}).matches(view)
+    assert with_plain_ids({part: [written], "tags": [written]}) == {part: [str(id_)], "tags": [written]}
+
+
 @pytest.mark.parametrize(
     ("document", "field"),
     [
@@ -77,6 +101,8 @@ def test_all_parts_must_hold_and_an_empty_filter_takes_everything() -> None:
         ({"tags": "vip"}, "event_filters.tags"),
         ({"tags": ["x" * 256]}, "event_filters.tags"),
         ({"workspaces": ["x"] * 101}, "event_filters.workspaces"),
+        ({"workspaces": [str(uuid4()), "x"]}, "event_filters.workspaces[1]"),
+        ({"campaigns": [""]}, "event_filters.campaigns[0]"),
         ({"filters": []}, "event_filters.filters"),
         ({"filters": {"a.b.c.d.e.f": 1}}, "event_filters.filters.a.b.c.d.e.f"),
         ({"filters": {"": 1}}, "event_filters.filters."),
@@ -122,13 +148,15 @@ CONDITIONS = st.one_of(
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(".".join)
 
 
-def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
-    """Every scalar of a document with the names that lead to it."""
+def parts(value: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every scalar and object of a document, and every element of its lists, with the names that lead to it."""
     if isinstance(value, dict):
-        return [leaf for name, inner in value.items() for leaf in leaves(inner, (*path, name))]
+        return [(path, value), *(part for name, inner in value.items() for part in parts(inner, (*path, name)))]
     if isinstance(value, list):
         # A list in a list is a value of its own kind: no path leads into it.
-        return [leaf for inner in value if not isinstance(inner, list) for leaf in leaves(inner, path)]
+        return [
+            part for inner in value for part in ([(path, inner)] if isinstance(inner, list) else parts(inner, path))
+        ]
     return [(path, value)]
 
 
@@ -146,7 +174,8 @@ def compare(operator: str, value: Any, operand: Any) -> bool:
     ]
 
 
-def holds(operator: str, operand: Any, values: list[Any]) -> bool:
+def holds(operator: str, operand: Any, found: list[Any]) -> bool:
+    values = [value for value in found if not isinstance(value, dict | list)]
     match operator:
         case "$eq":
             return any(same(value, operand) for value in values)
@@ -157,18 +186,18 @@ def holds(operator: str, operand: Any, values: list[Any]) -> bool:
         case "$nin":
             return not any(same(value, choice) for value in values for choice in operand)
         case "$exists":
-            return (len([value for value in values if value is not None]) > 0) == operand
+            return (len([value for value in found if value is not None]) > 0) == operand
         case _:
             return any(compare(operator, value, operand) for value in values)
 
 
 def slow_reference(filters: dict[str, Any], view: dict[str, Any]) -> bool:
     for path, condition in filters.items():
-        values = [value for found, value in leaves(view) if found == tuple(path.split("."))]
+        found = [value for names, value in parts(view) if names == tuple(path.split("."))]
         wanted = (
             condition if isinstance(condition, dict) else {"$in" if isinstance(condition, list) else "$eq": condition}
         )
-        if not all(holds(operator, operand, values) for operator, operand in wanted.items()):
+        if not all(holds(operator, operand, found) for operator, operand in wanted.items()):
             return False
     return True
 

@@ -37,6 +37,13 @@ def check_url(url: str, *, field: str) -> None:
     host = (parts.hostname or "").rstrip(".").lower()
     if not host or any(character.isspace() or ord(character) < 0x20 for character in url):
         raise ValidationFailed.of(field, "is not a URL with a host")
+    if not host.isascii():
+        # Clients read other spellings of digits and dots as these, each in its own way: 127。0。0。1 is an address to some.
+        raise ValidationFailed.of(
+            field,
+            "must have its host in ASCII; write a name with other letters as DNS has it: xn--bcher-kva.example",
+            "not_ascii",
+        )
     if "@" in parts.netloc:
         raise ValidationFailed.of(field, "must not carry a user name or password", "userinfo")
     if get_settings().allow_localhost_webhooks and is_localhost(host) and parts.scheme in {"http", "https"}:

@@ -48,6 +48,17 @@ def was_reported(tx: Tx, email_id: UUID, kind: str, bounce: str | None) -> bool:
     )
 
 
+def was_reported_since(tx: Tx, email_id: UUID, kind: str, moment: datetime) -> bool:
+    """Whether a mail's history has such a report of this moment or a later one."""
+    return tx.one(
+        """
+        SELECT EXISTS (SELECT 1 FROM email_events
+                       WHERE email_id = %(id)s AND type = %(kind)s AND occurred_at >= %(moment)s)
+        """,
+        {"id": email_id, "kind": kind, "moment": moment},
+    )
+
+
 def set_state(tx: Tx, email_id: UUID, status: str, *, error: str | None) -> None:
     """Raise a mail's state. Nobody needs to send it any more, whatever its worker still believes."""
     tx.run(

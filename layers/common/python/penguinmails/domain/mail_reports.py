@@ -1,7 +1,8 @@
 """What is reported about a mail after it left: by mail servers, by providers, and by the simulator of test mode.
 
 Reports come twice and in any order. The same reports always end in the same state and raise the same events: a mail's
-state only ever rises (sent, delivered, bounced), and each kind of report but opens and clicks counts once per mail. A report
+state only ever rises (sent, delivered, bounced), and each kind of report but opens and clicks counts once per mail. Who does
+not want mail any more and says so again later, by the same mail, is heard again: consent may have been given in between. A report
 may come before the worker has recorded that it handed the mail over, and the worker may have died: the report stands for
 the record then, and the mail is not sent again.
 """
@@ -38,6 +39,7 @@ Kind = Literal["delivered", "deferred", "bounced", "complained", "unsubscribed",
 SOFT_BOUNCES_UNTIL_SUPPRESSED = 3
 _RANKS = {"scheduled": 0, "queued": 0, "sending": 0, "sent": 1, "failed": 1, "delivered": 2, "bounced": 3}
 _REPEATABLE = {"opened", "clicked", "deferred"}
+_WISHES = {"complained", "unsubscribed"}
 _OF_WHO_DELIVERS = {"delivered", "deferred", "bounced", "complained"}
 
 
@@ -83,6 +85,9 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
         if state == "bounced" and mail.status != "bounced":
             # The history told of it while the provider still tried; figures count it from now on.
             log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
+        is_wish = report.kind in _WISHES and not is_simulated(mail.to_email)
+        if is_wish and not rows.was_reported_since(tx, mail.id, report.kind, report.occurred_at):
+            _follow(tx, mail, report, delivered=True)
         return False
     log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
     event = _event(mail, report)

@@ -13,7 +13,8 @@ def next_opening(window: dict[str, Any] | None, zone: str, now: datetime) -> dat
         return now
     place = ZoneInfo(zone)
     today = now.astimezone(place).date()
-    for ahead in range(9):
+    # A window of one day a week may fall into the hour that is left out when the clock is put forward.
+    for ahead in range(15):
         day = today + timedelta(days=ahead)
         if _DAYS[day.weekday()] not in window["days"]:
             continue

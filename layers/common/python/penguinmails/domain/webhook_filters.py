@@ -6,7 +6,8 @@
 All parts must hold; an empty document takes everything. A path leads through the event's data, and `campaign`, `email`,
 `type`, `workspace_id` and `contact.tags` as `view_of` adds them; in a list it means any element. A plain value means $eq, a
 list of values $in. What is not there equals nothing: $ne and $nin hold for it, comparisons do not. Numbers compare with
-numbers, texts with texts (moments are texts that sort).
+numbers, texts with texts (moments are texts that sort). $exists holds for all but null, objects included; a list without
+elements is nothing. The ids of workspaces and campaigns may be written without hyphens, in upper case, in braces or as a URN.
 """
 
 import json
@@ -27,7 +28,8 @@ MAX_CHOICES = 100
 MAX_TEXT = 255
 TAGS_PATH = "contact.tags"
 _SEGMENT = re.compile(r"[A-Za-z0-9_]{1,64}")
-_LISTS = ("workspaces", "campaigns", "tags")
+ID_LISTS = ("workspaces", "campaigns")
+_LISTS = (*ID_LISTS, "tags")
 _PATH_OF = {"workspaces": "workspace_id", "campaigns": "campaign.id", "tags": TAGS_PATH}
 
 Scalar = str | int | float | bool | None
@@ -40,6 +42,11 @@ class _Clause:
     name: str
     path: tuple[str, ...]
     test: Test
+    takes_objects: bool = False
+
+    def holds(self, view: Mapping[str, Any]) -> bool:
+        found = _reached(view, self.path)
+        return self.test(found if self.takes_objects else [v for v in found if not isinstance(v, Mapping | list)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ class WebhookFilter:
 
     def matches(self, view: Mapping[str, Any]) -> bool:
         """Whether an event is wanted; `view` is made by `view_of`."""
-        return all(clause.test(_values(view, clause.path)) for clause in self.clauses)
+        return all(clause.holds(view) for clause in self.clauses)
 
     def refusing_clause(self, view: Mapping[str, Any]) -> str | None:
         """The first part that an event does not meet, such as `filters.contact.email.$eq`; None when it is wanted."""
-        return next((c.name for c in self.clauses if not c.test(_values(view, c.path))), None)
+        return next((clause.name for clause in self.clauses if not clause.holds(view)), None)
 
 
 def view_of(
@@ -89,6 +96,13 @@ def compile_filter(document: Mapping[str, Any]) -> WebhookFilter:
     return _compiled(text)
 
 
+def with_plain_ids(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A filter that compiles, with the ids of workspaces and campaigns written as events have them."""
+    return {
+        part: [str(UUID(text)) for text in value] if part in ID_LISTS else value for part, value in document.items()
+    }
+
+
 @lru_cache(maxsize=1_000)
 def _compiled(text: str) -> WebhookFilter:
     errors: list[FieldError] = []
@@ -117,8 +131,19 @@ def _list_clause(part: str, value: Any, errors: list[FieldError]) -> list[_Claus
             FieldError(field, f"holds more than {MAX_CHOICES} texts, or one above {MAX_TEXT} characters", "size")
         )
         return []
-    choices = value if part == "tags" else [choice.lower() for choice in value]
+    choices = value
+    if part in ID_LISTS:
+        ids = [_id_or_none(text) for text in value]
+        errors += [FieldError(f"{field}[{place}]", "is not an id", "uuid") for place, id_ in enumerate(ids) if not id_]
+        choices = [str(id_) for id_ in ids]
     return [_Clause(part, tuple(_PATH_OF[part].split(".")), _is_one_of(choices))] if value else []
+
+
+def _id_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _path_clauses(value: Any, errors: list[FieldError]) -> list[_Clause]:
@@ -138,7 +163,8 @@ def _path_clauses(value: Any, errors: list[FieldError]) -> list[_Clause]:
             if problem:
                 errors.append(FieldError(f"{field}.{operator}"[:300], problem, "operator"))
             else:
-                clauses.append(_Clause(f"filters.{path}.{operator}", segments, _TESTS[operator](operand)))
+                test = _TESTS[operator](operand)
+                clauses.append(_Clause(f"filters.{path}.{operator}", segments, test, operator == "$exists"))
     if len(clauses) > MAX_CONDITIONS:
         errors.append(FieldError("event_filters.filters", f"has more than {MAX_CONDITIONS} conditions", "size"))
     return clauses
@@ -173,12 +199,12 @@ def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float)
 
 
-def _values(view: Any, path: Sequence[str]) -> list[Any]:
-    """The values that a path leads to; lists on the way, and at its end, count for each of their elements."""
+def _reached(view: Any, path: Sequence[str]) -> list[Any]:
+    """What a path leads to; lists on the way, and at its end, count for each of their elements."""
     found: list[Any] = [view]
     for segment in path:
         found = [value[segment] for value in _spread(found) if isinstance(value, Mapping) and segment in value]
-    return [value for value in _spread(found) if not isinstance(value, Mapping | list)] if found else []
+    return _spread(found)
 
 
 def _spread(values: Sequence[Any]) -> list[Any]:

@@ -76,12 +76,18 @@ def emit_many(tx: Tx, events: Sequence[Event]) -> None:
 
 def announce(tx: Tx, event_ids: Sequence[UUID] | Sequence[str], created_at: str) -> None:
     """Have stored events of one moment (ISO 8601) fanned out once the transaction commits."""
+    if not event_ids:
+        return
+    how: dict[str, Any] = {"in_order": True} if _has_ordered_webhook(tx) else {}
     messages = [
-        {"event_ids": list(event_ids[start : start + EVENTS_PER_MESSAGE]), "created_at": created_at}
+        {"event_ids": list(event_ids[start : start + EVENTS_PER_MESSAGE]), "created_at": created_at, **how}
         for start in range(0, len(event_ids), EVENTS_PER_MESSAGE)
     ]
-    if messages:
-        outbox.enqueue_many(tx, "events", messages)
+    outbox.enqueue_many(tx, "events", messages)
+
+
+def _has_ordered_webhook(tx: Tx) -> bool:
+    return tx.one("SELECT EXISTS (SELECT 1 FROM webhooks WHERE ordering <> 'none' AND deleted_at IS NULL)", {})
 
 
 def _document(part: Any) -> dict[str, Any]:

@@ -4,7 +4,9 @@ What cannot be handed over at once stays in the table; `sweep_outbox` sends it a
 was answered 2xx is lost, and a message may arrive more than once: consumers are idempotent.
 
 Single events are announced: while a message about a tenant's events is on its way, further ones send none. Whoever gets it
-takes all that wait from the table, so the queue's speed does not limit how many events there may be.
+takes all that wait from the table, so the queue's speed does not limit how many events there may be. So are the events of
+bulk changes where a webhook wants its events in order, which the queue does not keep; others are sent by the hundred, for
+several workers at once.
 """
 
 from collections.abc import Sequence
@@ -158,18 +160,30 @@ def queue_url(queue: Queue) -> str:
 
 
 def take_events(tx: Tx, most: int) -> list[dict[str, Any]]:
-    """The tenant's single events that wait, oldest first; they are gone from the outbox when the transaction commits."""
+    """The tenant's announced events that wait, oldest first; they are gone from the outbox when the transaction commits.
+
+    So many, or some more where the last of them are those of a bulk change.
+    """
     return tx.all(
         """
         DELETE FROM outbox o USING (
-          SELECT id FROM outbox WHERE queue = 'events' AND payload ? 'event_id'
-          ORDER BY created_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+          SELECT id, sum(events) OVER (ORDER BY created_at, id ROWS UNBOUNDED PRECEDING) - events AS before
+          FROM (
+            SELECT id, created_at, coalesce(jsonb_array_length(payload -> 'event_ids'), 1) AS events FROM outbox
+            WHERE queue = 'events' AND (payload ? 'event_id' OR payload ? 'in_order')
+            ORDER BY created_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+          ) oldest
         ) waiting
-        WHERE o.id = waiting.id
+        WHERE o.id = waiting.id AND waiting.before < %(most)s
         RETURNING o.payload
         """,
         {"most": most},
     )
+
+
+def is_announced(message: OutboxRow) -> bool:
+    """Whether the fan-out takes a message from the table, so that what is sent says only that there is something."""
+    return message.queue == "events" and not message.payload.keys().isdisjoint({"event_id", "in_order"})
 
 
 def end_announcement(tenant_id: UUID, mode: Mode) -> None:
@@ -205,7 +219,7 @@ def _announce(event: OutboxRow) -> None:
 
 def _publish_at_once(tx: Tx) -> None:
     stored: list[OutboxRow] = tx.stored_messages
-    events = [row for row in stored if row.queue == "events" and "event_id" in row.payload]
+    events = [row for row in stored if is_announced(row)]
     if events:
         _announce(events[0])
     others = [row for row in stored if row not in events]

@@ -76,6 +76,13 @@ class _VettedResolver(AbstractResolver):
         """Nothing is held."""
 
 
+def _vetted_socket(place: tuple[Any, ...]) -> socket.socket:
+    """A socket for an address that may be connected to. Every connection comes by here, however its host is written."""
+    family, kind, protocol, _, address = place
+    vet([str(address[0])], host=str(address[0]))
+    return socket.socket(family, kind, protocol)
+
+
 @lru_cache(maxsize=1)
 def _loop() -> asyncio.AbstractEventLoop:
     loop = TimedLoop()
@@ -87,7 +94,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 @lru_cache(maxsize=1)
 def _session() -> aiohttp.ClientSession:
     async def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(resolver=_VettedResolver(), use_dns_cache=False, limit=0)
+        connector = aiohttp.TCPConnector(
+            resolver=_VettedResolver(), use_dns_cache=False, limit=0, socket_factory=_vetted_socket
+        )
         return aiohttp.ClientSession(
             connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
         )
@@ -122,7 +131,7 @@ async def _post(request: SignedRequest, timing: Timing) -> Outcome:
     session, started = _session(), time.perf_counter()
     headers = {**request.custom_headers, **request.headers}
     try:
-        # Address literals never reach the resolver, and rules may have changed since the URL was stored.
+        # Rules may have changed since the URL was stored.
         check_url(request.url, field="endpoint_url")
         async with (
             asyncio.timeout(request.timeout_seconds),
