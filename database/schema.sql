@@ -48,7 +48,7 @@ DECLARE
   name text := 'job_' || replace(job::text, '-', '');
 BEGIN
   EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON import_staging.%I (line)', name || '_by_line', name);
-  EXECUTE format('ANALYZE import_staging.%I', name);
+  EXECUTE format('ANALYZE import_staging.%I (job_id, line, contact_id, email, external_id, status, fault)', name);
 END
 $$;
 
