@@ -3613,7 +3613,7 @@ CREATE TABLE public.privacy_requests (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     completed_at timestamp with time zone,
     expires_at timestamp with time zone,
-    CONSTRAINT privacy_requests_check CHECK (((email IS NOT NULL) OR (status = 'completed'::text))),
+    CONSTRAINT privacy_requests_check CHECK (((email IS NOT NULL) OR (status = ANY (ARRAY['completed'::text, 'failed'::text, 'expired'::text])))),
     CONSTRAINT privacy_requests_email_check CHECK (((email)::text = lower((email)::text))),
     CONSTRAINT privacy_requests_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
     CONSTRAINT privacy_requests_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'expired'::text]))),
@@ -3895,6 +3895,43 @@ CREATE TABLE public.subscriptions (
 );
 
 ALTER TABLE ONLY public.subscriptions FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: suppression_lifts; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.suppression_lifts (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    mode text NOT NULL,
+    email character varying(255) NOT NULL COLLATE pg_catalog."C",
+    reason text NOT NULL,
+    consent_note text NOT NULL,
+    lifted_by uuid,
+    lifted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT suppression_lifts_email_check CHECK (((email)::text = lower((email)::text))),
+    CONSTRAINT suppression_lifts_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text])))
+);
+
+ALTER TABLE ONLY public.suppression_lifts FORCE ROW LEVEL SECURITY;
+
+--
+-- Name: TABLE suppression_lifts; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.suppression_lifts IS 'the proof that somebody agreed to be written to again, kept until the person is erased';
+
+--
+-- Name: COLUMN suppression_lifts.id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.suppression_lifts.id IS 'of the entry that was lifted; the audit log names it';
+
+--
+-- Name: COLUMN suppression_lifts.reason; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.suppression_lifts.reason IS 'why the address was suppressed';
 
 --
 -- Name: suppression_list; Type: TABLE; Schema: public; Owner: -
@@ -5261,6 +5298,20 @@ ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_tenant_id_key UNIQUE (tenant_id);
 
 --
+-- Name: suppression_lifts suppression_lifts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_lifts
+    ADD CONSTRAINT suppression_lifts_pkey PRIMARY KEY (id);
+
+--
+-- Name: suppression_lifts suppression_lifts_tenant_id_mode_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_lifts
+    ADD CONSTRAINT suppression_lifts_tenant_id_mode_id_key UNIQUE (tenant_id, mode, id);
+
+--
 -- Name: suppression_list suppression_list_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -5978,6 +6029,12 @@ CREATE INDEX import_jobs_with_files ON public.import_jobs USING btree (created_a
 CREATE INDEX inbox_messages_by_email ON public.inbox_messages USING btree (tenant_id, mode, email_id) WHERE (email_id IS NOT NULL);
 
 --
+-- Name: inbox_messages_by_sender; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX inbox_messages_by_sender ON public.inbox_messages USING btree (tenant_id, mode, from_email);
+
+--
 -- Name: inbox_messages_by_thread; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -6156,6 +6213,12 @@ CREATE UNIQUE INDEX sessions_by_refresh ON public.sessions USING btree (refresh_
 --
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (tenant_id, user_id, last_used_at) WHERE (ended_at IS NULL);
+
+--
+-- Name: suppression_lifts_by_email; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX suppression_lifts_by_email ON public.suppression_lifts USING btree (tenant_id, mode, email);
 
 --
 -- Name: suppression_list_by_reason; Type: INDEX; Schema: public; Owner: -
@@ -7186,6 +7249,13 @@ ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 --
+-- Name: suppression_lifts suppression_lifts_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.suppression_lifts
+    ADD CONSTRAINT suppression_lifts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+--
 -- Name: suppression_list suppression_list_tenant_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -8100,6 +8170,12 @@ ALTER TABLE public.staff_members ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: suppression_lifts; Type: ROW SECURITY; Schema: public; Owner: -
+--
+
+ALTER TABLE public.suppression_lifts ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: suppression_list; Type: ROW SECURITY; Schema: public; Owner: -
 --
 
@@ -8452,6 +8528,12 @@ CREATE POLICY tenant_isolation ON public.staff_members TO penguinmails_app USING
 --
 
 CREATE POLICY tenant_isolation ON public.subscriptions TO penguinmails_app USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+--
+-- Name: suppression_lifts tenant_isolation; Type: POLICY; Schema: public; Owner: -
+--
+
+CREATE POLICY tenant_isolation ON public.suppression_lifts TO penguinmails_app USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true)))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (mode = current_setting('app.current_mode'::text, true))));
 
 --
 -- Name: suppression_list tenant_isolation; Type: POLICY; Schema: public; Owner: -
@@ -9460,6 +9542,13 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO penguinmails_app;
 GRANT SELECT,UPDATE ON TABLE public.subscriptions TO penguinmails_jobs;
 GRANT SELECT ON TABLE public.subscriptions TO penguinmails_lookup;
 GRANT SELECT,DELETE ON TABLE public.subscriptions TO penguinmails_closing;
+
+--
+-- Name: TABLE suppression_lifts; Type: ACL; Schema: public; Owner: -
+--
+
+GRANT SELECT,DELETE ON TABLE public.suppression_lifts TO penguinmails_closing;
+GRANT SELECT,INSERT,DELETE ON TABLE public.suppression_lifts TO penguinmails_app;
 
 --
 -- Name: TABLE suppression_list; Type: ACL; Schema: public; Owner: -

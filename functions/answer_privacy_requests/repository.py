@@ -1,11 +1,12 @@
 """SQL of the work on privacy requests: jobs across tenants, their work as the application."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, LiteralString
+from typing import Literal
 from uuid import UUID
 
 from penguinmails.db import Mode, Tx, jsonb
 from penguinmails.domain.mail_report_rows import forget_soft_bounces
+from penguinmails.domain.suppression import forget_lifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,6 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
         {"email": email, "batch": batch},
     )
     tx.one("SELECT erase_texts_of(%(ids)s::uuid[])", {"ids": ids})
-    forget_soft_bounces(tx, email)
-    tx.run("DELETE FROM inbox_messages WHERE from_email = %(email)s", {"email": email})
-    tx.run("DELETE FROM inbox_threads WHERE correspondent = %(email)s", {"email": email})
     tx.run(
         """
         UPDATE emails
@@ -80,6 +78,65 @@ def erase_emails(tx: Tx, email: str, batch: int) -> list[UUID]:
         {"ids": ids},
     )
     return ids
+
+
+def erase_conversations(tx: Tx, email: str) -> int:
+    """Remove the conversations with the address, and from those with others what it wrote; how many messages that were.
+
+    What a conversation is shown by is taken from what is left of it. Those that it is about are locked first, so that an
+    answer which comes meanwhile is there to be seen.
+    """
+    threads = tx.all(
+        """
+        SELECT id FROM inbox_threads
+        WHERE id IN (SELECT id FROM inbox_threads WHERE correspondent = %(email)s
+                     UNION ALL SELECT thread_id FROM inbox_messages WHERE from_email = %(email)s)
+        ORDER BY id FOR UPDATE
+        """,
+        {"email": email},
+    )
+    if not threads:
+        return 0
+    about = {"email": email, "threads": threads}
+    removed = tx.run(
+        """
+        DELETE FROM inbox_messages m USING inbox_threads t
+        WHERE t.id = ANY(%(threads)s::uuid[]) AND m.tenant_id = t.tenant_id AND m.mode = t.mode AND m.thread_id = t.id
+          AND (t.correspondent = %(email)s OR m.from_email = %(email)s)
+        """,
+        about,
+    )
+    tx.run(
+        """
+        DELETE FROM inbox_threads t
+        WHERE t.id = ANY(%(threads)s::uuid[]) AND NOT EXISTS (
+          SELECT FROM inbox_messages m WHERE m.tenant_id = t.tenant_id AND m.mode = t.mode AND m.thread_id = t.id)
+        """,
+        about,
+    )
+    tx.run(
+        r"""
+        UPDATE inbox_threads t
+        SET subject = first.subject, snippet = left(btrim(regexp_replace(last.body_text, '\s+', ' ', 'g')), 200),
+            last_message_at = last.received_at
+        FROM inbox_threads k
+        CROSS JOIN LATERAL (SELECT m.subject FROM inbox_messages m
+                            WHERE m.tenant_id = k.tenant_id AND m.mode = k.mode AND m.thread_id = k.id
+                            ORDER BY m.received_at, m.id LIMIT 1) first
+        CROSS JOIN LATERAL (SELECT m.body_text, m.received_at FROM inbox_messages m
+                            WHERE m.tenant_id = k.tenant_id AND m.mode = k.mode AND m.thread_id = k.id
+                            ORDER BY m.received_at DESC, m.id DESC LIMIT 1) last
+        WHERE k.id = ANY(%(threads)s::uuid[]) AND t.tenant_id = k.tenant_id AND t.mode = k.mode AND t.id = k.id
+        """,
+        about,
+    )
+    return removed
+
+
+def erase_what_is_known_of(tx: Tx, email: str) -> None:
+    """Forget what is kept by the address itself: what bounced, and with what consent a suppression was lifted."""
+    forget_soft_bounces(tx, email)
+    forget_lifts(tx, [email])
 
 
 def emails_are_left(tx: Tx, email: str) -> bool:
@@ -101,12 +158,13 @@ def count_found(tx: Tx, job: Job, found: dict[str, int]) -> None:
 
 
 def finish_erasure(tx: Tx, job: Job) -> None:
-    """Nothing is left, the request's own knowledge of the address included."""
+    """Nothing is left, what this request and those that have ended know of the address included."""
     tx.run(
         """
         UPDATE privacy_requests
-        SET email = NULL, status = 'completed', completed_at = clock_timestamp()
-        WHERE email = %(email)s AND (id = %(id)s OR status IN ('completed', 'expired'))
+        SET email = NULL, status = CASE WHEN id = %(id)s THEN 'completed' ELSE status END,
+            completed_at = CASE WHEN id = %(id)s THEN clock_timestamp() ELSE completed_at END
+        WHERE email = %(email)s AND (id = %(id)s OR status IN ('completed', 'expired', 'failed'))
         """,
         {"id": job.id, "email": job.email},
     )
@@ -134,81 +192,3 @@ def fail(tx: Tx, job: Job, message: str) -> None:
         """,
         {"id": job.id, "message": message},
     )
-
-
-SECTIONS: dict[str, LiteralString] = {
-    "contacts": "SELECT to_jsonb(c) FROM contacts c WHERE email = %(email)s",
-    "tags": """
-        SELECT to_jsonb(t.name) FROM contacts c
-        JOIN contact_tags l ON l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
-        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
-        WHERE c.email = %(email)s
-        """,
-    "lists": """
-        SELECT to_jsonb(t.name) FROM contacts c
-        JOIN contact_lists l ON l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
-        JOIN lists t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.list_id
-        WHERE c.email = %(email)s
-        """,
-    "workspaces": """
-        SELECT to_jsonb(w.name) FROM contacts c
-        JOIN contact_workspaces l ON l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
-        JOIN workspaces w ON w.tenant_id = l.tenant_id AND w.id = l.workspace_id
-        WHERE c.email = %(email)s
-        """,
-    "campaigns": """
-        SELECT to_jsonb(l) || jsonb_build_object('campaign', g.name) FROM contacts c
-        JOIN campaign_contacts l ON l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id
-        JOIN campaigns g ON g.tenant_id = l.tenant_id AND g.mode = l.mode AND g.id = l.campaign_id
-        WHERE c.email = %(email)s
-        """,
-    "emails": """
-        SELECT to_jsonb(e) || jsonb_build_object('text', t.content_text, 'html', t.content_html) FROM emails e
-        LEFT JOIN content_objects t ON t.tenant_id = e.tenant_id AND t.mode = e.mode AND t.storage_key = e.content_key
-        WHERE e.to_email = %(email)s ORDER BY e.created_at, e.id
-        """,
-    "email_attachments": """
-        SELECT jsonb_build_object('email_id', e.id, 'file_name', a.file_name, 'content_type', a.content_type,
-                                  'size', coalesce(a.size, octet_length(a.content)),
-                                  'sha256', encode(sha256(a.content), 'hex'), 'file_key', u.file_key)
-        FROM emails e
-        JOIN email_attachments a ON a.tenant_id = e.tenant_id AND a.mode = e.mode AND a.content_key = e.content_key
-        LEFT JOIN email_uploads u ON u.tenant_id = a.tenant_id AND u.mode = a.mode AND u.id = a.upload_id
-        WHERE e.to_email = %(email)s ORDER BY e.created_at, e.id, a.position
-        """,
-    "email_events": """
-        SELECT to_jsonb(h) FROM emails e
-        JOIN email_events h ON h.tenant_id = e.tenant_id AND h.mode = e.mode AND h.email_id = e.id
-        WHERE e.to_email = %(email)s ORDER BY h.occurred_at, h.id
-        """,
-    "events": """
-        SELECT to_jsonb(v) FROM events v
-        WHERE v.subject_id IN (SELECT id FROM contacts WHERE email = %(email)s
-                               UNION ALL SELECT id FROM emails WHERE to_email = %(email)s)
-        ORDER BY v.created_at, v.id
-        """,
-    "inbox_attachments": """
-        SELECT to_jsonb(a) - 'content' || jsonb_build_object('content_base64', encode(a.content, 'base64'))
-        FROM inbox_attachments a
-        JOIN inbox_messages m ON m.tenant_id = a.tenant_id AND m.mode = a.mode AND m.id = a.message_id
-        JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id
-        WHERE t.correspondent = %(email)s ORDER BY m.received_at, m.id, a.position
-        """,
-    "inbox_messages": """
-        SELECT to_jsonb(m) FROM inbox_messages m
-        JOIN inbox_threads t ON t.tenant_id = m.tenant_id AND t.mode = m.mode AND t.id = m.thread_id
-        WHERE t.correspondent = %(email)s ORDER BY m.received_at, m.id
-        """,
-    "soft_bounces": "SELECT to_jsonb(b) FROM soft_bounces b WHERE email = %(email)s",
-    "suppression_list": "SELECT to_jsonb(s) FROM suppression_list s WHERE email = %(email)s",
-}
-"""What a copy holds, section by section.
-
-Of files that were sent to the person: how each was called, and by which digest it is known. They have the files themselves,
-which would make a copy as large as all their mail.
-"""
-
-
-def section(tx: Tx, name: str, email: str) -> list[Any]:
-    """One section of a copy."""
-    return tx.all(SECTIONS[name], {"email": email})

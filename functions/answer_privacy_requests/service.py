@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from answer_privacy_requests import repository
-from answer_privacy_requests.repository import SECTIONS, Job
+from answer_privacy_requests.repository import Job
+from answer_privacy_requests.sections import SECTIONS, section
 from penguinmails.aws import read_object, store_object
 from penguinmails.db import transaction
 from penguinmails.domain.contacts import delete_contacts, erase_from_events
@@ -52,8 +53,12 @@ def _erase(job: Job) -> int:
         events = delete_contacts(tx, ids) if ids else 0
         emails = repository.erase_emails(tx, job.email, BATCH)
         events += erase_from_events(tx, emails) if emails else 0
-        if emails or people:
-            repository.count_found(tx, job, {"contacts": len(people), "emails": len(emails), "events": events})
+        messages = repository.erase_conversations(tx, job.email)
+        repository.erase_what_is_known_of(tx, job.email)
+        if emails or people or messages:
+            repository.count_found(
+                tx, job, {"contacts": len(people), "emails": len(emails), "events": events, "inbox_messages": messages}
+            )
         if len(emails) == BATCH:
             return 1
         if repository.emails_are_left(tx, job.email):
@@ -70,7 +75,7 @@ def _copy(job: Job) -> int:
             return 0
         file.write(b"{")
         for place, name in enumerate(SECTIONS):
-            rows = repository.section(tx, name, job.email)
+            rows = section(tx, name, job.email)
             if name == "email_attachments":
                 _digest_uploads(job.tenant_id, rows)
             found[name] = len(rows)

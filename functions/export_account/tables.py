@@ -6,7 +6,8 @@ OF_THE_ACCOUNT = (
 )  # fmt: skip
 OF_A_MODE = (
     "contacts", "contact_fields", "contact_field_values", "tags", "contact_tags", "lists", "contact_lists", "segments",
-    "contact_workspaces", "suppression_list", "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
+    "contact_workspaces", "suppression_list", "suppression_lifts",
+    "templates", "campaigns", "campaign_steps", "campaign_contacts", "campaign_stats",
     "emails", "content_objects", "email_uploads", "email_attachments", "email_tags",
     "email_events", "inbox_threads", "inbox_messages", "inbox_attachments", "events",
     "webhooks", "webhook_deliveries", "webhook_attempts",

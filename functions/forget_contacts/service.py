@@ -9,7 +9,7 @@ from penguinmails import audit
 from penguinmails.db import Tx, transaction
 from penguinmails.domain.contact_fields import store_field_values
 from penguinmails.domain.contacts import delete_contacts
-from penguinmails.domain.suppression import suppress
+from penguinmails.domain.suppression import forget_lifts, suppress
 
 BATCH = 2_000
 _AT_ONCE = 500
@@ -47,6 +47,7 @@ def _delete(tx: Tx, ids: Sequence[UUID]) -> int:
     suppress(
         tx, [person.email for person in people if person.status == "unsubscribed"], reason="user_request", source="api"
     )
+    forget_lifts(tx, [person.email for person in people])
     delete_contacts(tx, [person.id for person in people])
     if people:
         _record(tx, "contacts_expired", len(people))

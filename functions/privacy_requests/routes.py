@@ -39,9 +39,10 @@ def _view(row: PrivacyRequestRow) -> PrivacyRequest:
 async def create_privacy_request(body: NewPrivacyRequest, caller: Manager) -> Response:
     """Have all that is held about an address copied into a file, or erased, in the background.
 
-    An erasure cannot be taken back. It removes the contact, and blanks the emails to the address with their texts and
-    histories, the events about them, and what webhooks answered; emails that wait to be sent are cancelled. An address that
-    opted out stays on the suppression list, since nobody could keep it from being written to again otherwise.
+    An erasure cannot be taken back. It removes the contact and what came in from the address, and blanks the emails to it
+    with their texts and histories, the events about them, and what webhooks answered; emails that wait to be sent are
+    cancelled. An address that opted out stays on the suppression list, since nobody could keep it from being written to
+    again otherwise.
     """
     with caller.work() as work:
         row = service.create(

@@ -51,7 +51,7 @@ def mark_copies(tx: Tx, ids: list[UUID]) -> None:
     tx.run(
         """
         UPDATE privacy_requests
-        SET file_key = NULL, status = CASE WHEN status = 'completed' AND email IS NOT NULL THEN 'expired' ELSE status END
+        SET file_key = NULL, status = CASE WHEN status = 'completed' THEN 'expired' ELSE status END
         WHERE id = ANY(%(ids)s::uuid[])
         """,
         {"ids": ids},

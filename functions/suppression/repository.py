@@ -87,3 +87,22 @@ def delete_entry(tx: Tx, entry_id: UUID) -> SuppressionRow | None:
         {"id": entry_id},
         SuppressionRow,
     )
+
+
+def insert_lift(tx: Tx, entry: SuppressionRow, *, consent_note: str, lifted_by: UUID) -> None:
+    """Keep with what consent an entry was lifted."""
+    tx.run(
+        """
+        INSERT INTO suppression_lifts (id, tenant_id, mode, email, reason, consent_note, lifted_by)
+        VALUES (%(id)s, %(tenant_id)s, %(mode)s, %(email)s, %(reason)s, %(consent_note)s, %(lifted_by)s)
+        """,
+        {
+            "id": entry.id,
+            "tenant_id": tx.tenant_id,
+            "mode": tx.mode,
+            "email": entry.email,
+            "reason": entry.reason,
+            "consent_note": consent_note,
+            "lifted_by": lifted_by,
+        },
+    )

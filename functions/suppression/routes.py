@@ -116,18 +116,20 @@ async def delete_suppression(
     caller: Annotated[Caller, session("owner", "admin")],
     consent_note: Annotated[
         ConsentNote,
-        Query(description="How and when the recipient agreed to be written to again; kept in the audit trail."),
+        Query(description="How and when the recipient agreed to be written to again; kept until the person is erased."),
     ],
 ) -> LiftedSuppression:
     """Let an address be written to again, with the recipient's consent written down. A contact's own status stays."""
     with caller.transaction() as tx:
-        entry, still_suppressed = service.lift(tx, suppression_id)
+        entry, still_suppressed = service.lift(
+            tx, suppression_id, consent_note=consent_note, lifted_by=caller.principal.id
+        )
         caller.audit(
             tx,
             "suppression_lifted",
             resource_type="suppression",
             resource_id=str(suppression_id),
             severity="warning",
-            details={"email": entry.email, "reason": entry.reason, "consent_note": consent_note},
+            details={"reason": entry.reason},
         )
     return LiftedSuppression(id=suppression_id, still_suppressed=still_suppressed)

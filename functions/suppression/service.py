@@ -44,9 +44,10 @@ def check(tx: Tx, email: str, scope: SuppressionScope) -> tuple[bool, Suppressio
     return bool(suppressed(tx, [email], scope)), repository.find_that_holds(tx, email, scope)
 
 
-def lift(tx: Tx, entry_id: UUID) -> tuple[SuppressionRow, bool]:
-    """Remove an entry; what it was, and whether its address is suppressed all the same. Raises NotFound."""
+def lift(tx: Tx, entry_id: UUID, *, consent_note: str, lifted_by: UUID) -> tuple[SuppressionRow, bool]:
+    """Remove an entry and keep the consent; what it was, and whether its address is suppressed all the same. Raises NotFound."""
     entry = repository.delete_entry(tx, entry_id)
     if entry is None:
         raise NotFound.of("suppression", entry_id)
+    repository.insert_lift(tx, entry, consent_note=consent_note, lifted_by=lifted_by)
     return entry, bool(suppressed(tx, [entry.email], SuppressionScope(entry.workspace_id, entry.campaign_type)))

@@ -12,6 +12,7 @@ from penguinmails.db import transaction
 from suppression.app import handler as suppression
 from tests.support.http import call
 from tests.support.imports_of_contacts import run_import
+from tests.support.people import signed_in
 from tests.support.queues import run_job
 from tests.support.tenants import TestKey, TestTenant
 
@@ -46,6 +47,13 @@ def age(tenant: TestTenant, statement: LiteralString) -> None:
     with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"]) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(statement, [tenant.id])
+
+
+def lift(tenant: TestTenant, key: TestKey, address: str) -> None:
+    path = "/api/v1/suppression-list"
+    entry = call(suppression, "POST", path, token=key.plaintext, json={"email": address}).json
+    note = {"consent_note": "Agreed by letter on 2026-01-31"}
+    assert signed_in(tenant).call(suppression, "DELETE", f"{path}/{entry['id']}", query=note).status == 200
 
 
 def entries(tenant: TestTenant, event: str) -> list[Any]:
@@ -138,6 +146,8 @@ def test_after_two_years_without_a_change_or_a_mail_a_contact_is_deleted(
     add(key, email="out@example.com", status="unsubscribed")
     add(key, email="written.to@example.com")
     add(other_tenant.key(), email="silent@example.com")
+    for address in ("silent@example.com", "written.to@example.com"):
+        lift(tenant, key, address)
     age(tenant, _LONG_UNCHANGED)
     add(key, email="new@example.com")
     with transaction(tenant_id=tenant.id, mode="live") as tx:
@@ -154,6 +164,8 @@ def test_after_two_years_without_a_change_or_a_mail_a_contact_is_deleted(
     assert emails(other_tenant.key()) == {"silent@example.com"}
     listed = call(suppression, "GET", "/api/v1/suppression-list", token=key.plaintext).json["data"]
     assert [entry["email"] for entry in listed] == ["out@example.com"]
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        assert tx.all("SELECT email FROM suppression_lifts", {}) == ["written.to@example.com"]
     assert entries(tenant, "contacts_expired") == [{"mode": "live", "contacts": 2}]
 
 

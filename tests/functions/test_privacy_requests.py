@@ -3,16 +3,12 @@
 import base64
 import contextlib
 import json
-import os
-import urllib.parse
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from answer_privacy_requests import service
 from answer_privacy_requests.app import handler as answer
@@ -25,37 +21,16 @@ from privacy_requests.app import handler
 from purge_files.app import handler as purge
 from send_emails.app import handler as send
 from suppression.app import handler as suppression_handler
-from tests.support.catalogue import tables
-from tests.support.http import Answer, call
+from tests.support.http import call
+from tests.support.privacy import REQUESTS, ask, copy, copy_link, follow, where_it_stands
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant
 from tests.support.uploads import stored_key, uploaded
-
-REQUESTS = "/api/v1/privacy-requests"
 
 
 @pytest.fixture
 def address() -> str:
     return f"ada.{uuid4().hex}@example.com"
-
-
-def ask(key: TestKey, kind: str, email: str, **fields: Any) -> dict[str, Any]:
-    made = call(handler, "POST", REQUESTS, token=key.plaintext, json={"type": kind, "email": email, **fields})
-    assert made.status == 202, made.body
-    return made.json
-
-
-def follow(key: TestKey, request_id: str) -> dict[str, Any]:
-    return call(handler, "GET", f"{REQUESTS}/{request_id}", token=key.plaintext).json
-
-
-def copy_link(key: TestKey, request_id: str) -> Answer:
-    return call(handler, "GET", f"{REQUESTS}/{request_id}/copy", token=key.plaintext)
-
-
-def copy(key: TestKey, request_id: str) -> dict[str, list[Any]]:
-    link = urllib.parse.urlsplit(copy_link(key, request_id).json["url"])
-    return json.loads(b"".join(aws.stream_object("/".join(link.path.split("/")[-2:]))))
 
 
 def add(key: TestKey, email: str, **fields: Any) -> dict[str, Any]:
@@ -74,21 +49,6 @@ def mail(key: TestKey, to: str, **fields: Any) -> str:
 def deliver(tenant: TestTenant) -> None:
     assert consume(send, *messages_for("emails", tenant.id)) == []
     assert consume(fan_out, *messages_for("events", tenant.id)) == []
-
-
-def where_it_stands(tenant_id: UUID, text: str) -> set[str]:
-    """The tables in which a tenant's rows hold a text, whatever the column."""
-    found: set[str] = set()
-    url = os.environ["MIGRATIONS_DATABASE_URL"]
-    with psycopg.connect(url) as connection:
-        for table in tables(url):
-            if table.parent is None and table.has("tenant_id"):
-                statement = sql.SQL("SELECT 1 FROM {} t WHERE tenant_id = %s AND t::text ILIKE %s LIMIT 1")
-                row = connection.execute(
-                    statement.format(sql.Identifier(table.name)), [tenant_id, f"%{text}%"]
-                ).fetchone()
-                found |= {table.name} if row else set()
-    return found
 
 
 def test_a_copy_holds_the_person_s_data_and_nobody_else_s(tenant: TestTenant, key: TestKey, address: str) -> None:
@@ -308,6 +268,27 @@ def test_a_request_that_always_fails_ends_and_says_so(
             break
 
     assert "Make the request again" in follow(key, request["id"])["error"]
+
+
+def test_what_became_of_earlier_requests_stays_when_the_address_goes(
+    tenant: TestTenant, key: TestKey, address: str
+) -> None:
+    access, failed, expired = (ask(key, "access", address) for _ in range(3))
+    run_job(answer)
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        for status, request in (("failed", failed), ("expired", expired)):
+            tx.run(
+                "UPDATE privacy_requests SET status = %(s)s, file_key = NULL WHERE id = %(id)s::uuid",
+                {"s": status, "id": request["id"]},
+            )
+    before = [follow(key, request["id"]) for request in (access, failed, expired)]
+    ask(key, "erasure", address)
+
+    run_job(answer)
+
+    after = [follow(key, request["id"]) for request in (access, failed, expired)]
+    assert after == [{**request, "email": None} for request in before]
+    assert copy_link(key, access["id"]).status == 200, "it was asked for, and is there for its seven days"
 
 
 def test_what_is_no_address_is_refused(key: TestKey) -> None:

@@ -85,7 +85,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(page_in_time.__kwdefaults__, "budget", timedelta(minutes=1))
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 @pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("operation", [o for o in LISTS if o.id not in FEW], ids=lambda operation: operation.id)
 def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
@@ -117,7 +117,7 @@ def test_a_list_reads_at_most_ten_times_the_rows_that_it_returns(
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 @pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("order", ["desc", "asc"])
 def test_a_dynamic_list_reads_at_most_ten_times_the_rows_that_it_returns(
@@ -159,7 +159,7 @@ def make_dynamic_list(large: LargeTenant, rule: dict[str, Any]) -> UUID:
     return list_id
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 def test_a_preview_reads_at_most_ten_times_the_contacts_that_it_counts(
     large: LargeTenant, plans: list[dict[str, Any]], token: str
 ) -> None:
@@ -184,7 +184,7 @@ NAMED: dict[Kind, LiteralString] = {
 }
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5400)
 @pytest.mark.parametrize("kind", NAMED)
 def test_a_batch_of_what_is_removed_reads_at_most_ten_times_its_rows(
     large: LargeTenant, plans: list[dict[str, Any]], kind: Kind

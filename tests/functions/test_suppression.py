@@ -170,12 +170,17 @@ def test_an_owner_or_admin_lifts_it_and_the_consent_is_kept(tenant: TestTenant, 
     assert (lifted.status, lifted.json) == (200, {"id": entry["id"], "deleted": True, "still_suppressed": False})
     assert again.status == 404
     assert check(key, "ada@example.com")["suppressed"] is False
-    with transaction(tenant_id=tenant.id) as tx:
-        details, actor = tx.one(
-            "SELECT ARRAY[details ->> 'consent_note', actor_id::text] FROM audit_log WHERE event = 'suppression_lifted'",
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        kept = tx.one("SELECT to_jsonb(l) - 'lifted_at' FROM suppression_lifts l", {})
+        told = tx.one(
+            "SELECT jsonb_build_array(actor_id, resource_id, details) FROM audit_log WHERE event = 'suppression_lifted'",
             {},
         )
-    assert (details, actor) == (NOTE["consent_note"], str(person.id))
+    assert kept == {
+        "id": entry["id"], "tenant_id": str(tenant.id), "mode": "live", "email": "ada@example.com", "reason": "manual",
+        "lifted_by": str(person.id), **NOTE,
+    }  # fmt: skip
+    assert told == [str(person.id), entry["id"], {"reason": "manual"}], "an erasure does not reach the audit log"
 
 
 def test_lifting_does_not_opt_a_contact_in_again(tenant: TestTenant, key: TestKey) -> None:

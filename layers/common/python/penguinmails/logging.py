@@ -1,8 +1,8 @@
 """Structured logs (JSON lines) and embedded-format metrics, one logger for the whole process.
 
 Every line names its function (the folder of functions/); trace, request and tenant are appended as keys while a span is
-under way (see `tracing`). Values that look like a secret are replaced before a line is written: the net under the rule
-that no secret is ever passed to the logger.
+under way (see `tracing`). Values that look like a secret or an e-mail address, and the rows that PostgreSQL quotes in its
+errors, are replaced before a line is written: the net under the rule that neither is ever passed to the logger.
 """
 
 import os
@@ -22,9 +22,19 @@ SECRET_SHAPES = re.compile(
 )
 
 
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_ROW_BEGINNINGS = ("DETAIL:  ", "CONTEXT:  COPY ")
+_QUOTED_ROW = re.compile(r'(DETAIL:  |CONTEXT:  COPY )(?:(?!\\nCONTEXT:  |\\n\\n(?:During|The above) )(?:[^"\\]|\\.))*')
+"""In a JSON string. What it quotes may have several lines: it ends with what may follow it in a traceback."""
+
+
 class _RedactingFormatter(LambdaPowertoolsFormatter):
     def serialize(self, log: Any) -> str:
-        return SECRET_SHAPES.sub("[redacted]", super().serialize(log))
+        line = SECRET_SHAPES.sub("[redacted]", super().serialize(log))
+        # Looked for where they can be: most lines have neither, and searching takes longer than writing a line.
+        if any(beginning in line for beginning in _ROW_BEGINNINGS):
+            line = _QUOTED_ROW.sub(r"\1[redacted]", line)
+        return _ADDRESS.sub("[address]", line) if "@" in line else line
 
 
 # Lambda says in _HANDLER which handler this process runs, such as contacts.app.handler.

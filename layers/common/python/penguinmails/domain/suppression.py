@@ -66,3 +66,8 @@ def suppress(
         },
     )
     return set(added)
+
+
+def forget_lifts(tx: Tx, emails: Sequence[str]) -> None:
+    """Forget with what consent addresses came off the list."""
+    tx.run("DELETE FROM suppression_lifts WHERE email = ANY(%(emails)s::text[])", {"emails": list(emails)})
