@@ -48,7 +48,7 @@ DECLARE
   name text := 'job_' || replace(job::text, '-', '');
 BEGIN
   EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON import_staging.%I (line)', name || '_by_line', name);
-  EXECUTE format('ANALYZE import_staging.%I', name);
+  EXECUTE format('ANALYZE import_staging.%I (job_id, line, contact_id, email, external_id, status, fault)', name);
 END
 $$;
 
@@ -3129,8 +3129,9 @@ CREATE TABLE public.import_events (
     changed_fields text[],
     tags text[],
     is_listed boolean DEFAULT false NOT NULL,
+    replaced_at timestamp with time zone,
     CONSTRAINT import_events_mode_check CHECK ((mode = ANY (ARRAY['live'::text, 'test'::text]))),
-    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text, 'listed'::text])))
+    CONSTRAINT import_events_type_check CHECK ((type = ANY (ARRAY['created'::text, 'updated'::text, 'listed'::text, 'undone'::text])))
 );
 
 ALTER TABLE ONLY public.import_events FORCE ROW LEVEL SECURITY;
@@ -3140,6 +3141,12 @@ ALTER TABLE ONLY public.import_events FORCE ROW LEVEL SECURITY;
 --
 
 COMMENT ON TABLE public.import_events IS 'no foreign keys, each of which would cost a look-up for each of a million rows: jobs are never deleted';
+
+--
+-- Name: COLUMN import_events.type; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.type IS 'undone: a change that was taken back, so the contact as it is at written_at is what it was at replaced_at';
 
 --
 -- Name: COLUMN import_events.written_at; Type: COMMENT; Schema: public; Owner: -
@@ -3158,6 +3165,12 @@ COMMENT ON COLUMN public.import_events.previous IS 'what a rollback restores; go
 --
 
 COMMENT ON COLUMN public.import_events.is_listed IS 'the contact was there, and the job put it on its list';
+
+--
+-- Name: COLUMN import_events.replaced_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.import_events.replaced_at IS 'of a change: the contact''s updated_at before it';
 
 --
 -- Name: import_jobs; Type: TABLE; Schema: public; Owner: -
@@ -5984,6 +5997,12 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (cre
 --
 
 CREATE INDEX import_events_by_contact ON public.import_events USING btree (tenant_id, mode, contact_id) WHERE (type = 'updated'::text);
+
+--
+-- Name: import_events_undone; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX import_events_undone ON public.import_events USING btree (tenant_id, mode, contact_id) WHERE (type = 'undone'::text);
 
 --
 -- Name: import_jobs_by_created; Type: INDEX; Schema: public; Owner: -

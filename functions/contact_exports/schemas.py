@@ -28,7 +28,13 @@ class ExportFilters(RequestModel):
 class NewExport(ExportFilters):
     """A file to be made."""
 
-    format: FileFormat = Field(default="csv", description="Texts that look like formulas are kept from being run.")
+    format: FileFormat = Field(
+        default="csv",
+        description="In CSV a text that a spreadsheet would run gets an apostrophe before it, phone numbers such as "
+        "`+49 30 1234` included: what begins with =, +, -, @, a tab or a line end, also behind apostrophes. Imports take it "
+        "away again; other programs must. JSON and XLSX hold texts as they are. Tags are joined by `;` in CSV and XLSX; one "
+        'that holds `;`, `,`, `|` or `"` stands in quotation marks.',
+    )
     fields: Annotated[list[FieldName], Field(min_length=1, max_length=200)] | None = Field(
         default=None,
         description="Columns in their order: fields of a contact, and `attributes.<key>`. All fields, and all declared custom "

@@ -94,15 +94,38 @@ def start_job(tx: Tx, job_id: UUID, *, mapping: dict[str, str | None], options: 
 
 
 def set_status(tx: Tx, job_id: UUID, status: str) -> None:
-    """Change a job's state; a rollback begins with its first row."""
+    """Change a job's state."""
     tx.run(
         """
-        UPDATE import_jobs
-        SET status = %(status)s, done_line = CASE %(status)s WHEN 'rolling_back' THEN 0 ELSE done_line END,
-            completed_at = coalesce(completed_at, clock_timestamp())
+        UPDATE import_jobs SET status = %(status)s, completed_at = coalesce(completed_at, clock_timestamp())
         WHERE id = %(id)s
         """,
         {"id": job_id, "status": status},
+    )
+
+
+def begin_rollback(tx: Tx, job_id: UUID) -> None:
+    """Have a job taken back from its first row on, or what an earlier rollback that failed has left of it."""
+    tx.run(
+        """
+        UPDATE import_jobs
+        SET status = 'rolling_back', done_line = 0, kept_count = 0, completed_at = coalesce(completed_at, clock_timestamp()),
+            error_message = CASE WHEN error_code = 'rollback_failed' THEN NULL ELSE error_message END,
+            error_code = nullif(error_code, 'rollback_failed')
+        WHERE id = %(id)s
+        """,
+        {"id": job_id},
+    )
+
+
+def is_later_one_rolling_back(tx: Tx, job_id: UUID) -> bool:
+    """Whether an import that was started after this one is being taken back."""
+    return tx.one(
+        """
+        SELECT EXISTS (SELECT 1 FROM import_jobs later JOIN import_jobs this ON later.started_at > this.started_at
+                       WHERE this.id = %(id)s AND later.status = 'rolling_back')
+        """,
+        {"id": job_id},
     )
 
 

@@ -180,7 +180,9 @@ async def cancel_contact_import(import_id: UUID, caller: Manager) -> Response:
 async def rollback_contact_import(import_id: UUID, caller: Manager) -> Response:
     """Delete the contacts that the import added and restore those that it changed, unless they were changed since.
 
-    Contacts that were there leave the list that the import put them on.
+    Contacts that were there leave the list that the import put them on. Where several imports have changed the same contacts,
+    take them back in reverse order, each when the one before is `rolled_back`. Who opted out by the file stays on the
+    suppression list: an opt-out is never undone by itself. A rollback that `failed` can be asked for again and goes on.
     """
     with caller.work() as work:
         row = service.roll_back_import(work.tx, import_id)

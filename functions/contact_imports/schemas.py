@@ -31,7 +31,8 @@ class NewImport(RequestModel):
     file_type: FileType = Field(description="What it is; JSON is an array of objects, or one object per line.")
     content: Annotated[str, StringConstraints(strip_whitespace=False)] | None = Field(
         default=None,
-        description="The file itself, up to 4 MB with everything around it: text, or base64 for xlsx.",
+        description="The file itself, up to 4 MB with everything around it: text, or base64 for xlsx. In CSV and TSV "
+        "an apostrophe before =, +, -, @, a tab or a line end is taken away, since exports put it there.",
     )
     size: int | None = Field(
         default=None, ge=1, description="Bytes of a file that you upload to the link in the answer."
@@ -50,7 +51,10 @@ class ImportSettings(RequestModel):
     mapping: dict[Column, Target | None] | None = Field(
         default=None,
         description="What each column is: `email`, another field of a contact, `tags`, `attributes.<key>`, or null to leave "
-        "it out. The guess of the preview when absent.",
+        "it out. The guess of the preview when absent. A `status` is `active`, `unsubscribed` or `bounced`. What a file says "
+        "to be active stays opted out or bounced where it is; what it says to have bounced is added as such, so that no mail "
+        "is sent to it, and changes nobody who is there. Several tags in a cell are divided by `;`, `,` or `|`; those that "
+        "hold one of these stand in quotation marks.",
         examples=[{"E-Mail": "email", "Firm": "company", "Notes": None}],
     )
     duplicates: Literal["skip", "update", "create"] = Field(
@@ -96,7 +100,10 @@ class ContactImport(ResponseModel):
     listed_count: int = Field(description="Contacts that were there and were put on the list of the import.")
     error_count: int = Field(description="Rows that were left out; known once the import is completed.")
     rolled_back_count: int
-    kept_count: int = Field(description="Contacts that a rollback left, since they were changed after the import.")
+    kept_count: int = Field(
+        description="Contacts that a rollback left, since they were changed after the import or another contact has the "
+        "external id that they had before."
+    )
     error: ImportFault | None
     has_error_file: bool
     can_rollback: bool
@@ -119,7 +126,10 @@ class ImportPreview(ResponseModel):
         description="The header. Of a workbook, that of the first sheet; of JSON, the fields of its first 1,000 objects, "
         "and fields that only later ones have are left out."
     )
-    mapping: dict[str, str | None] = Field(description="What each column probably is; null is left out.")
+    mapping: dict[str, str | None] = Field(
+        description="What each column probably is; null is left out. An export is taken as it is: its columns that no contact "
+        "can be given, such as `id`, `source` and `total_opens`, are left out."
+    )
     encoding: str
     delimiter: str
     rows: list[dict[str, Any]] = Field(

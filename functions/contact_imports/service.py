@@ -152,7 +152,12 @@ def roll_back_import(tx: Tx, job_id: UUID) -> ImportRow:
             f"{job.created_count + job.updated_count + job.listed_count} contacts; "
             "only one that has ended and changed something is taken back."
         )
-    repository.set_status(tx, job_id, "rolling_back")
+    if repository.is_later_one_rolling_back(tx, job_id):
+        raise InvalidStateTransition(
+            "An import that was started later is being taken back. Wait until it has ended: contacts that both have changed are "
+            "restored in reverse order."
+        )
+    repository.begin_rollback(tx, job_id)
     enqueue(tx, "imports", {"job_id": job_id})
     return existing(tx, job_id)
 

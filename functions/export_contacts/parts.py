@@ -11,6 +11,7 @@ from uuid import UUID
 from penguinmails.aws import store_object, stream_object
 from penguinmails.domain.contact_exports import ATTRIBUTE
 from penguinmails.domain.contacts import ContactRow
+from penguinmails.tabular.lists import joined
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -66,4 +67,4 @@ def _cell(row: ContactRow, name: str, *, as_text: bool) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, UUID):
         return str(value)
-    return ";".join(value) if name == "tags" and as_text else value
+    return joined(value) if name == "tags" and as_text else value

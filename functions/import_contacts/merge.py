@@ -24,13 +24,12 @@ def merge_slice(tx: Tx, job: Job, part: Slice) -> int:
     merging.find_present(tx, part)
     rows = slices.contents(tx, part)
     created_at = clock.now().isoformat()
-    events = merging.add_contacts(tx, part, created_at=created_at) if rows.new else []
+    events, raced, refused = _add_new(tx, part, rows.new, created_at) if rows.new else ([], 0, 0)
     created = len(events)
     if created:
         require_room(tx)
-    refused = merging.mark_refused(tx, part) if created < rows.new else 0
     updated = 0
-    if rows.present:
+    if rows.present + raced:
         left_out, updated = _change_present(tx, part, str(job.options.get("duplicates", "skip")))
         refused += left_out
     if updated:
@@ -44,6 +43,22 @@ def merge_slice(tx: Tx, job: Job, part: Slice) -> int:
     if merged is None:
         raise JobEnded
     return merged
+
+
+def _add_new(tx: Tx, part: Slice, new: int, created_at: str) -> tuple[list[str], int, int]:
+    """Add the new contacts; the events, how many are there since a moment ago, and how many have a taken external id.
+
+    Each row that could not be added is looked at again until it is known why. It goes round once more only where somebody who
+    was in the way is gone in between.
+    """
+    events = merging.add_contacts(tx, part, created_at=created_at)
+    raced = refused = 0
+    while len(events) + raced + refused < new:
+        raced += merging.find_present_since(tx, part)
+        refused += merging.mark_refused(tx, part)
+        if len(events) + raced + refused < new:
+            events += merging.add_free_contacts(tx, part, created_at=created_at)
+    return events, raced, refused
 
 
 def _change_present(tx: Tx, part: Slice, duplicates: str) -> tuple[int, int]:

@@ -12,19 +12,35 @@ from uuid import UUID
 from import_contacts.slices import Slice
 from penguinmails.db import Tx, UniqueViolation
 
+_FIND: LiteralString = """
+UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
+FROM (SELECT s.line, c.id FROM import_staging.rows s
+      CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
+      WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL"""
+_MARK: LiteralString = """) found
+WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line"""
+_REFUSE: LiteralString = """
+UPDATE import_staging.rows s SET fault_field = 'external_id', fault = 'is taken by another contact'
+WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL
+  AND EXISTS (SELECT 1 FROM contacts WHERE external_id = s.external_id OFFSET 0)"""
+_NOT_ADDED: LiteralString = """
+  AND NOT s.is_present
+  AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = s.job_id AND e.line = s.line OFFSET 0)"""
+
 
 def find_present(tx: Tx, part: Slice) -> int:
     """Mark rows whose address a contact has already; how many."""
-    return tx.run(
-        """
-        UPDATE import_staging.rows r SET contact_id = found.id, is_present = true
-        FROM (SELECT s.line, c.id FROM import_staging.rows s
-              CROSS JOIN LATERAL (SELECT id FROM contacts WHERE email = s.email OFFSET 0) c
-              WHERE s.job_id = %(job)s AND s.line > %(after)s AND s.line <= %(upto)s AND s.fault IS NULL) found
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.line = found.line
-        """,
-        part.params(tx),
-    )
+    return tx.run(_FIND + _MARK, part.params(tx))
+
+
+def find_present_since(tx: Tx, part: Slice) -> int:
+    """Mark rows that could not be added, since a contact has got their address meanwhile; how many."""
+    return tx.run(_FIND + _NOT_ADDED + _MARK, part.params(tx))
+
+
+def mark_refused(tx: Tx, part: Slice) -> int:
+    """Mark rows that could not be added, since another contact has their external id; how many."""
+    return tx.run(_REFUSE + _NOT_ADDED, part.params(tx))
 
 
 def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
@@ -33,12 +49,16 @@ def add_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
     Few slices hold somebody whom another contact is in the way of, and looking for those costs a fourth of adding contacts.
     So it is not done until one is met.
     """
-    params = {**part.params(tx), "created_at": created_at}
     try:
         with tx.savepoint():
-            return tx.all(_ADD + _REMEMBER, params)
+            return tx.all(_ADD + _REMEMBER, {**part.params(tx), "created_at": created_at})
     except UniqueViolation:
-        return tx.all(_ADD + " ON CONFLICT DO NOTHING" + _REMEMBER, params)
+        return add_free_contacts(tx, part, created_at=created_at)
+
+
+def add_free_contacts(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
+    """Add those of the contacts that are new and not added yet whom nobody is in the way of."""
+    return tx.all(_ADD + " ON CONFLICT DO NOTHING" + _REMEMBER, {**part.params(tx), "created_at": created_at})
 
 
 _ADD: LiteralString = """
@@ -69,18 +89,6 @@ SELECT p.event_id, %(tenant_id)s, %(mode)s, 'contact.created', 1,
        p.id, %(created_at)s::timestamptz
 FROM placed p
 RETURNING id::text"""
-
-
-def mark_refused(tx: Tx, part: Slice) -> int:
-    """Mark new rows that could not be added, since another contact has their external id or got the address meanwhile."""
-    return tx.run(
-        """
-        UPDATE import_staging.rows r SET fault_field = 'external_id', fault = 'is taken by another contact'
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.fault IS NULL AND NOT r.is_present
-          AND NOT EXISTS (SELECT 1 FROM import_events e WHERE e.job_id = r.job_id AND e.line = r.line)
-        """,
-        part.params(tx),
-    )
 
 
 def mark_foreign_ids(tx: Tx, part: Slice) -> int:
@@ -115,7 +123,7 @@ def update_contacts(tx: Tx, part: Slice) -> int:
     return tx.run(
         """
         WITH target AS (
-          SELECT c.id, r.line, r.tags,
+          SELECT c.id, r.line, r.tags, c.updated_at AS replaced_at,
                  ARRAY(SELECT t.name::text FROM contact_tags l
                        JOIN tags t ON t.tenant_id = l.tenant_id AND t.mode = l.mode AND t.id = l.tag_id
                        WHERE l.tenant_id = c.tenant_id AND l.mode = c.mode AND l.contact_id = c.id) AS had_tags,
@@ -151,10 +159,11 @@ def update_contacts(tx: Tx, part: Slice) -> int:
           WHERE c.id = t.id
             AND (t.wanted <> t.previous
                  OR EXISTS (SELECT 1 FROM unnest(t.tags) AS name WHERE NOT name = ANY(t.had_tags)))
-          RETURNING c.id, c.updated_at, t.line, t.tags, t.had_tags, t.previous, t.wanted
+          RETURNING c.id, c.updated_at, t.line, t.tags, t.had_tags, t.replaced_at, t.previous, t.wanted
         )
-        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, previous, changed_fields, tags)
-        SELECT %(tenant_id)s, %(mode)s, %(job)s, n.line, n.id, 'updated', n.updated_at, n.previous,
+        INSERT INTO import_events (tenant_id, mode, job_id, line, contact_id, type, written_at, replaced_at, previous,
+                                   changed_fields, tags)
+        SELECT %(tenant_id)s, %(mode)s, %(job)s, n.line, n.id, 'updated', n.updated_at, n.replaced_at, n.previous,
                ARRAY(SELECT w.key FROM jsonb_each(n.wanted) w WHERE w.value <> n.previous -> w.key
                      UNION ALL SELECT 'tags' WHERE EXISTS (
                        SELECT 1 FROM unnest(n.tags) AS name WHERE NOT name = ANY(n.had_tags))),
@@ -253,7 +262,10 @@ def opted_out(tx: Tx, part: Slice) -> list[OptedOut]:
 
 
 def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
-    """Store `contact.updated` for the contacts that the slice changed; the ids of the events."""
+    """Store `contact.updated` for the contacts that the slice changed; the ids of the events.
+
+    The type is looked at after the look-up by line: else the planner takes the index of changes, of which it knows of none yet.
+    """
     return tx.all(
         """
         INSERT INTO events (id, tenant_id, mode, type, schema_version, data, subject_id, created_at)
@@ -263,10 +275,10 @@ def announce_changes(tx: Tx, part: Slice, *, created_at: str) -> list[str]:
                                   'changed_fields', e.changed_fields),
                c.id, %(created_at)s::timestamptz
         FROM import_staging.rows r
-        CROSS JOIN LATERAL (SELECT contact_id, changed_fields FROM import_events
-                            WHERE job_id = %(job)s AND line = r.line AND type = 'updated' OFFSET 0) e
+        CROSS JOIN LATERAL (SELECT contact_id, changed_fields, type FROM import_events
+                            WHERE job_id = %(job)s AND line = r.line OFFSET 0) e
         CROSS JOIN LATERAL (SELECT id, email, first_name, last_name FROM contacts WHERE id = e.contact_id OFFSET 0) c
-        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present
+        WHERE r.job_id = %(job)s AND r.line > %(after)s AND r.line <= %(upto)s AND r.is_present AND e.type = 'updated'
         RETURNING id::text
         """,
         {**part.params(tx), "created_at": created_at},

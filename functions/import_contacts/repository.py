@@ -207,21 +207,26 @@ def finish(tx: Tx, job_id: UUID, *, error_file_key: str | None, errors: int) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """How many contacts a job has added and changed."""
+class Progress:
+    """What a job is at, how many contacts it has added and changed, and of how many it was taken back."""
 
+    status: str
     created: int
     updated: int
+    rolled_back: int
 
 
-def count_written(tx: Tx, job_id: UUID) -> Written:
+def progress_of(tx: Tx, job_id: UUID) -> Progress:
     """What the job's slices have done so far."""
     found = tx.one(
-        "SELECT created_count AS created, updated_count AS updated FROM import_jobs WHERE id = %(id)s",
+        """
+        SELECT status, created_count AS created, updated_count AS updated, rolled_back_count AS rolled_back
+        FROM import_jobs WHERE id = %(id)s
+        """,
         {"id": job_id},
-        Written,
+        Progress,
     )
-    return found or Written(0, 0)
+    return found or Progress("", 0, 0, 0)
 
 
 def fail(tx: Tx, job_id: UUID, *, code: str, message: str, line: int | None) -> None:

@@ -52,10 +52,7 @@ def handle(record: Record) -> None:
             if record.receive_count < _LAST_DELIVERY:
                 raise
             logger.exception("import given up", extra={"job_id": str(job_id)})
-            message = (
-                "Something went wrong on our side. Start the import again; if it fails again, tell support its id."
-            )
-            _fail(record, job_id, code="internal", message=message, line=None)
+            _give_up(record, job_id)
 
 
 def _step(run: Run) -> bool:
@@ -151,11 +148,26 @@ _PHASES: dict[str, Callable[[Tx, Run, Job], bool]] = {
 }  # fmt: skip
 
 
+def _give_up(record: Record, job_id: UUID) -> None:
+    with transaction(tenant_id=record.tenant_id, mode=record.mode, role="imports") as tx:
+        progress = repository.progress_of(tx, job_id)
+    if progress.status == "rolling_back":
+        message = (
+            f"Something went wrong on our side while the import was taken back. {progress.rolled_back} contacts are taken"
+            " back, the others are as the import left them. Take the import back once more, which goes on from there; if"
+            " that fails too, tell support its id."
+        )
+        _fail(record, job_id, code="rollback_failed", message=message, line=None)
+        return
+    message = "Something went wrong on our side. Start the import again; if it fails again, tell support its id."
+    _fail(record, job_id, code="internal", message=message, line=None)
+
+
 def _fail(
     record: Record, job_id: UUID, *, code: str, message: str, line: int | None, may_have_written: bool = False
 ) -> None:
     with transaction(tenant_id=record.tenant_id, mode=record.mode, role="imports") as tx:
-        written = repository.count_written(tx, job_id)
+        written = repository.progress_of(tx, job_id)
         if may_have_written and written.created + written.updated:
             message = (
                 f"{message} That room was there when the merge began and was taken meanwhile. {written.created} contacts"

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from penguinmails.domain.contact_fields import DeclaredField, fitting
 from penguinmails.domain.contact_imports import TEXT_TARGETS
+from penguinmails.tabular.lists import parted
 
 MAX_TAGS = 50
 MAX_TAG = 50
@@ -17,7 +18,10 @@ _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|io|co|de|fr|uk|eu)"
 )
 _TRUE, _FALSE = {"true", "yes", "1", "y"}, {"false", "no", "0", "n"}
-_STATUSES = {"active": "active", "subscribed": "active", "unsubscribed": "unsubscribed", "opted out": "unsubscribed"}
+_STATUSES = {
+    "active": "active", "subscribed": "active", "unsubscribed": "unsubscribed", "opted out": "unsubscribed",
+    "bounced": "bounced",
+}  # fmt: skip
 
 
 class RowFault(Exception):
@@ -113,8 +117,10 @@ class Reader:
         value = None if place is None else _cell(cells, place)
         if value is None:
             return self.tags or None
-        parts = cast("list[Any]", value) if isinstance(value, list) else re.split(r"[,;|]", str(value))
-        names = dict.fromkeys([*self.tags, *(str(part).strip() for part in parts)])
+        parts = (
+            [str(part).strip() for part in cast("list[Any]", value)] if isinstance(value, list) else parted(str(value))
+        )
+        names = dict.fromkeys([*self.tags, *parts])
         names.pop("", None)
         if len(names) > MAX_TAGS:
             raise RowFault("tags", f"are {len(names)}; a contact has up to {MAX_TAGS}")
@@ -123,12 +129,12 @@ class Reader:
         return list(names) or None
 
     def status(self, cells: Sequence[Any]) -> str | None:
-        """`active` or `unsubscribed`; None when the file does not say. Raises RowFault."""
+        """`active`, `unsubscribed` or `bounced`; None when the file does not say. Raises RowFault."""
         text = self._text(cells, "status", 50) if "status" in self.places else None
         if text is None:
             return None
         if text.lower() not in _STATUSES:
-            raise RowFault("status", "must be active or unsubscribed")
+            raise RowFault("status", "must be active, unsubscribed or bounced")
         return _STATUSES[text.lower()]
 
     def _text(self, cells: Sequence[Any], target: str, most: int) -> str | None:

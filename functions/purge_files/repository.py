@@ -156,8 +156,9 @@ def mark_imports(tx: Tx, ids: list[UUID]) -> None:
         UPDATE import_jobs
         SET files_removed_at = clock_timestamp(),
             error_code = CASE WHEN status IN ('pending', 'processing', 'rolling_back') THEN 'abandoned' ELSE error_code END,
-            error_message = CASE WHEN status IN ('pending', 'processing', 'rolling_back')
-                            THEN 'The import was not finished within 30 days.' ELSE error_message END,
+            error_message = CASE WHEN status = 'rolling_back' THEN 'The rollback was not finished within 30 days.'
+                                 WHEN status IN ('pending', 'processing') THEN 'The import was not finished within 30 days.'
+                                 ELSE error_message END,
             status = CASE WHEN status IN ('pending', 'processing', 'rolling_back') THEN 'failed' ELSE status END
         WHERE id = ANY(%(ids)s::uuid[])
         """,

@@ -1,5 +1,6 @@
 """Tables in files: read as they were written, from any position on, in bounded memory, or refused with the reason."""
 
+import csv
 import io
 import json
 import tracemalloc
@@ -18,13 +19,21 @@ from penguinmails.tabular.layout import MAX_RECORD, FileFault
 from penguinmails.tabular.writers import CsvWriter, JsonWriter, XlsxWriter
 from penguinmails.tabular.xlsx import XlsxRows, inspect_xlsx
 
-# What a spreadsheet may hold in a cell; what starts like a formula is tested by itself.
+# What every kind of file keeps as it is.
 cells = st.text(
     st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="\ufeff\ufffe\uffff'")
     | st.sampled_from("\n"),
     max_size=12,
 ).filter(lambda text: (text == text.strip() and text[:1] not in "=+-@＝＋－＠") or text == "")
 tables = st.lists(st.lists(cells, min_size=3, max_size=3), max_size=12)
+# Whatever the database can hold, and more often than not what a spreadsheet would run or what was guarded before.
+anything = st.builds(
+    "".join,
+    st.tuples(
+        st.text(st.sampled_from("'=+-@\t\r\n＝ \""), max_size=4),
+        st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=8),
+    ),
+)
 
 
 def chunks(data: bytes, size: int) -> Iterator[bytes]:
@@ -50,6 +59,22 @@ def test_csv_is_read_as_it_was_written_whatever_the_chunks(table: list[list[str]
     writer.close()
 
     assert [row for _, row in read_csv(file.getvalue(), size=size, delimiter=",")] == full(table)
+
+
+@given(table=st.lists(st.lists(anything, min_size=3, max_size=3), max_size=12), size=st.integers(1, 40))
+def test_any_text_that_an_export_writes_is_what_an_import_reads(table: list[list[str]], size: int) -> None:
+    file = io.BytesIO()
+    writer = CsvWriter(file, ["a", "b", "c"])
+    for row in table:
+        writer.write(row)
+    writer.close()
+    saved_as_tsv = io.StringIO(newline="")
+    csv.writer(saved_as_tsv, delimiter="\t").writerows(
+        csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"), newline=""))
+    )
+
+    assert [row for _, row in read_csv(file.getvalue(), size=size)] == full(table)
+    assert [row for _, row in read_csv(saved_as_tsv.getvalue().encode(), "tsv", size)] == full(table)
 
 
 @given(table=tables, size=st.integers(1, 40), stop=st.integers(0, 12))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from penguinmails.aws import stream_object
+from penguinmails.domain.contact_exports import ATTRIBUTE, FIELDS
 from penguinmails.errors import FieldError
 from penguinmails.tabular.delimited import DelimitedRows, inspect_delimited
 from penguinmails.tabular.json_rows import JsonRows, inspect_json
@@ -19,7 +20,9 @@ TEXT_TARGETS: dict[str, int] = {
 """Text fields of a contact and the most characters of each."""
 TARGETS = ("email", *TEXT_TARGETS, "status", "tags")
 _ATTRIBUTE = re.compile(r"^attributes\.[A-Za-z][A-Za-z0-9_.-]{0,63}$")
-_OTHER_NAMES = {
+_NOT_GIVEN = frozenset(FIELDS) - set(TARGETS)
+_COMPUTED = {"lead_score", "total_opens", "total_clicks", "last_email_opened_at"}
+_ALIASES = {
     "email": ("e_mail", "email_address", "e_mail_address", "mail"),
     "first_name": ("firstname", "given_name", "forename", "vorname", "prenom"),
     "last_name": ("lastname", "surname", "family_name", "nachname", "nom"),
@@ -34,7 +37,7 @@ _OTHER_NAMES = {
     "status": ("subscription_status",),
     "tags": ("tag", "labels"),
 }
-_BY_NAME = {name: target for target, others in _OTHER_NAMES.items() for name in (target, *others)}
+_OTHER_NAMES = {name: target for target, others in _ALIASES.items() for name in others}
 
 
 class Rows(Protocol):
@@ -56,16 +59,29 @@ class Rows(Protocol):
 
 
 def guess_mapping(header: Sequence[str], custom_fields: Mapping[str, Any]) -> dict[str, str | None]:
-    """What each column probably is, by its name; None for what is to be left out. No target is guessed twice."""
-    guessed: dict[str, str | None] = {}
-    for column in header:
-        plain = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
-        target = _BY_NAME.get(plain)
-        if target is None:
-            key = next((key for key in custom_fields if key.lower() in {plain, column.lower()}), None)
-            target = None if key is None else f"attributes.{key}"
-        guessed[column] = None if target in guessed.values() else target
+    """What each column probably is, by its name; None for what is to be left out. No target is guessed twice.
+
+    Columns that are named as their targets are come first, wherever they stand. Of an export of ours the columns that no
+    contact can be given, such as `id` and `source`, are left out, whatever else they could mean.
+    """
+    own = _NOT_GIVEN if _is_export(header) else frozenset[str]()
+    keys = {key.lower(): f"{ATTRIBUTE}{key}" for key in custom_fields}
+    exact = {name: name for name in TARGETS} | {target.lower(): target for target in keys.values()}
+    guessed: dict[str, str | None] = dict.fromkeys(header)
+    for names in (exact, keys, _OTHER_NAMES):
+        for column in header:
+            if guessed[column] is None and column not in own:
+                lowered = column.lower()
+                target = names.get(lowered) or names.get(re.sub(r"[^a-z0-9]+", "_", lowered).strip("_"))
+                guessed[column] = None if target in guessed.values() else target
     return guessed
+
+
+def _is_export(header: Sequence[str]) -> bool:
+    """Whether all columns are named as exports name them, or some as nobody else does."""
+    return not _COMPUTED.isdisjoint(header) or all(
+        column in FIELDS or column.startswith(ATTRIBUTE) for column in header
+    )
 
 
 def mapping_faults(mapping: Mapping[str, str | None], header: Sequence[str]) -> list[FieldError]:

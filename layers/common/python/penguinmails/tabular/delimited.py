@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator
 
+from penguinmails.tabular.guards import APOSTROPHE, unguarded
 from penguinmails.tabular.layout import (
     MAX_RECORD,
     FileFault,
@@ -128,9 +129,12 @@ class DelimitedRows:
 
 def _records(delimiter: str, lines: _Lines) -> Iterator[list[str]]:
     started, began = lines.line, lines.position
+    may_be_guarded = False
 
     def bounded() -> Iterator[str]:
+        nonlocal may_be_guarded
         for line in lines:
+            may_be_guarded = may_be_guarded or APOSTROPHE in line
             # Cells that each end in the line in which the next one begins make a row that never ends.
             if lines.position - began > MAX_RECORD + len(line):
                 raise FileFault(
@@ -145,9 +149,9 @@ def _records(delimiter: str, lines: _Lines) -> Iterator[list[str]]:
     reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
     csv.field_size_limit(_MAX_FIELD)
     while True:
-        started, began = lines.line, lines.position
+        started, began, may_be_guarded = lines.line, lines.position, False
         try:
-            yield next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -164,3 +168,4 @@ def _records(delimiter: str, lines: _Lines) -> Iterator[list[str]]:
                 else f"{error}; a quotation mark within a cell is written twice"
             )
             raise FileFault("malformed", f"The row of line {started} cannot be read: {reason}.", started) from None
+        yield [unguarded(cell) for cell in cells] if may_be_guarded else cells

@@ -1,8 +1,6 @@
 """Tables written to files: CSV, JSON and XLSX, row by row.
 
-Spreadsheets run what looks like a formula, whoever wrote it into a contact's name. So in CSV a text that begins with
-=, +, -, @, a tab or a line end gets an apostrophe before it (https://owasp.org/www-community/attacks/CSV_Injection);
-XLSX cells are typed as text, which no spreadsheet runs.
+What a spreadsheet would run is guarded in CSV; XLSX cells are typed as text, which no spreadsheet runs.
 """
 
 import csv
@@ -14,7 +12,8 @@ from collections.abc import Sequence
 from typing import IO, Any, Protocol
 from xml.sax.saxutils import escape
 
-_FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+from penguinmails.tabular.guards import guarded
+
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MAX_CELL = 32_767
 
@@ -31,11 +30,6 @@ class TableWriter(Protocol):
         ...
 
 
-def harmless(text: str) -> str:
-    """The text as a spreadsheet shows it and never runs it."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
 class CsvWriter:
     """CSV in UTF-8 with a byte order mark, by which spreadsheets know it."""
 
@@ -43,11 +37,11 @@ class CsvWriter:
         self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=False)
         self._text.write("\ufeff")
         self._writer = csv.writer(self._text)
-        self._writer.writerow([harmless(name) for name in header])
+        self._writer.writerow([guarded(name) for name in header])
 
     def write(self, row: Sequence[Any]) -> None:
         """Add a row."""
-        self._writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+        self._writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
 
     def close(self) -> None:
         """Hand the file back, complete."""
