@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import StringConstraints
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from penguinmails.db import columns_of
 from penguinmails.errors import InsufficientPermissions
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
-from penguinmails.http.models import Moment, Page, Storable
+from penguinmails.http.models import Moment, Page, Prefixed, Storable
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 from penguinmails.ids import delivery_public_id
@@ -29,6 +29,7 @@ from webhooks.views import webhook_view
 resource = APIRouter(tags=["Webhooks"])
 
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
+DeliveryId = Annotated[UUID, Prefixed("del_"), Path(description="With or without its `del_`.")]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=255), Storable]
 _SHOWN_DAYS = 7
 
@@ -137,7 +138,7 @@ async def export_deliveries(webhook_id: UUID, caller: Manager, wanted: Wanted) -
     summary="Show a delivery and its attempts",
     responses=problems(404),
 )
-async def get_delivery(webhook_id: UUID, delivery_id: UUID, caller: Manager) -> DeliveryDetails:
+async def get_delivery(webhook_id: UUID, delivery_id: DeliveryId, caller: Manager) -> DeliveryDetails:
     """Each post with its headers and answer, and what the event said. Signatures are shown, the secret never."""
     with caller.transaction() as tx:
         service.existing(tx, webhook_id)
@@ -156,7 +157,7 @@ async def get_delivery(webhook_id: UUID, delivery_id: UUID, caller: Manager) -> 
     response_model=Retried,
     responses=problems(404, 409),
 )
-async def retry_delivery(webhook_id: UUID, delivery_id: UUID, caller: Manager) -> Response:
+async def retry_delivery(webhook_id: UUID, delivery_id: DeliveryId, caller: Manager) -> Response:
     """Post a failed delivery once more, now. Only a success clears the webhook's failures."""
     with caller.work() as work:
         service.existing(work.tx, webhook_id)
@@ -188,10 +189,14 @@ async def retry_failed(webhook_id: UUID, caller: Manager) -> Response:
     responses=problems(404, 409),
 )
 async def pause(webhook_id: UUID, caller: Manager) -> Response:
-    """Post nothing from now on and lose nothing: events are held until the webhook is resumed."""
+    """Post nothing from now on and lose nothing: events are held until the webhook is resumed.
+
+    Pausing one that is paused or switched off changes nothing.
+    """
     with caller.work() as work:
-        row = delivery_service.pause(work.tx, webhook_id, caller.principal.id)
-        caller.audit(work.tx, "webhook_paused", resource_type="webhook", resource_id=str(webhook_id))
+        row, is_new = delivery_service.pause(work.tx, webhook_id, caller.principal.id)
+        if is_new:
+            caller.audit(work.tx, "webhook_paused", resource_type="webhook", resource_id=str(webhook_id))
         return work.answer(200, webhook_view(row))
 
 
@@ -203,7 +208,10 @@ async def pause(webhook_id: UUID, caller: Manager) -> Response:
     responses=problems(404, 409),
 )
 async def resume(webhook_id: UUID, body: Resume, caller: Manager) -> Response:
-    """Post again, and say what becomes of what was held: deliver it, deliver what is newer than a moment, or drop it."""
+    """Post again, and say what becomes of what was held: deliver it, deliver what is newer than a moment, or drop it.
+
+    Of a webhook that is active only what still waits is decided about.
+    """
     with caller.work() as work:
         row, held = delivery_service.resume(
             work.tx, webhook_id, drop=body.backlog == "drop", since=body.since, resumed_by=caller.principal.id

@@ -84,5 +84,7 @@ class Resume(RequestModel):
         description="Deliver what was held, oldest first and 50 per second, or give up all that has not arrived.",
     )
     since: Moment | None = Field(
-        default=None, description="With `deliver`: give up what is older than this moment.", examples=[None]
+        default=None,
+        description="With `deliver` alone, and not in the future: give up what is older than this moment.",
+        examples=[None],
     )

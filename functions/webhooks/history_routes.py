@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from penguinmails import clock
@@ -13,7 +12,7 @@ from penguinmails.auth.scopes import Scope
 from penguinmails.db import columns_of
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
-from penguinmails.http.models import Moment, Page
+from penguinmails.http.models import Moment, Page, Prefixed
 from penguinmails.http.pages import PageRequest, page_of, paged
 from penguinmails.http.problems import problems
 from penguinmails.ids import event_public_id
@@ -34,11 +33,7 @@ resource = APIRouter()
 Manager = Annotated[Caller, access(Scope.MANAGE_WEBHOOKS)]
 
 
-def _without_prefix(text: object) -> object:
-    return text.removeprefix("evt_") if isinstance(text, str) else text
-
-
-EventId = Annotated[UUID, BeforeValidator(_without_prefix), Path(description="With or without its `evt_`.")]
+EventId = Annotated[UUID, Prefixed("evt_"), Path(description="With or without its `evt_`.")]
 
 
 def _view(row: EventRow, caller: Caller) -> StoredEvent:

@@ -100,7 +100,7 @@ def insert_webhook(tx: Tx, values: dict[str, Any]) -> None:
 
 
 def update_webhook(tx: Tx, webhook_id: UUID, values: dict[str, Any]) -> None:
-    """Write all changeable fields; `set_active` pauses and resumes."""
+    """Write all changeable fields; `pause_webhook` and `resume_webhook` do the rest."""
     tx.run(
         """
         UPDATE webhooks
@@ -156,20 +156,23 @@ def _stored(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "event_filters": jsonb(filters) if filters else None}
 
 
-def set_active(tx: Tx, webhook_id: UUID, *, is_active: bool) -> None:
-    """Pause or resume; a resumed webhook starts with a clean record, and with one post alone if it had been switched off."""
+def pause_webhook(tx: Tx, webhook_id: UUID) -> None:
+    """Post nothing more; how its endpoint does, and whether a trial is pending, stays as it is."""
+    tx.run(
+        "UPDATE webhooks SET is_active = false, updated_at = clock_timestamp() WHERE id = %(id)s", {"id": webhook_id}
+    )
+
+
+def resume_webhook(tx: Tx, webhook_id: UUID) -> None:
+    """Start with a clean record, and with one post alone if it had been switched off and no post was taken since."""
     tx.run(
         """
         UPDATE webhooks
-        SET is_active = %(is_active)s, updated_at = clock_timestamp(),
-            is_probing = CASE WHEN is_active THEN is_probing ELSE paused_reason IS NOT NULL END AND %(is_active)s,
-            paused_reason = NULL, warned_percent = 0,
-            failing_since = CASE WHEN %(is_active)s THEN NULL ELSE failing_since END,
-            is_failing = is_failing AND NOT %(is_active)s,
-            consecutive_failures = CASE WHEN %(is_active)s THEN 0 ELSE consecutive_failures END
+        SET is_active = true, updated_at = clock_timestamp(), is_probing = is_probing OR paused_reason IS NOT NULL,
+            paused_reason = NULL, warned_percent = 0, failing_since = NULL, is_failing = false, consecutive_failures = 0
         WHERE id = %(id)s
         """,
-        {"id": webhook_id, "is_active": is_active},
+        {"id": webhook_id},
     )
 
 

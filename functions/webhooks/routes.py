@@ -122,7 +122,11 @@ async def update_webhook(webhook_id: UUID, body: WebhookChange, caller: Manager)
         row = service.update_webhook(tx, webhook_id, changes, scopes=caller.scopes)
         is_active = bool(changes.get("is_active", row.is_active))
         if is_active != row.is_active:
-            row = delivery_service.switch(tx, webhook_id, is_active=is_active, by=caller.principal.id)
+            row, held = delivery_service.switch(tx, webhook_id, is_active=is_active, by=caller.principal.id)
+            caller.audit(
+                tx, "webhook_resumed" if is_active else "webhook_paused", resource_type="webhook",
+                resource_id=str(webhook_id), details={"backlog": "deliver", **held} if is_active else {},
+            )  # fmt: skip
         caller.audit(
             tx,
             "webhook_updated",

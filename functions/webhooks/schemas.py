@@ -124,7 +124,8 @@ class Webhook(ResponseModel):
     is_active: bool
     paused_reason: str | None = Field(description="`failures` or `gone` when the platform has switched it off.")
     is_probing: bool = Field(
-        description="Resumed after it was switched off: one post at a time until one succeeds; off again when one fails."
+        description="Resumed after it was switched off: one post at a time until one succeeds; off again when one fails. A pause "
+        "in between changes nothing of that."
     )
     is_failing: bool = Field(description="Three attempts in a row have failed.")
     consecutive_failures: int

@@ -1,5 +1,6 @@
 """HTTP of test posts."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from penguinmails.events.catalogue import EVENT_TYPES
 from penguinmails.events.payloads import sample_data
 from penguinmails.http.access import access
 from penguinmails.http.caller import Caller
+from penguinmails.http.models import NOT_STORABLE, is_storable
 from penguinmails.http.problems import problems
 from penguinmails.ids import delivery_public_id
 from webhooks import history_service, service
@@ -95,6 +97,8 @@ def _edited(event_type: str, changes: dict[str, Any]) -> dict[str, Any]:
             ],
         )
     kind = TypeAdapter(EVENT_TYPES[event_type])
+    for path in _not_storable(changes, "data"):
+        raise ValidationFailed.of(path, NOT_STORABLE)
     try:
         return kind.dump_python(kind.validate_python({**sample, **changes}), mode="json")
     except ValidationError as refusal:
@@ -105,3 +109,15 @@ def _edited(event_type: str, changes: dict[str, Any]) -> dict[str, Any]:
                 for error in refusal.errors()
             ],
         ) from None
+
+
+def _not_storable(value: Any, path: str) -> Iterator[str]:
+    """Where in a document there is a name or a text that no event can hold."""
+    if isinstance(value, str) and not is_storable(value):
+        yield path
+    elif isinstance(value, list):
+        for position, element in enumerate(value):
+            yield from _not_storable(element, f"{path}.{position}")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _not_storable(inner, f"{path}.{name}") if is_storable(name) else (path,)

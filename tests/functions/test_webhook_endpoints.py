@@ -10,6 +10,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import dns.message
 import dns.query
@@ -172,7 +173,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def outcome_of(url: str, **headers: str) -> client.Outcome:
-    return client.run(client.post(SignedRequest(url, headers, {}, b"{}", 2)))
+    return client.run(client.post(SignedRequest(url, headers, {}, b"{}", 2, uuid4())))
 
 
 @pytest.mark.parametrize("later", [["127.0.0.1"], ["169.254.169.254"], ["1.1.1.1", "10.0.0.1"]])

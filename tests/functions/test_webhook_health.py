@@ -212,6 +212,47 @@ def test_a_webhook_that_its_user_paused_resumes_without_a_trial(
     assert resume(key, paused, backlog="deliver")["is_probing"] is False
 
 
+def pause(key: TestKey, hooked: Hook) -> Any:
+    answer = call(webhooks, "POST", f"/api/v1/webhooks/{hooked.id}/pause", token=key.plaintext)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def test_pausing_a_webhook_that_was_switched_off_changes_nothing(
+    tenant: TestTenant, key: TestKey, failing: Hook
+) -> None:
+    has_failed(tenant, times=99, minutes=61)
+    fail_once_more(tenant)
+    before = webhook_row(tenant)
+
+    paused = pause(key, failing)
+
+    assert (paused["status"], paused["paused_reason"]) == ("inactive", "failures")
+    assert webhook_row(tenant) == before
+    assert resume(key, failing)["is_probing"] is True
+
+
+def test_a_trial_is_pending_across_a_pause_until_a_post_succeeds(
+    tenant: TestTenant, key: TestKey, receiver: Receiver, failing: Hook
+) -> None:
+    switched_off_with_three_events_held(tenant)
+    receiver.posts.clear()
+    resume(key, failing)
+    pause(key, failing)
+
+    assert resume(key, failing)["is_probing"] is True
+    sweep_and_dispatch(tenant)
+    assert (len(receiver.posts), webhook_row(tenant)["paused_reason"]) == (1, "failures")
+
+    receiver.answers.clear()
+    resume(key, failing)
+    pause(key, failing)
+    resume(key, failing)
+    sweep_and_dispatch(tenant)
+    pause(key, failing)
+    assert resume(key, failing)["is_probing"] is False, "it was taken, so the next resumption is none on trial"
+
+
 def test_switching_on_by_a_change_is_a_trial_too(tenant: TestTenant, key: TestKey, failing: Hook) -> None:
     has_failed(tenant, times=99, minutes=61)
     fail_once_more(tenant)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fan_out_events.app import handler as fan_out
 from penguinmails.db import transaction
 from penguinmails.domain import held_deliveries
+from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS
 from sweep_deliveries.app import handler as sweep
 from tests.support.hooks import deliveries, hook, raise_event, webhook_row, work_off
 from tests.support.http import call
@@ -23,7 +25,9 @@ PIECE = 2
 @pytest.fixture
 def held(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A paused webhook with two pieces and a half."""
-    monkeypatch.setattr(held_deliveries, "PIECE", PIECE)
+    monkeypatch.setattr(held_deliveries, "MOST_DROPPED", PIECE)
+    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 1)
+    monkeypatch.setattr(held_deliveries, "PIECE_SECONDS", PIECE)
     receiver = Receiver()
     webhook_id = hook(key, receiver).id
     ask(key, webhook_id, "pause")
@@ -37,6 +41,11 @@ def held(tenant: TestTenant, key: TestKey, monkeypatch: pytest.MonkeyPatch) -> I
 def ask(key: TestKey, webhook_id: str, what: str, **body: Any) -> None:
     answer = call(webhooks, "POST", f"/api/v1/webhooks/{webhook_id}/{what}", token=key.plaintext, json=body)
     assert answer.status == 200, answer.body
+
+
+def go_out_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 0.01)
+    monkeypatch.setattr(held_deliveries, "PIECE_SECONDS", 100 * PIECE)
 
 
 def states(tenant: TestTenant) -> Counter[str]:
@@ -72,7 +81,7 @@ def test_a_piece_waits_until_the_one_before_is_nearly_out(tenant: TestTenant, ke
 def test_resuming_twice_lets_nothing_go_faster(
     tenant: TestTenant, key: TestKey, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 0.01)
+    go_out_slowly(monkeypatch)
     ask(key, held, "resume")
     ask(key, held, "resume")
     assert states(tenant) == {"queued": 2, "held": 3}
@@ -84,18 +93,19 @@ def test_resuming_twice_lets_nothing_go_faster(
 def test_the_pace_goes_on_from_piece_to_piece(tenant: TestTenant, key: TestKey, held: str) -> None:
     ask(key, held, "resume")
     with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run("UPDATE webhooks SET held_due_at = clock_timestamp() + interval '20 seconds'", {})
+        due_at = tx.one(
+            "UPDATE webhooks SET held_due_at = clock_timestamp() + interval '6 seconds' RETURNING held_due_at", {}
+        )
     consume(fan_out, *messages_for("events", tenant.id))
 
     moments = sorted(d["next_sweep_at"] for d in deliveries(tenant) if d["next_sweep_at"])
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        assert tx.one("SELECT %(at)s::timestamptz > now() + interval '15 seconds'", {"at": moments[PIECE]})
+    assert datetime.fromisoformat(moments[PIECE]) == due_at + timedelta(seconds=SWEEP_AFTER_SECONDS)
 
 
 def test_a_piece_whose_message_was_lost_is_made_up_for_by_the_sweep(
     tenant: TestTenant, key: TestKey, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 0.01)
+    go_out_slowly(monkeypatch)
     ask(key, held, "resume")
     messages_for("events", tenant.id)
     next_piece_is_due(tenant, ago="2 minutes")

@@ -103,7 +103,8 @@ def test_a_retry_of_a_paused_webhook_waits_for_its_resumption(
 def test_what_a_resumption_has_not_come_to_yet_is_not_said_to_be_paused(
     tenant: TestTenant, key: TestKey, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held_deliveries, "PIECE", 1)
+    monkeypatch.setattr(held_deliveries, "RELEASED_PER_SECOND", 1)
+    monkeypatch.setattr(held_deliveries, "PIECE_SECONDS", 1)
     webhook = hook(key, receiver, is_active=False).id
     first, second = raised(tenant), raised(tenant)
     work_off(tenant)

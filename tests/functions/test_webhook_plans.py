@@ -156,6 +156,8 @@ def test_a_pause_a_resumption_and_a_sweep_read_each_row_a_few_times(
         assert call(webhooks, "POST", f"{path}/pause", token=key.plaintext, json={}).status == 200
         assert consume(dispatch, *found) == []
         assert call(webhooks, "POST", f"{path}/resume", token=key.plaintext, json={}).status == 200
+        # Lost, as is what the queue holds back: all is for the sweep.
+        messages(tenant)
         make_due(tenant)
         run_job(sweep_deliveries)
     assert sum(len(message["deliveries"]) for message in messages(tenant)) == EVENTS

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from standardwebhooks.webhooks import Webhook as StandardWebhook
@@ -66,8 +67,15 @@ def test_fields_of_the_sample_can_be_replaced(key: TestKey, receiver: Receiver) 
         ({"colour": "red"}, "data.colour"),
         ({"contact": {"id": "x"}}, "data.contact.id"),
         ({"source": None}, "data.source"),
+        ({"source": "\ud800"}, "data.source"),
+        ({"source": "a\x00b"}, "data.source"),
+        (
+            {"contact": {"id": str(UUID(int=1)), "email": "a@example.com", "first_name": "\udfff"}},
+            "data.contact.first_name",
+        ),
+        ({"contact": {"\ud800": 1}}, "data.contact"),
     ],
-    ids=["unknown", "deep", "null"],
+    ids=["unknown", "deep", "null", "surrogate", "NUL", "deep surrogate", "surrogate in a name"],
 )
 def test_what_no_event_of_the_type_can_say_is_refused(
     key: TestKey, receiver: Receiver, data: dict[str, Any], field: str

@@ -152,6 +152,28 @@ def test_a_change_holds_and_is_audited(tenant: TestTenant, key: TestKey) -> None
     assert details == {"changed": ["is_active", "name"]}
 
 
+def test_the_audit_trail_names_a_pause_and_a_resumption_however_they_are_asked_for(
+    tenant: TestTenant, key: TestKey
+) -> None:
+    path = f"{WEBHOOKS}/{create(key).json['id']}"
+
+    for is_active in (False, False, True, True):
+        assert call(handler, "PUT", path, token=key.plaintext, json={"is_active": is_active}).status == 200
+    by_change = paused_and_resumed(tenant)
+    for what in ("pause", "pause", "resume"):
+        assert call(handler, "POST", f"{path}/{what}", token=key.plaintext, json={}).status == 200
+
+    assert by_change == ["webhook_paused", "webhook_resumed"], "only what has changed something"
+    assert paused_and_resumed(tenant) == ["webhook_paused", "webhook_resumed"] * 2
+
+
+def paused_and_resumed(tenant: TestTenant) -> list[str]:
+    with transaction(tenant_id=tenant.id) as tx:
+        return tx.all(
+            "SELECT event FROM audit_log WHERE event IN ('webhook_paused', 'webhook_resumed') ORDER BY created_at", {}
+        )
+
+
 def test_a_deleted_webhook_is_gone_with_its_secret(tenant: TestTenant, key: TestKey) -> None:
     webhook_id = create(key).json["id"]
 

@@ -2,26 +2,62 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic import GetCoreSchemaHandler as Handler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 Item = TypeVar("Item")
 
 
+NOT_STORABLE = "must not hold NUL characters or unpaired surrogates"
+
+
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL keeps it, and UTF-8 can say it."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _storable(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not hold NUL characters or unpaired surrogates")
+    if not is_storable(text):
+        raise ValueError(NOT_STORABLE)
     return text
 
 
 Storable = AfterValidator(_storable)
 """For every free text: PostgreSQL keeps any but NUL characters and unpaired surrogates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed:
+    """For a UUID that may also come as receivers know it: a prefix such as `evt_`, and 32 hex digits."""
+
+    prefix: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> CoreSchema:
+        """Called by pydantic."""
+        return core_schema.no_info_before_validator_function(
+            lambda value: value.removeprefix(self.prefix) if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Called by pydantic."""
+        forms = ({"format": "uuid"}, {"pattern": f"^{self.prefix}[0-9a-f]{{32}}$"})
+        return {"anyOf": [{"type": "string", **form} for form in forms]}
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")

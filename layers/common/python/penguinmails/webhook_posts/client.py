@@ -7,13 +7,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from math import ceil
 from typing import Any, TypeVar
+from uuid import UUID
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from penguinmails import clock
 from penguinmails.domain.endpoints import check_url, vet
 from penguinmails.errors import ValidationFailed
+from penguinmails.webhook_posts.look_ups import LookUps
 from penguinmails.webhook_posts.request import SignedRequest
 from penguinmails.webhook_posts.timing import TimedLoop, Timing, step, timed
 
@@ -28,9 +30,10 @@ Result = TypeVar("Result")
 
 _MAX_BODY = 10 * 1024
 _MAX_HEADERS = 4 * 1024
-_RESOLVING_THREADS = 32
 _LONGEST_RETRY_AFTER = 7 * 86_400
 """Seconds. What a Retry-After asks for beyond it is taken for this, as events are kept for 30 days only."""
+_tenant: ContextVar[UUID] = ContextVar("tenant")
+"""Whose post is under way: the HTTP client has no way to tell its resolver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,15 @@ class Outcome:
 class _VettedResolver(AbstractResolver):
     """Resolves a name and hands out its addresses only when every one of them may be connected to."""
 
+    def __init__(self) -> None:
+        """Made for one event loop."""
+        self._look_ups = LookUps()
+
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         with step("dns_ms"):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            found = await self._look_ups.addresses(host, family, _tenant.get())
         vet([str(address[0]) for *_, address in found], host=host)
         return [
             ResolveResult(
@@ -73,7 +80,8 @@ class _VettedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Wait for the threads."""
+        self._look_ups.close()
 
 
 def _vetted_socket(place: tuple[Any, ...]) -> socket.socket:
@@ -85,17 +93,19 @@ def _vetted_socket(place: tuple[Any, ...]) -> socket.socket:
 
 @lru_cache(maxsize=1)
 def _loop() -> asyncio.AbstractEventLoop:
-    loop = TimedLoop()
-    # Names are resolved in threads; slow name servers of one customer leave some for the others.
-    loop.set_default_executor(ThreadPoolExecutor(_RESOLVING_THREADS, "resolve"))
-    return loop
+    return TimedLoop()
+
+
+@lru_cache(maxsize=1)
+def _resolver() -> _VettedResolver:
+    return _VettedResolver()
 
 
 @lru_cache(maxsize=1)
 def _session() -> aiohttp.ClientSession:
     async def open_session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            resolver=_VettedResolver(), use_dns_cache=False, limit=0, socket_factory=_vetted_socket
+            resolver=_resolver(), use_dns_cache=False, limit=0, socket_factory=_vetted_socket
         )
         return aiohttp.ClientSession(
             connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",)
@@ -114,17 +124,22 @@ def close() -> None:
     """End all connections, for the end of the process."""
     if _session.cache_info().currsize:
         _loop().run_until_complete(_session().close())
+        _loop().run_until_complete(_resolver().close())
         _session.cache_clear()
+        _resolver.cache_clear()
     if _loop.cache_info().currsize:
-        _loop().run_until_complete(_loop().shutdown_default_executor())
         _loop().close()
         _loop.cache_clear()
 
 
 async def post(request: SignedRequest) -> Outcome:
     """Post within the time-out, which covers the whole exchange. Raises nothing but cancellation."""
-    with timed() as timing:
-        return replace(await _post(request, timing), timing=timing)
+    token = _tenant.set(request.tenant_id)
+    try:
+        with timed() as timing:
+            return replace(await _post(request, timing), timing=timing)
+    finally:
+        _tenant.reset(token)
 
 
 async def _post(request: SignedRequest, timing: Timing) -> Outcome:

@@ -28,6 +28,8 @@ class SignedRequest:
     custom_headers: dict[str, str] = field(repr=False)
     body: bytes
     timeout_seconds: int
+    tenant_id: UUID
+    """Whose post it is."""
 
     def logged_headers(self) -> dict[str, str]:
         """The headers as the log shows them: values of the customer's own are secrets."""
@@ -71,7 +73,7 @@ def build_request(message: Message, credentials: Credentials, now: datetime, tra
             credentials.secrets_at(now), event_id=message.event_id, timestamp=int(now.timestamp()), body=body
         ),
     }
-    return SignedRequest(message.url, headers, credentials.headers, body, message.timeout_seconds)
+    return SignedRequest(message.url, headers, credentials.headers, body, message.timeout_seconds, message.tenant_id)
 
 
 def build_batch(
@@ -98,7 +100,8 @@ def build_batch(
         **signature_headers(credentials.secrets_at(now), event_id=batch_id, timestamp=int(now.timestamp()), body=body),
     }
     first = messages[0]
-    return SignedRequest(first.url, headers, credentials.headers, body, first.timeout_seconds), len(parts)
+    request = SignedRequest(first.url, headers, credentials.headers, body, first.timeout_seconds, first.tenant_id)
+    return request, len(parts)
 
 
 def _part(message: Message) -> bytes:
