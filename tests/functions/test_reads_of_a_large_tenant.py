@@ -35,8 +35,9 @@ ROWS = int(os.environ.get("READ_ROWS", "50000"))
 FACTOR = 10
 AT_ONCE = 300
 """So many contacts a preview looks for at least."""
-BESIDES = 150
-"""What a request may read besides: its credential, and the rows by which it finds that there is nothing."""
+BESIDES = 200
+"""What a request may read besides: its credential, the rows by which it finds that there is nothing, and part of those that do
+not stand the comparison, where a word is that of several numbers."""
 
 
 @pytest.fixture(scope="module")
