@@ -11,7 +11,8 @@ from penguinmails.domain.deliveries import SWEEP_AFTER_SECONDS, DeliveryRef
 from penguinmails.domain.webhook_filters import compile_filter, view_of
 from penguinmails.domain.webhook_matching import contact_of, tags_of
 from penguinmails.domain.webhook_slots import Room
-from penguinmails.ids import new_uuid7
+from penguinmails.events.outbox import HAS_ORDERED_WEBHOOK
+from penguinmails.ids import new_uuid7, uuid_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def await_turn(tx: Tx) -> bool:
     found: bool | None = tx.one(
         """
         SELECT pg_advisory_xact_lock(hashtextextended(%(tenant_id)s::text || %(mode)s, 0)) IS NOT NULL
-        WHERE EXISTS (SELECT 1 FROM webhooks WHERE ordering <> 'none' AND deleted_at IS NULL)
-        """,
+        WHERE """
+        + HAS_ORDERED_WEBHOOK,
         {"tenant_id": tx.tenant_id, "mode": tx.mode},
     )
     return found is not None
@@ -147,7 +148,8 @@ def insert_deliveries(tx: Tx, events: Sequence[EventRef], traces: Mapping[UUID, 
             "event_types": [match.event_type for match in matches],
             "moments": [match.created_at for match in matches],
             "active": [match.webhook_id not in held_for for match in matches],
-            "order_keys": [_id_or_none(match.order_key) for match in matches],
+            # What an event's data say may have been blanked since.
+            "order_keys": [uuid_or_none(match.order_key) for match in matches],
             "waits": [match.batch_wait_seconds for match in matches],
             "traceparents": [traces.get(match.event_id) for match in matches],
             "parked": [match.batch_wait_seconds > 0 or match.webhook_id in in_line for match in matches],
@@ -176,14 +178,6 @@ def _wake_ups(tx: Tx, gathering: dict[UUID, int]) -> set[int]:
         {"ids": list(gathering)},
     )
     return {*gathering.values(), *({0} if is_full else ())}
-
-
-def _id_or_none(text: str | None) -> UUID | None:
-    """What an event's data say may have been blanked since."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _lock_sequences(tx: Tx, webhook_ids: set[UUID]) -> None:

@@ -1,17 +1,9 @@
 """A/B tests of campaigns: who takes part, when the winner is chosen, and what everybody else gets."""
 
-from typing import Any
-
 import pytest
 
-from penguinmails.db import transaction
-from tests.support.campaigns import EMAIL, add_contact, ask, carry_out, ledger, mails, pass_time, started
+from tests.support.campaigns import EMAIL, add_contact, ask, carry_out, ledger, mails, pass_time, sql, started
 from tests.support.tenants import TestKey, TestTenant
-
-
-def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(statement, params)
 
 
 def test_an_ab_test_gives_both_versions_to_some_and_the_better_one_to_everybody_else(

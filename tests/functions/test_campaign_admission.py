@@ -1,7 +1,6 @@
 """What was planned is looked at again when it is handed over: consent, answers, windows, days and ends may have come between."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from local.services.mail import MailCatcher
 from penguinmails.db import transaction
 from send_campaign_emails.app import handler as send_campaign_emails
 from sweep_emails.app import handler as sweep_emails
-from tests.support.campaigns import EMAIL, NO_LIMIT, add_contact, ask, carry_out, ledger, mails, plan, started
+from tests.support.campaigns import EMAIL, NO_LIMIT, add_contact, ask, carry_out, ledger, mails, plan, sql, started
 from tests.support.http import call
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant
@@ -20,11 +19,6 @@ ANSWERED = (
     "INSERT INTO email_events (id, tenant_id, mode, email_id, type, occurred_at)"
     " SELECT gen_random_uuid(), tenant_id, mode, id, 'replied', now() FROM emails WHERE status = 'sent'"
 )
-
-
-def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(statement, params)
 
 
 def sweep(tenant: TestTenant) -> None:

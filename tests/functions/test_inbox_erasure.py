@@ -1,6 +1,5 @@
 """What somebody wrote is theirs in whatever conversation it stands: it is in their copy, and goes when they are erased."""
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from inbox.app import handler
 from penguinmails.db import transaction
 from penguinmails.mime import Attachment
 from provider_events.replies import Answer, take_answer
-from tests.support.connections import as_owner, connected
+from tests.support.connections import connected, wait_for_a_waiter
 from tests.support.http import call
 from tests.support.privacy import ask, copy, follow, where_it_stands
 from tests.support.queues import run_job
@@ -118,15 +117,6 @@ def erase_conversations(tenant: TestTenant, address: str) -> None:
         tx.connection.commit()
 
 
-def wait_for_who_waits() -> None:
-    """Until a transaction waits for another's row."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    waiting = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
-    while not as_owner().execute(waiting).fetchall():
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.01)
-
-
 def test_an_answer_that_comes_meanwhile_is_what_the_conversation_is_shown_by(
     tenant: TestTenant, key: TestKey, bob: str
 ) -> None:
@@ -134,7 +124,7 @@ def test_an_answer_that_comes_meanwhile_is_what_the_conversation_is_shown_by(
     with ThreadPoolExecutor(1) as pool, connected("DATABASE_URL", tenant) as tx:
         assert take_answer(tx, written(ALICE, "third", 2, answers=["second"]))
         erasure = pool.submit(erase_conversations, tenant, bob)
-        wait_for_who_waits()
+        wait_for_a_waiter("transactionid")
         tx.connection.commit()
         erasure.result()
 

@@ -23,6 +23,7 @@ from tests.support.campaigns import (
     mails,
     pass_time,
     plan,
+    sql,
     started,
     status_of,
 )
@@ -35,11 +36,6 @@ NOW = datetime.now(UTC)
 def event_types(tenant: TestTenant) -> list[str]:
     with transaction(tenant_id=tenant.id, mode="live") as tx:
         return tx.all("SELECT type FROM events WHERE type LIKE 'campaign.%%' ORDER BY id", {})
-
-
-def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(statement, params)
 
 
 def test_a_broadcast_reaches_everybody_once_and_is_then_completed(tenant: TestTenant, key: TestKey) -> None:

@@ -22,6 +22,7 @@ from tests.support.campaigns import (
     make_due,
     pass_time,
     plan,
+    sql,
     started,
     status_of,
 )
@@ -29,11 +30,6 @@ from tests.support.queues import consume, messages_for, run_job
 from tests.support.tenants import TestKey, TestTenant, make_tenant
 
 NOW = datetime.now(UTC)
-
-
-def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
-    with transaction(tenant_id=tenant.id, mode="live") as tx:
-        tx.run(statement, params)
 
 
 def test_nothing_leaves_outside_the_sending_window(tenant: TestTenant, key: TestKey) -> None:

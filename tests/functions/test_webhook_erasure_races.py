@@ -1,12 +1,9 @@
 """An answer that comes while somebody is erased is not kept, whoever is first to store what."""
 
-import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from penguinmails.db import transaction
@@ -14,7 +11,7 @@ from penguinmails.domain.contacts import erase_from_events
 from penguinmails.events.catalogue import ContactBlock, ContactCreated
 from penguinmails.events.emit import emit_many
 from penguinmails.ids import new_uuid4
-from tests.support.connections import connected
+from tests.support.connections import connected, wait_for_a_waiter
 from tests.support.hooks import attempts, deliveries, hook, work_off
 from tests.support.http import call
 from tests.support.receiver import Receiver
@@ -30,21 +27,12 @@ def raise_about(tenant: TestTenant, *contacts: UUID) -> None:
         emit_many(tx, [ContactCreated(contact=block, source="api") for block in blocks])
 
 
-def wait_for_somebody_who_waits() -> None:
-    """Until a transaction waits for an advisory lock."""
-    with psycopg.connect(os.environ["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchall():
-            assert time.monotonic() < deadline, "nobody waits"
-            time.sleep(0.01)
-
-
 def erase(tenant: TestTenant, contact: UUID, *, erased: threading.Event, while_others_wait: bool) -> None:
     with connected("DATABASE_URL", tenant) as tx:
         assert erase_from_events(tx, [contact]) == 1
         if while_others_wait:
             erased.set()
-            wait_for_somebody_who_waits()
+            wait_for_a_waiter("advisory")
         tx.connection.commit()
     erased.set()
 
@@ -100,7 +88,7 @@ def test_an_erasure_waits_for_answers_that_are_being_stored(
                 {},
             )
             running = pool.submit(erase, tenant, ada, erased=threading.Event(), while_others_wait=False)
-            wait_for_somebody_who_waits()
+            wait_for_a_waiter("advisory")
         running.result()
 
     assert answers(tenant) == [(None, False)] * 2

@@ -1,6 +1,5 @@
 """Events get their numbers in the order in which they were raised, where a webhook wants them in order, whoever fans them out."""
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -15,7 +14,7 @@ from penguinmails.events.emit import emit, emit_many
 from penguinmails.events.outbox import take_events
 from penguinmails.ids import new_uuid4
 from sweep_outbox.app import handler as sweep_outbox
-from tests.support.connections import as_owner, connected
+from tests.support.connections import connected, wait_for_a_waiter
 from tests.support.hooks import deliveries, hook, make_due, work_off
 from tests.support.queues import consume, messages_for, run_job
 from tests.support.receiver import Receiver
@@ -47,14 +46,6 @@ def in_order_of_numbers(tenant: TestTenant) -> list[str]:
     return [row["event_type"] for row in sorted(deliveries(tenant), key=lambda row: row["sequence"])]
 
 
-def wait_for_somebody_who_waits() -> None:
-    deadline = time.monotonic() + 20
-    statement = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while as_owner().execute(statement).fetchone() is None:
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.01)
-
-
 def test_whoever_comes_second_waits_until_the_first_has_numbered_what_it_took(
     tenant: TestTenant, key: TestKey, receiver: Receiver
 ) -> None:
@@ -67,7 +58,7 @@ def test_whoever_comes_second_waits_until_the_first_has_numbered_what_it_took(
         (taken,) = take_events(first, 500)
         updated(tenant, contact)
         second = pool.submit(consume, fan_out, *messages_for("events", tenant.id), taken_message(tenant))
-        wait_for_somebody_who_waits()
+        wait_for_a_waiter("advisory")
         with connected("MIGRATIONS_DATABASE_URL", tenant) as reader:
             (event,) = reader.all("SELECT id, created_at FROM events WHERE type = 'contact.created' AND id = %(id)s",
                                   {"id": taken["event_id"]}, EventRef)  # fmt: skip

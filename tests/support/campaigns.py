@@ -71,6 +71,12 @@ def make_due(tenant: TestTenant, mode: Mode = "live") -> None:
         tx.run("UPDATE campaigns SET next_plan_at = now() WHERE next_plan_at IS NOT NULL", {})
 
 
+def sql(tenant: TestTenant, statement: Any, **params: Any) -> None:
+    """Change what is stored of an account's live data."""
+    with transaction(tenant_id=tenant.id, mode="live") as tx:
+        tx.run(statement, params)
+
+
 def pass_time(tenant: TestTenant, **interval: int) -> None:
     """Move what recipients wait for, and what they were sent, into the past."""
     with transaction(tenant_id=tenant.id, mode="live") as tx:

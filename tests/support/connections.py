@@ -2,14 +2,18 @@
 
 import atexit
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Literal
 
 import psycopg
 
 from penguinmails.db import Tx
 from tests.support.tenants import TestTenant
+
+_PATIENCE_SECONDS = 20
 
 
 @contextmanager
@@ -27,6 +31,15 @@ def connected(role: str, tenant: TestTenant) -> Iterator[Tx]:
 def as_owner() -> psycopg.Connection:
     """The process's one connection as the owner of the schema; each statement is a transaction. It is not to be closed."""
     return _kept(os.environ["MIGRATIONS_DATABASE_URL"])
+
+
+def wait_for_a_waiter(lock: Literal["advisory", "transactionid"]) -> None:
+    """Until some transaction waits for another one's lock of a kind; that of a row is of its `transactionid`."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    waiting = "SELECT FROM pg_locks WHERE locktype = %s AND NOT granted"
+    while not as_owner().execute(waiting, [lock]).fetchall():
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.01)
 
 
 @lru_cache(maxsize=4)

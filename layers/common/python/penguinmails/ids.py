@@ -21,6 +21,14 @@ def random_base62(length: int) -> str:
     return drawn[:length].decode()
 
 
+def uuid_or_none(text: str | None) -> UUID | None:
+    """The id that a text is; None when it is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 def new_uuid4() -> UUID:
     """For what must not reveal when it was made: tenants, users, API keys."""
     return uuid4()

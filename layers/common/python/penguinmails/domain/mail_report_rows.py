@@ -37,25 +37,18 @@ def lock_mail(tx: Tx, email_id: UUID) -> MailRow | None:
     )
 
 
-def was_reported(tx: Tx, email_id: UUID, kind: str, bounce: str | None) -> bool:
-    """Whether a mail's history has such a report; hard and soft bounces are two."""
+def was_reported(tx: Tx, email_id: UUID, kind: str, bounce: str | None, *, since: datetime | None = None) -> bool:
+    """Whether a mail's history has such a report, of a moment or a later one where that is given.
+
+    Hard and soft bounces are two kinds.
+    """
     return tx.one(
         """
         SELECT EXISTS (SELECT 1 FROM email_events WHERE email_id = %(id)s AND type = %(kind)s
-                       AND (%(bounce)s::text IS NULL OR data ->> 'bounce_type' = %(bounce)s))
+                       AND (%(bounce)s::text IS NULL OR data ->> 'bounce_type' = %(bounce)s)
+                       AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s))
         """,
-        {"id": email_id, "kind": kind, "bounce": bounce},
-    )
-
-
-def was_reported_since(tx: Tx, email_id: UUID, kind: str, moment: datetime) -> bool:
-    """Whether a mail's history has such a report of this moment or a later one."""
-    return tx.one(
-        """
-        SELECT EXISTS (SELECT 1 FROM email_events
-                       WHERE email_id = %(id)s AND type = %(kind)s AND occurred_at >= %(moment)s)
-        """,
-        {"id": email_id, "kind": kind, "moment": moment},
+        {"id": email_id, "kind": kind, "bounce": bounce, "since": since},
     )
 
 

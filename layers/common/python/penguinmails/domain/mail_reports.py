@@ -86,7 +86,7 @@ def record_report(tx: Tx, email_id: UUID, report: Report) -> bool:
             # The history told of it while the provider still tried; figures count it from now on.
             log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)
         is_wish = report.kind in _WISHES and not is_simulated(mail.to_email)
-        if is_wish and not rows.was_reported_since(tx, mail.id, report.kind, report.occurred_at):
+        if is_wish and not rows.was_reported(tx, mail.id, report.kind, None, since=report.occurred_at):
             _follow(tx, mail, report, delivered=True)
         return False
     log_event(tx, [mail.id], report.kind, _facts(report), occurred_at=report.occurred_at)

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from penguinmails.errors import FieldError, ValidationFailed
+from penguinmails.ids import uuid_or_none
 
 OPERATORS = ("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$exists")
 MAX_BYTES = 8_192
@@ -133,17 +134,10 @@ def _list_clause(part: str, value: Any, errors: list[FieldError]) -> list[_Claus
         return []
     choices = value
     if part in ID_LISTS:
-        ids = [_id_or_none(text) for text in value]
+        ids = [uuid_or_none(text) for text in value]
         errors += [FieldError(f"{field}[{place}]", "is not an id", "uuid") for place, id_ in enumerate(ids) if not id_]
         choices = [str(id_) for id_ in ids]
     return [_Clause(part, tuple(_PATH_OF[part].split(".")), _is_one_of(choices))] if value else []
-
-
-def _id_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _path_clauses(value: Any, errors: list[FieldError]) -> list[_Clause]:

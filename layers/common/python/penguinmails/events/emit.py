@@ -10,6 +10,7 @@ from penguinmails import clock
 from penguinmails.db import Tx, jsonb
 from penguinmails.events import outbox
 from penguinmails.events.catalogue import Event, subject_of
+from penguinmails.events.outbox import HAS_ORDERED_WEBHOOK
 from penguinmails.ids import new_uuid7
 
 EVENTS_PER_MESSAGE = 100
@@ -87,7 +88,7 @@ def announce(tx: Tx, event_ids: Sequence[UUID] | Sequence[str], created_at: str)
 
 
 def _has_ordered_webhook(tx: Tx) -> bool:
-    return tx.one("SELECT EXISTS (SELECT 1 FROM webhooks WHERE ordering <> 'none' AND deleted_at IS NULL)", {})
+    return tx.one("SELECT " + HAS_ORDERED_WEBHOOK, {})
 
 
 def _document(part: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ several workers at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from penguinmails.aws import Message, send_messages
@@ -23,6 +23,8 @@ from penguinmails.settings import get_settings
 from penguinmails.tracing import carried
 
 Queue = Literal["events", "deliveries", "emails", "campaign_emails", "platform_mail", "imports", "exports"]
+HAS_ORDERED_WEBHOOK: LiteralString = "EXISTS (SELECT 1 FROM webhooks WHERE ordering <> 'none' AND deleted_at IS NULL)"
+"""Whether the tenant's events have to be fanned out in their order."""
 _PUBLISH_SECONDS = 0.2
 _ANNOUNCED_MS = 1_000
 """How long an announcement is trusted to be on its way; a backlog of the queue costs one message per second and tenant."""
@@ -181,7 +183,7 @@ def take_events(tx: Tx, most: int) -> list[dict[str, Any]]:
     )
 
 
-def is_announced(message: OutboxRow) -> bool:
+def _is_announced(message: OutboxRow) -> bool:
     """Whether the fan-out takes a message from the table, so that what is sent says only that there is something."""
     return message.queue == "events" and not message.payload.keys().isdisjoint({"event_id", "in_order"})
 
@@ -219,7 +221,7 @@ def _announce(event: OutboxRow) -> None:
 
 def _publish_at_once(tx: Tx) -> None:
     stored: list[OutboxRow] = tx.stored_messages
-    events = [row for row in stored if is_announced(row)]
+    events = [row for row in stored if _is_announced(row)]
     if events:
         _announce(events[0])
     others = [row for row in stored if row not in events]
